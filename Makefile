@@ -1,0 +1,59 @@
+# `make` alone prints what each target does.
+
+HOST ?= 127.0.0.1
+PORT ?= 5000
+NETWORK ?= small
+DATA ?= data
+SHARED ?= ../shared
+export SHARED
+
+WANTED := import sys, ensurepip, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(firstword $(foreach name, python3.12 python3.13 python3.11 python3.10 python3 python, \
+	$(shell $(name) -c '$(WANTED)' 2>/dev/null && echo $(name))))
+READY := .venv/.installed-$(shell cat requirements.lock | cksum | cut -d' ' -f1)
+
+.PHONY: help demo test lab train bench lock notebooks clean
+.DEFAULT_GOAL := help
+
+help: ## print this
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s'|'
+
+demo: $(READY) ## serve the shipped models (HOST=127.0.0.1 PORT=5000)
+	@.venv/bin/python webapp/app.py --host $(HOST) --port $(PORT)
+
+test: $(READY) ## pass everything: lint, tests, browser, notebooks
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/python tools/find_browser.py
+	.venv/bin/pytest tests
+	.venv/bin/pytest --nbval notebooks
+
+lab: $(READY) ## read and run the notebooks in JupyterLab
+	@cd notebooks && ../.venv/bin/jupyter lab
+
+train: $(READY) ## train and freeze (NETWORK=small|resnet|alexnet DATA=data)
+	@.venv/bin/python -m helpers train $(DATA) --network $(NETWORK) --out checkpoints/$(NETWORK)
+	@.venv/bin/python -m helpers freeze checkpoints/$(NETWORK)
+
+bench: $(READY) ## print the measured claims
+	@.venv/bin/python benchmarks/training.py
+	@.venv/bin/python benchmarks/freezing.py
+
+lock: $(READY) ## pin everything that requirements.txt brings
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.10 --no-header \
+		--no-annotate --no-emit-index-url --no-emit-find-links \
+		requirements.txt --output-file requirements.lock
+
+notebooks: $(READY) ## run all notebooks and store their outputs
+	.venv/bin/python tools/run_notebooks.py
+
+clean: ## remove .venv and what training and tests wrote
+	rm -rf .venv .pytest_cache .ruff_cache
+	git clean -fdXq checkpoints notebooks helpers webapp tests tools benchmarks
+
+$(READY): requirements.lock
+	@test -n '$(PYTHON)' || { echo 'Python 3.10, 3.11, 3.12 or 3.13 with venv is needed: install one, or name it with make PYTHON=/path/to/python3'; exit 1; }
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@echo 'installing into .venv (once; some minutes)'
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@rm -f .venv/.installed-* && touch $@
