@@ -1,0 +1,170 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers.drawings import CLASS_NAMES, OTHER_KINDS, draw, make_drawings
+from tools.draw_samples import ROOT, sample_pictures, write_samples
+
+SAMPLES = ROOT / "data" / "samples"
+ALL_KINDS = (*CLASS_NAMES, *OTHER_KINDS)
+
+
+@pytest.fixture(scope="module")
+def drawings():
+    return make_drawings(800, seed=5)
+
+
+def pixels(kind, seed, size=64):
+    return np.asarray(draw(kind, seed, size))
+
+
+def test_drawings_are_uint8_images_with_int64_labels():
+    images, labels = make_drawings(6, size=96)
+    assert (images.shape, images.dtype) == ((6, 96, 96, 3), np.uint8)
+    assert (labels.shape, labels.dtype) == ((6,), np.int64)
+
+
+def test_the_same_seed_draws_the_same_pixels():
+    first, second = make_drawings(8, seed=3), make_drawings(8, seed=3)
+    assert np.array_equal(first[0], second[0])
+    assert np.array_equal(first[1], second[1])
+
+
+def test_another_seed_draws_others():
+    assert not np.array_equal(make_drawings(8, seed=3)[0], make_drawings(8, seed=4)[0])
+
+
+def test_a_negative_seed_is_not_its_positive():
+    assert not np.array_equal(pixels("cat", -7), pixels("cat", 7))
+
+
+def test_no_two_drawings_of_a_set_are_equal(drawings):
+    images, _ = drawings
+    assert len({image.tobytes() for image in images}) == len(images)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 100])
+def test_classes_are_balanced(count):
+    _, labels = make_drawings(count, size=16)
+    cats, dogs = np.bincount(labels, minlength=2)
+    assert cats - dogs == count % 2
+
+
+def test_classes_are_shuffled(drawings):
+    _, labels = drawings
+    changes = np.count_nonzero(np.diff(labels))
+    assert 0.4 < changes / len(labels) < 0.6
+
+
+def test_labels_say_what_is_drawn(drawings):
+    """A cat's ears are pink inside; a dog is never so pink."""
+    images, labels = drawings
+    red, green, blue = np.moveaxis(images.astype(int), -1, 0)
+    pink = (red - green > 40) & (abs(green - blue) < 12) & (red > 150)
+    shares = pink.mean(axis=(1, 2))
+    assert np.median(shares[labels == 0]) > np.median(shares[labels == 1])
+
+
+def test_mean_colour_does_not_tell_the_class(drawings):
+    images, labels = drawings
+    colours = images.mean(axis=(1, 2))  # [N, 3]
+    known, held_out = slice(0, 400), slice(400, 800)
+    means = [colours[known][labels[known] == label].mean(axis=0) for label in (0, 1)]
+    distances = [np.linalg.norm(colours[held_out] - mean, axis=1) for mean in means]
+    assert np.mean(np.argmin(distances, axis=0) == labels[held_out]) < 0.6
+
+
+def test_background_does_not_tell_the_class():
+    edges = [pixels(kind, 21)[:4] for kind in CLASS_NAMES]
+    assert np.array_equal(*edges)
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_every_kind_is_an_rgb_square(kind):
+    drawing = draw(kind, 1, 48)
+    assert (drawing.mode, drawing.size) == ("RGB", (48, 48))
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_every_kind_varies(kind):
+    assert len({pixels(kind, seed, 32).tobytes() for seed in range(10)}) == 10
+
+
+def test_kinds_differ_on_the_same_seed():
+    assert len({pixels(kind, 2).tobytes() for kind in ALL_KINDS}) == len(ALL_KINDS)
+
+
+def test_there_are_eight_kinds_that_are_neither():
+    assert len(set(OTHER_KINDS) - set(CLASS_NAMES)) >= 8
+
+
+def test_a_large_drawing_shows_the_same_picture():
+    large = draw("dog", 11, 256).resize((32, 32), Image.Resampling.BOX)
+    small = draw("dog", 11, 32)
+    difference = np.asarray(large, int) - np.asarray(small, int)
+    assert np.abs(difference).mean() < 8
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [
+        pytest.param("cats", "did you mean 'cat'?", id="plural"),
+        pytest.param("Rabit", "did you mean 'rabbit'?", id="misspelt"),
+        pytest.param("zeppelin", "try 'cat'.", id="nothing close"),
+    ],
+)
+def test_an_unknown_kind_is_refused_with_the_closest(kind, hint):
+    with pytest.raises(ValueError, match="no drawing of") as refusal:
+        draw(kind, 0)
+    kinds = ", ".join(ALL_KINDS)
+    expected = f"there is no drawing of {kind!r}, {hint} Known kinds: {kinds}"
+    assert str(refusal.value) == expected
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_size_without_pixels_is_refused(size):
+    expected = f"a drawing of {size} pixels a side cannot be made: ask for 1 or more"
+    with pytest.raises(ValueError, match=expected):
+        draw("cat", 0, size)
+
+
+def test_a_negative_count_is_refused():
+    expected = "-3 drawings cannot be made: ask for 0 or more"
+    with pytest.raises(ValueError, match=expected):
+        make_drawings(-3)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("samples")
+    write_samples(folder)
+    return folder
+
+
+def test_samples_are_the_same_bytes_every_time(written, tmp_path):
+    write_samples(tmp_path)
+    for path in written.iterdir():
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+
+
+def test_samples_are_written_whole(written):
+    assert {path.name for path in written.iterdir()} == set(sample_pictures())
+
+
+@pytest.mark.parametrize("name", sorted(sample_pictures()))
+def test_samples_on_disk_are_what_the_tool_draws(name, written):
+    kept, drawn = (
+        np.asarray(Image.open(folder / name).convert("RGB"), int)
+        for folder in (SAMPLES, written)
+    )
+    assert kept.shape == drawn.shape
+    assert np.abs(kept - drawn).mean() < 1  # another CPU may round an edge otherwise
+
+
+@pytest.mark.parametrize(
+    ("pattern", "limit"), [("drawings.png", 250_000), ("???-?.png", 120_000)]
+)
+def test_samples_are_small_files(pattern, limit):
+    sizes = [path.stat().st_size for path in SAMPLES.glob(pattern)]
+    assert sizes
+    assert max(sizes) < limit
