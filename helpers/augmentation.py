@@ -1,0 +1,136 @@
+"""Other views of the training photos: what a visitor's camera and screen do to them.
+
+Random crops with other shapes, flips, light, colour, thumbnails, covered corners and
+blends of two photos. The random numbers are NumPy's, from a seed; the pixels are
+moved by TensorFlow, on all cores.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+tf1 = tf.compat.v1
+
+
+class Views(NamedTuple):
+    """Random numbers for one batch of N photos."""
+
+    boxes: np.ndarray  # float32 [N, 4]: y1, x1, y2, x2; x1 > x2 flips
+    colours: np.ndarray  # float32 [N, 3, 3]: out = in @ colours
+    light: np.ndarray  # float32 [N, 3]: added
+    thumbnails: np.ndarray  # bool [N]: shrunk to `shrunk` pixels and enlarged again
+    shrunk: int
+    covers: np.ndarray  # float32 [N, 4]: a grey rectangle; empty where y1 > y2
+
+
+def random_views(count: int, size: int, rng: np.random.Generator) -> Views:
+    """Views for `count` photos that will be `size` pixels wide."""
+    area = rng.uniform(0.3, 1.0, count)
+    shape = np.exp(rng.uniform(np.log(0.66), np.log(1.5), count))
+    height = np.minimum(np.sqrt(area / shape), 1)
+    width = np.minimum(np.sqrt(area * shape), 1)
+    top = rng.uniform(0, 1 - height)
+    left = rng.uniform(0, 1 - width)
+    flip = rng.random(count) < 0.5
+    boxes = np.stack(
+        [
+            top,
+            np.where(flip, left + width, left),
+            top + height,
+            np.where(flip, left, left + width),
+        ],
+        axis=1,
+    )
+    return Views(
+        boxes.astype(np.float32),
+        _random_colours(count, rng),
+        rng.uniform(-0.15, 0.15, (count, 1)).astype(np.float32)
+        + rng.normal(0, 0.02, (count, 3)).astype(np.float32),
+        rng.random(count) < 0.25,
+        int(rng.uniform(0.25, 0.75) * size),
+        _random_covers(count, rng),
+    )
+
+
+def _random_colours(count, rng):
+    """Contrast, saturation (sometimes none) and a tint, as one 3x3 matrix."""
+    contrast = np.exp(rng.normal(0, 0.25, (count, 1, 1)))
+    saturation = np.clip(rng.normal(1, 0.4, (count, 1, 1)), 0, 2)
+    saturation[rng.random(count) < 0.08] = 0
+    tint = np.exp(rng.normal(0, 0.05, (count, 3, 1))) * np.eye(3)
+    grey = np.full((1, 3, 3), 1 / 3)
+    mixed = saturation * np.eye(3) + (1 - saturation) * grey
+    return (contrast * mixed @ tint).astype(np.float32)
+
+
+def _random_covers(count, rng):
+    centre = rng.uniform(0, 1, (count, 2))
+    half = rng.uniform(0.08, 0.22, (count, 2))
+    half[rng.random(count) < 0.6] = -1
+    return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
+
+
+class Augmenter:
+    """Photos in, other views of them out; a graph and a session of its own."""
+
+    def __init__(self, size: int):
+        self.size = size
+        self.graph = tf.Graph()
+        with self.graph.as_default():
+            self._images = tf1.placeholder(tf.uint8, [None, None, None, 3])
+            self._views = Views(
+                tf1.placeholder(tf.float32, [None, 4]),
+                tf1.placeholder(tf.float32, [None, 3, 3]),
+                tf1.placeholder(tf.float32, [None, 3]),
+                tf1.placeholder(tf.bool, [None]),
+                tf1.placeholder(tf.int32, []),
+                tf1.placeholder(tf.float32, [None, 4]),
+            )
+            self._out = self._build(tf.cast(self._images, tf.float32) / 255)
+        self._session = tf1.Session(graph=self.graph)
+
+    def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """uint8 [N, H, W, 3] to float32 [N, size, size, 3] in [0, 1]."""
+        views = random_views(len(images), self.size, rng)
+        feeds = dict(zip(self._views, views, strict=True))
+        return self._session.run(self._out, {self._images: images, **feeds})
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _build(self, images):
+        views, side = self._views, [self.size, self.size]
+        rows = tf.range(tf.shape(images)[0])
+        images = tf.image.crop_and_resize(images, views.boxes, rows, side)
+        small = [views.shrunk, views.shrunk]
+        thumbnails = tf.image.resize(
+            tf.image.resize(images, small, antialias=True), side
+        )
+        images = tf.where(views.thumbnails[:, None, None, None], thumbnails, images)
+        mean = tf.reduce_mean(images, [1, 2], keepdims=True)
+        flat = tf.reshape(images - mean, [-1, self.size**2, 3])
+        images = tf.reshape(flat @ views.colours, tf.shape(images)) + mean
+        images += views.light[:, None, None, :]
+        images = tf.where(self._covered(views.covers), 0.5, images)
+        return tf.clip_by_value(images, 0, 1)
+
+    def _covered(self, covers):
+        at = (tf.range(self.size, dtype=tf.float32) + 0.5) / self.size
+        top, left, bottom, right = tf.unstack(covers[:, :, None, None], axis=1)
+        across = (at[None, None, :] > left) & (at[None, None, :] < right)
+        down = (at[None, :, None] > top) & (at[None, :, None] < bottom)
+        return (across & down)[..., None]
+
+
+def blend(images, targets, rng: np.random.Generator, strength: float = 0.2):
+    """Each photo with a share of another one, and the targets likewise (mixup).
+
+    Source: Zhang, Cisse, Dauphin, Lopez-Paz: mixup, 2018.
+    """
+    share = rng.beta(strength, strength, len(images)).astype(np.float32)
+    share = np.maximum(share, 1 - share)
+    other = rng.permutation(len(images))
+    pixels = share[:, None, None, None]
+    images = pixels * images + (1 - pixels) * images[other]
+    return images, share[:, None] * targets + (1 - share[:, None]) * targets[other]

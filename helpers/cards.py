@@ -1,0 +1,36 @@
+"""The model card: what a graph says of itself, as JSON in a string Const op.
+
+Training puts it into the graph, freezing carries it into the `.pb`; any
+TensorFlow program ignores it.
+
+Taught in notebooks/03_freeze_the_graph.ipynb.
+"""
+
+import json
+
+CARD_OP = "model_card"
+
+
+def card_in(graph_def) -> dict | None:
+    """The card stored in a GraphDef, or None."""
+    for node in graph_def.node:
+        if node.name == CARD_OP and node.op == "Const":
+            return json.loads(node.attr["value"].tensor.string_val[0])
+    return None
+
+
+def put_card(graph_def, card: dict) -> None:
+    """Store `card` in the GraphDef, in place of the one it has."""
+    from tensorflow.core.framework import types_pb2
+
+    for index, node in enumerate(graph_def.node):
+        if node.name == CARD_OP:
+            del graph_def.node[index]
+            break
+    node = graph_def.node.add(name=CARD_OP, op="Const")
+    node.attr["dtype"].type = types_pb2.DT_STRING
+    node.attr["value"].tensor.dtype = types_pb2.DT_STRING
+    node.attr["value"].tensor.tensor_shape.SetInParent()
+    node.attr["value"].tensor.string_val.append(
+        json.dumps(card, ensure_ascii=False).encode()
+    )

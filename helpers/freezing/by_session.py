@@ -1,0 +1,37 @@
+"""Freeze as the lesson does it: import the graph, restore, turn variables into constants.
+
+`freeze.py` reads the checkpoint without a session instead; notebook 03 asserts that
+both ways give the same fingerprint and the same predictions.
+
+Taught in notebooks/03_freeze_the_graph.ipynb.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+from helpers.sessions import session_config
+
+tf1 = tf.compat.v1
+
+
+def freeze_by_session(
+    meta: str | Path, prefix: str, outputs: Sequence[str] = ("y_pred",)
+) -> tf1.GraphDef:
+    """The part of a checkpoint's graph that `outputs` need, its variables constants.
+
+    Args:
+      meta: the `.meta` file.
+      prefix: the checkpoint's prefix, as `Saver.restore` takes it.
+      outputs: op names, without `:0`.
+    Raises:
+      KeyError, tf.errors.OpError: as TensorFlow raises them.
+    """
+    graph = tf.Graph()
+    with graph.as_default(), tf1.Session(graph=graph, config=session_config()) as session:
+        saver = tf1.train.import_meta_graph(str(meta), clear_devices=True)
+        saver.restore(session, prefix)
+        return tf1.graph_util.convert_variables_to_constants(
+            session, graph.as_graph_def(), list(outputs)
+        )

@@ -1,0 +1,164 @@
+"""A frozen graph, loaded once: one graph, one session, ready for many threads.
+
+Taught in notebooks/04_run_the_frozen_graph.ipynb.
+"""
+
+import json
+import os
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from helpers.cards import card_in
+from helpers.decoding import IMAGE_SIZE
+from helpers.scanning import unsafe_ops
+from helpers.sessions import session_config
+
+tf1 = tf.compat.v1
+
+PIXELS = {  # what the network's input expects of a pixel of 0 to 255
+    "0..1": lambda pixels: pixels / 255,
+    "-1..1": lambda pixels: pixels / 127.5 - 1,
+    "0..255": lambda pixels: pixels,
+}
+
+
+class FrozenModel:
+    """A frozen graph with its own graph and session; use `FrozenModel.load`."""
+
+    def __init__(self, graph_def: tf1.GraphDef, card: dict, path: Path):
+        self.card, self.path = card, path
+        self.class_names = tuple(card["class_names"])
+        self.image_size = card["image_size"]
+        self._process = os.getpid()
+        self.graph = tf.Graph()
+        with self.graph.as_default():
+            shape = [None, self.image_size, self.image_size, 3]
+            images = tf1.placeholder(tf.uint8, shape, name="images")
+            pixels = PIXELS[card["pixels"]](tf.cast(images, tf.float32))
+            (output,) = tf1.import_graph_def(
+                graph_def,
+                input_map={card["input"]: pixels},
+                return_elements=[card["output"]],
+                name="",
+            )
+        self.graph.finalize()
+        self.session = tf1.Session(graph=self.graph, config=session_config())
+        self._run = self.session.make_callable(output, [images])
+        self.predict(np.zeros([1, *shape[1:]], np.uint8))  # the first run is slow
+
+    @classmethod
+    def load(cls, path: str | Path) -> "FrozenModel":
+        """The model in a frozen `.pb`, warmed: its first prediction is behind it.
+
+        Its facts come from the card inside, or from a `.json` of the same name.
+
+        Raises:
+          OSError: the file cannot be read.
+          ValueError: it is no frozen graph, its card misses or mistakes something,
+            or it holds an op that reaches outside the graph.
+        """
+        path = Path(path)
+        graph_def = read_graph_def(path)
+        for finding in unsafe_ops(graph_def):
+            raise ValueError(
+                f"{path} is refused: op {finding.node!r} ({finding.op}) {finding.why}"
+            )
+        return cls(
+            graph_def, _complete(card_for(graph_def, path), graph_def, path), path
+        )
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Class probabilities for a batch of decoded photos.
+
+        Args:
+          images: uint8 RGB, shape [N, image_size, image_size, 3].
+        Returns:
+          float32, shape [N, len(class_names)]; each row sums to 1.
+        Raises:
+          RuntimeError: the model is closed, or was loaded before a fork.
+          ValueError: the last three axes do not fit.
+        """
+        if os.getpid() != self._process:
+            raise RuntimeError(
+                f"{self.path} was loaded in process {self._process}, before a fork; "
+                "its session would hang here: load it in the process that predicts"
+            )
+        if self._run is None:
+            raise RuntimeError(f"{self.path} is closed: load it again")
+        return self._run(images)
+
+    def label(self, probabilities: np.ndarray) -> str | None:
+        """The likeliest class of one row, or None: not sure."""
+        best = int(np.argmax(probabilities))
+        if probabilities[best] < self.card.get("threshold", 0):
+            return None
+        return self.class_names[best]
+
+    def named(self, probabilities: np.ndarray) -> dict[str, float]:
+        """One row of probabilities by class name."""
+        return dict(zip(self.class_names, map(float, probabilities), strict=True))
+
+    def close(self) -> None:
+        """Give the session's memory back; predicting is over."""
+        self._run = None
+        self.session.close()
+
+    def __enter__(self) -> "FrozenModel":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+
+def read_graph_def(path: Path) -> tf1.GraphDef:
+    """The GraphDef in a binary `.pb` file."""
+    graph_def = tf1.GraphDef()
+    try:
+        graph_def.ParseFromString(path.read_bytes())
+    except DecodeError as error:
+        raise ValueError(
+            f"{path} is not a frozen graph: expected a binary GraphDef, as "
+            "`python -m helpers freeze` writes it"
+        ) from error
+    if not graph_def.node:
+        raise ValueError(f"{path} holds no graph: freeze the checkpoint again")
+    return graph_def
+
+
+def card_for(graph_def: tf1.GraphDef, path: Path) -> dict:
+    """What is known of a graph: its card, and a `.json` of the same name over it."""
+    card = card_in(graph_def) or {}
+    beside = path.with_suffix(".json")
+    if beside.exists():
+        try:
+            card |= json.loads(beside.read_text())
+        except (json.JSONDecodeError, TypeError) as error:
+            raise ValueError(f"{beside} is not a JSON object: {error}") from error
+    return card
+
+
+def _complete(card: dict, graph_def: tf1.GraphDef, path: Path) -> dict:
+    """The card with the lesson's names where it says nothing, and checked."""
+    defaults = {"input": "x:0", "output": "y_pred:0", "pixels": "0..1"}
+    card = defaults | {"image_size": IMAGE_SIZE} | card
+    if not card.get("class_names"):
+        raise ValueError(
+            f"{path} does not say its class names: put them into "
+            f"{path.with_suffix('.json').name} beside it, for instance "
+            '{"class_names": ["cat", "dog"]}'
+        )
+    if card["pixels"] not in PIXELS:
+        raise ValueError(
+            f"{path}: pixels is {card['pixels']!r}, not one of {list(PIXELS)}"
+        )
+    names = [node.name for node in graph_def.node]
+    for role in ("input", "output"):
+        if card[role].split(":")[0] not in names:
+            close = get_close_matches(card[role].split(":")[0], names, 3, 0.4)
+            hint = f"; the closest: {', '.join(close)}" if close else ""
+            raise ValueError(f"{path} has no {role} op {card[role]!r}{hint}")
+    return card

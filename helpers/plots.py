@@ -1,0 +1,92 @@
+"""The figures of the notebooks: one function each, one line where it is used.
+
+Colours are Okabe and Ito's, which colour-blind readers can tell apart; no line
+differs from another by colour alone.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
+STYLES = ((ORANGE, "-", "o"), (BLUE, "--", "s"), (GREEN, ":", "^"))
+
+
+def plot_images(images: np.ndarray, titles: Sequence[str], columns: int = 8) -> None:
+    """A grid of uint8 pictures [N, H, W, 3], a title over each."""
+    rows = -(-len(images) // columns)
+    size = (1.35 * columns, 1.55 * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, image, title in zip(axes.flat, images, titles, strict=False):
+        axis.imshow(image)
+        axis.set_title(title, fontsize=9)
+    figure.tight_layout()
+
+
+def plot_history(history: Sequence[Mapping[str, float]]) -> None:
+    """Loss, and accuracy on training and validation examples, over epochs."""
+    epochs = [line["epoch"] for line in history]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
+    left.plot(epochs, [line["loss"] for line in history], color=ORANGE, marker="o")
+    left.set(xlabel="epoch", ylabel="training loss", ylim=(0, None))
+    for name, (colour, line, marker) in zip(
+        ("accuracy", "validation"), STYLES, strict=False
+    ):
+        values = [100 * entry[name] for entry in history]
+        label = {"accuracy": "training"}.get(name, name)
+        right.plot(epochs, values, line, color=colour, marker=marker, label=label)
+    right.axhline(50, color=GREY, linewidth=1)
+    right.set(xlabel="epoch", ylabel="accuracy, %", ylim=(40, 101))
+    right.legend(loc="lower right", frameon=False)
+    _without_frames(figure)
+
+
+def plot_shares(shares: Mapping[str, float], unit: str) -> None:
+    """One bar cut into named shares, each written inside or over it."""
+    figure, axis = plt.subplots(figsize=(9, 1.5))
+    start, total = 0.0, sum(shares.values())
+    colours = (BLUE, ORANGE, GREEN, GREY, "#CC79A7", "#E69F00")
+    for (name, value), colour in zip(shares.items(), colours, strict=False):
+        axis.barh(0, value, left=start, color=colour, edgecolor="white")
+        if value > 0.06 * total:
+            text = f"{name}\n{value:,.1f}"
+            axis.text(
+                start + value / 2, 0, text, ha="center", va="center", color="white"
+            )
+        start += value
+    axis.set(yticks=[], xlabel=unit, xlim=(0, total))
+    _without_frames(figure)
+
+
+def plot_calls(series: Mapping[str, Sequence[float]], unit: str) -> None:
+    """One line a series over calls, on one axis."""
+    figure, axis = plt.subplots(figsize=(8, 3.2))
+    for (name, values), (colour, line, _) in zip(series.items(), STYLES, strict=False):
+        axis.plot(range(1, len(values) + 1), values, line, color=colour, label=name)
+        axis.annotate(
+            name,
+            (len(values), values[-1]),
+            (4, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+        )
+    axis.set(xlabel="call", ylabel=unit)
+    _without_frames(figure)
+
+
+def plot_kernels(kernels: np.ndarray, columns: int = 16) -> None:
+    """Convolution kernels float32 [H, W, 3, N] as N small colour pictures."""
+    pictures = np.moveaxis(kernels, -1, 0)
+    low, high = pictures.min(), pictures.max()
+    scaled = ((pictures - low) / (high - low) * 255).astype(np.uint8)
+    plot_images(scaled, [""] * len(scaled), columns)
+
+
+def _without_frames(figure) -> None:
+    for axis in figure.axes:
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()

@@ -1,0 +1,56 @@
+"""A whole training run, as the command line starts it."""
+
+import csv
+from pathlib import Path
+
+import click
+import tensorflow as tf
+
+from helpers.feeding import gather
+from helpers.training import RECIPES, Trainer
+
+
+def train_in_folder(
+    network: str, data: Path, out: Path, *, epochs: int | None, seed: int
+) -> str:
+    """Train, or go on training, in folder `out`; the finished checkpoint's prefix."""
+    recipe = RECIPES[network]
+    material = gather(data, recipe.image_size, recipe.mixture)
+    photos = next(iter(material.held_out.values()))
+    click.echo(f"{network} learns from {material.train.source}")
+    card = {
+        "network": network,
+        "class_names": list(photos.class_names),
+        "image_size": recipe.image_size,
+        "pixels": "0..1",
+        "input": "x:0",
+        "output": "y_pred:0",
+        "seed": seed,
+        "epochs": epochs or recipe.epochs,
+        "data": material.train.source,
+        "train_command": f"python -m helpers train --network {network} --seed {seed}",
+        "tensorflow": tf.__version__,
+    }
+    trainer = Trainer(card, material, out)
+    if trainer.done:
+        click.echo(f"going on after {trainer.share:.0%} of {card['epochs']} epochs")
+    try:
+        for epoch in trainer.run():
+            click.echo(
+                f"epoch {epoch.epoch:3}  loss {epoch.loss:.3f}  "
+                f"accuracy {epoch.accuracy:.1%}  validation {epoch.validation:.1%}  "
+                f"{epoch.photos_per_second:.0f} photos/s"
+            )
+        for name, result in trainer.finish()["held_out"].items():
+            click.echo(
+                f"held out: {result['accuracy']:.1%} of {result['count']} {name}"
+            )
+    finally:
+        trainer.close()
+    return trainer.prefix
+
+
+def read_history(folder: Path) -> list[dict[str, float]]:
+    """The lines of history.csv: what `plots.plot_history` draws."""
+    with (folder / "history.csv").open(newline="") as file:
+        return [{k: float(v) for k, v in line.items()} for line in csv.DictReader(file)]

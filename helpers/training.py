@@ -1,0 +1,202 @@
+"""Train a network and write its checkpoint, epoch by epoch; stop and resume freely.
+
+Taught in notebooks/01_train_with_placeholders.ipynb.
+"""
+
+import csv
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import numpy as np
+import tensorflow as tf
+
+from helpers.augmentation import Augmenter
+from helpers.checkpoints import card_of
+from helpers.examining import calibrate, examine
+from helpers.feeding import Feed, Material, Mixture, prefetched
+from helpers.networks import build
+from helpers.sessions import NetworkSession, has_bfloat16
+
+CHECKPOINT = "model-ckpt"
+WARM_UP = 3  # epochs
+
+
+class Recipe(NamedTuple):
+    """How a network is trained."""
+
+    epochs: int = 12
+    image_size: int = 128
+    batch_size: int = 32
+    rate: float = 1e-4  # the highest learning rate
+    decays: bool = False  # warm up, then half a cosine down to nothing
+    stages: tuple[tuple[float, int], ...] = ()  # from this share on, at this size
+    smoothing: float = 0.0
+    mixture: Mixture = Mixture()
+
+
+RECIPES = {
+    "small": Recipe(),
+    "alexnet": Recipe(image_size=227),
+    "resnet": Recipe(
+        epochs=60,
+        batch_size=128,
+        rate=0.15,
+        decays=True,
+        stages=((0, 96), (0.4, 112), (0.85, 128)),
+        smoothing=0.05,
+        mixture=Mixture(drawings=0.05, outliers=0.035, augments=True),
+    ),
+}
+
+
+class Epoch(NamedTuple):
+    """One line of history.csv; accuracies are shares of 1."""
+
+    epoch: int
+    rate: float
+    loss: float
+    accuracy: float
+    validation: float
+    photos_per_second: float
+
+
+class Trainer:
+    """One training in a folder: the four checkpoint files and a history.
+
+    Args:
+      card: needs `network`, `class_names`, `image_size`, `seed`, `epochs`, `data`.
+    Raises:
+      ValueError: the folder holds another training.
+    """
+
+    def __init__(self, card: dict, material: Material, out: Path):
+        self.card, self.material, self.out = card, material, Path(out)
+        self.recipe = RECIPES[card["network"]]
+        self.prefix = str(self.out / CHECKPOINT)
+        self.feed = Feed(material.train, self.recipe.batch_size, self.recipe.smoothing)
+        self.done = self._steps_done()
+        self.examiner = NetworkSession(build(card["network"], card))
+
+    def _steps_done(self) -> int:
+        if not Path(f"{self.prefix}.index").exists():
+            return 0
+        found = card_of(Path(f"{self.prefix}.meta")) or {}
+        for fact in ("network", "class_names", "image_size", "seed", "data"):
+            if found.get(fact) != self.card[fact]:
+                raise ValueError(
+                    f"{self.out} holds another training: its {fact} is "
+                    f"{found.get(fact)!r}, not {self.card[fact]!r}; choose another "
+                    "folder with --out, or remove this one"
+                )
+        return int(tf.train.load_variable(self.prefix, "training/global_step"))
+
+    @property
+    def share(self) -> float:
+        """How much of the training is done, 0 to 1."""
+        return min(1.0, self.done / (self.feed.steps * self.card["epochs"]))
+
+    def run(self) -> Iterator[Epoch]:
+        """Train what is left to train, one epoch at a time.
+
+        A KeyboardInterrupt saves what was learned and is raised on; the next run
+        goes on at that step, with that step's pictures and learning rate.
+        """
+        self.out.mkdir(parents=True, exist_ok=True)
+        learner = None
+        try:
+            while self.share < 1:
+                if learner is None or learner.size != self._size():
+                    learner = self._stage(learner)
+                yield self._epoch(learner)
+        finally:
+            if learner:
+                learner.close()
+
+    def _size(self) -> int:
+        begun = [size for start, size in self.recipe.stages if self.share >= start]
+        return begun[-1] if begun else self.card["image_size"]
+
+    def _stage(self, before: NetworkSession | None) -> NetworkSession:
+        if before:
+            before.close()
+        network = build(self.card["network"], self.card, size=self._size())
+        fast = self.recipe.mixture.augments and has_bfloat16()
+        learner = NetworkSession(network, bfloat16=fast)
+        if self.done:
+            learner.restore(self.prefix)
+        return learner
+
+    def _epoch(self, learner: NetworkSession) -> Epoch:
+        number, first = divmod(self.done, self.feed.steps)
+        augmenter = Augmenter(learner.size) if self.recipe.mixture.augments else None
+        batches = self.feed.epoch([self.card["seed"], number], first, augmenter)
+        started, results = time.perf_counter(), []
+        try:
+            with click.progressbar(
+                prefetched(batches),
+                length=self.feed.steps - first,
+                label=f"epoch {number + 1}/{self.card['epochs']}",
+                hidden=not click.get_text_stream("stderr").isatty(),
+                file=click.get_text_stream("stderr"),
+            ) as bar:
+                for images, targets in bar:
+                    results.append(learner.step(images, targets, self._rate()))
+                    self.done += 1
+        finally:
+            learner.save(self.prefix)
+            self.examiner.write_meta(self.prefix, self.card)
+            if augmenter:
+                augmenter.close()
+        seconds = time.perf_counter() - started
+        loss, accuracy = np.mean(results, axis=0)
+        speed = len(results) * self.feed.batch_size / seconds
+        epoch = Epoch(
+            number + 1, self._rate(), loss, accuracy, self._validation(), speed
+        )
+        self._write(epoch)
+        return epoch
+
+    def _rate(self) -> float:
+        if not self.recipe.decays:
+            return self.recipe.rate
+        warm = min(1.0, (self.done + 1) / (WARM_UP * self.feed.steps))
+        return self.recipe.rate * warm * (1 + math.cos(math.pi * self.share)) / 2
+
+    def _validation(self) -> float:
+        """Accuracy of the checkpoint, its moving averages folded in."""
+        self.examiner.restore(self.prefix)
+        self.examiner.fold_averages()
+        first = next(iter(self.material.held_out.values()))
+        return self.examiner.accuracy(first.of("validation"))
+
+    def _write(self, epoch: Epoch) -> None:
+        path = self.out / "history.csv"
+        new = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.writer(file)
+            if new:
+                writer.writerow(Epoch._fields)
+            writer.writerow([f"{value:.6g}" for value in epoch])
+
+    def finish(self) -> dict:
+        """Fold the averages in, calibrate, examine on the test split: the full card.
+
+        The checkpoint and its card are written again with all of it.
+        """
+        self.examiner.restore(self.prefix)
+        self.examiner.fold_averages()
+        facts = {"epochs": round(self.share * self.card["epochs"], 2)}
+        if self.examiner.network.temperature is not None:
+            facts |= calibrate(self.examiner, self.material.held_out)
+        facts["held_out"] = examine(self.examiner, self.material.held_out)
+        self.card |= facts
+        self.examiner.save(self.prefix)
+        self.examiner.write_meta(self.prefix, self.card)
+        return self.card
+
+    def close(self) -> None:
+        self.examiner.close()
