@@ -40,7 +40,11 @@ def download(name: str, source: str | None, data: Path) -> None:
     """Fetch the photos of cats and dogs (825 MB) into data/."""
     from helpers.archives import download_cats_dogs
 
-    click.echo(download_cats_dogs(data, source))
+    unpacked = download_cats_dogs(data, source)
+    for reason in unpacked.skipped:
+        click.echo(f"left out: {reason}", err=True)
+    counts = ", ".join(f"{count:,} {name}" for name, count in unpacked.counts.items())
+    click.echo(f"{counts} photos are in {data / name}")
 
 
 @cli.command()

@@ -236,7 +236,7 @@ def _source(data_set: DataSet, labels: np.ndarray) -> str:
     counts = np.bincount(labels, minlength=len(data_set.class_names))
     named = zip(counts, data_set.class_names, strict=True)
     each = ", ".join(f"{count:,} {name}" for count, name in named)
-    return f"{len(labels):,} photos in {data_set.root} ({each})"
+    return f"{len(labels):,} photos in {data_set.root.name} ({each})"
 
 
 def drawn_examples(count: int, seed: int = 0, size: int = IMAGE_SIZE) -> Examples:

@@ -199,7 +199,7 @@ def test_arrays_have_the_types_of_the_graph(pets):
 
 def test_source_says_how_many_photos_of_each_class(pets):
     source = load_photos(find_data_set(pets), size=8).source
-    assert source == f"50 photos in {pets} (30 cat, 20 dog)"
+    assert source == f"50 photos in {pets.name} (30 cat, 20 dog)"
 
 
 def test_renamed_photos_keep_split_and_place(pets):

@@ -5,10 +5,9 @@ from random import Random
 from typing import NamedTuple
 
 from helpers.sketches.coats import Coat, mark_face
-from helpers.sketches.pen import Colour, Oval, Pen, limb, shade, smooth
+from helpers.sketches.pen import Colour, Oval, Pen, limb, mix, shade, smooth
 
-_PINK, _WHITE, _INK = (236, 146, 150), (252, 250, 246), (38, 32, 34)
-_SHINE = (150, 150, 156)
+_WHITE, _INK = (252, 250, 246), (38, 32, 34)
 
 
 class Look(NamedTuple):
@@ -40,7 +39,7 @@ def _cat_head(pen: Pen, coat: Coat, rng: Random, look: Look) -> None:
         pen.shape(Oval(x, 0.42, 0.25, 0.19).outline(), coat.light)
     slit = rng.choice((0.05, 0.07, 0.13))
     _eyes(pen.at(0, -0.08), look, coat.iris, (slit, 0.19))
-    pen.shape([(-0.12, 0.24), (0.12, 0.24), (0, 0.38)], _PINK, _INK, 0.03)
+    pen.shape([(-0.12, 0.24), (0.12, 0.24), (0, 0.38)], coat.nose, _INK, 0.03)
     _mouth(pen.at(0, 0.5), 0.13)
     _whiskers(pen, coat)
 
@@ -50,7 +49,7 @@ def _cat_ears(pen: Pen, coat: Coat, height: float) -> None:
         ear = [(-0.92, -0.15), (-0.82, -height), (-0.16, -0.75)]
         side.shape(ear, coat.fur, coat.line, 0.08)
         inner = [(-0.78, -0.45), (-0.74, 0.25 - height), (-0.36, -0.72)]
-        side.shape(inner, _PINK)
+        side.shape(inner, coat.inner)
 
 
 def _whiskers(pen: Pen, coat: Coat) -> None:
@@ -86,8 +85,10 @@ def _dog_head(pen: Pen, coat: Coat, rng: Random, look: Look) -> None:
     muzzle = Oval(0, 0.47 * length, rng.uniform(0.44, 0.56), 0.42)
     pen.shape(muzzle.outline(), coat.light, shade(coat.light, 0.8), 0.04)
     _eyes(pen.at(0, -0.2, scale=0.85), look, coat.iris, (0.16, 0.17))
-    pen.shape(Oval(0, 0.24 * length, 0.25, 0.17).outline(), _INK)
-    pen.shape(Oval(-0.07, 0.19 * length, 0.07, 0.035).outline(), _SHINE)
+    pen.shape(Oval(0, 0.24 * length, 0.25, 0.17).outline(), coat.nose, _INK)
+    pen.shape(
+        Oval(-0.07, 0.19 * length, 0.07, 0.035).outline(), mix(coat.nose, _WHITE, 0.5)
+    )
     _mouth(pen.at(0, 0.55 * length), 0.18)
 
 
@@ -96,7 +97,7 @@ def _pointed_ears(pen: Pen, coat: Coat) -> None:
         ear = [(-0.8, -0.3), (-0.74, -0.9), (-0.52, -1.35), (-0.2, -0.7)]
         side.shape(ear, coat.dark, coat.line, 0.08)
         inner = [(-0.66, -0.5), (-0.54, -1.15), (-0.34, -0.72)]
-        side.shape(inner, shade(coat.dark, 0.7))
+        side.shape(inner, coat.inner)
 
 
 def _floppy_ears(pen: Pen, coat: Coat, drop: float) -> None:
@@ -126,14 +127,14 @@ def _rabbit_head(pen: Pen, coat: Coat, rng: Random, look: Look) -> None:
     pen.shape(teeth, _WHITE, _INK, 0.04)
     pen.line([(0, 0.5), (0, 0.78)], _INK, 0.03)
     _eyes(pen.at(0, -0.1), look, coat.iris, (0.17, 0.19))
-    pen.shape(Oval(0, 0.26, 0.1, 0.07).outline(), _PINK, _INK, 0.03)
+    pen.shape(Oval(0, 0.26, 0.1, 0.07).outline(), coat.nose, _INK, 0.03)
     _mouth(pen.at(0, 0.46), 0.12)
 
 
 def _long_ear(pen: Pen, coat: Coat, lean: float) -> None:
     spine = [(-0.35, -0.5), (-0.4 - lean / 2, -1.1), (-0.45 - lean, -1.65)]
     pen.shape(limb(spine, 0.36, 0.38), coat.fur, coat.line, 0.08)
-    pen.shape(limb(spine[1:], 0.16, 0.18), _PINK)
+    pen.shape(limb(spine[1:], 0.16, 0.18), coat.inner)
 
 
 def _rabbit_tail(pen: Pen, coat: Coat, rng: Random) -> None:

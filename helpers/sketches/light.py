@@ -11,7 +11,7 @@ def finish(image: Image.Image, rng: Random) -> Image.Image:
     lamp.putdata([min(255, rng.randint(200, 270)) for _ in range(4)])
     light = lamp.resize(image.size, Image.Resampling.BILINEAR, (0.5, 0.5, 1.5, 1.5))
     image = ImageChops.multiply(image, Image.merge("RGB", (light, light, light)))
-    if rng.random() < 0.3:
+    if rng.random() < 0.25:
         radius = rng.uniform(0.4, 1.3) * image.width / 128
         image = image.filter(ImageFilter.GaussianBlur(radius))
     return _grained(image, rng)

@@ -158,7 +158,7 @@ def _texture(pen: Pen, rng: Random) -> None:
 
 def paint_foreground(pen: Pen, rng: Random) -> None:
     """Often nothing; else something in the way."""
-    if rng.random() < 0.3:
+    if rng.random() < 0.25:
         rng.choice((_post, _ball, _leaves, _tall_grass))(pen, rng)
 
 
