@@ -16,7 +16,7 @@ READY := .venv/.installed-$(shell cat requirements.lock | cksum | cut -d' ' -f1)
 .DEFAULT_GOAL := help
 
 help: ## print this
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s'|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## serve the shipped models (HOST=127.0.0.1 PORT=5000)
 	@.venv/bin/python webapp/app.py --host $(HOST) --port $(PORT)
@@ -51,7 +51,7 @@ clean: ## remove .venv and what training and tests wrote
 	rm -rf .venv .pytest_cache .ruff_cache
 	git clean -fdXq checkpoints notebooks helpers webapp tests tools benchmarks
 
-$(READY): requirements.lock
+$(READY): # its name changes with the lock
 	@test -n '$(PYTHON)' || { echo 'Python 3.10, 3.11, 3.12 or 3.13 with venv is needed: install one, or name it with make PYTHON=/path/to/python3'; exit 1; }
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@echo 'installing into .venv (once; some minutes)'

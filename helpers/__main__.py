@@ -4,6 +4,7 @@ Each command imports what it needs itself, so that --help answers at once.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import click
 from helpers.quiet import import_tensorflow
 
 NETWORKS = ("small", "resnet", "alexnet")
+WEIGHTS = ("float32", "float16", "bfloat16")
 
 
 class Commands(click.Group):
@@ -83,6 +85,44 @@ def train(data: Path, network: str, epochs: int | None, out: Path | None, seed: 
     click.echo(
         f"freeze it: python -m helpers freeze --meta {prefix}.meta --prefix {prefix}"
     )
+
+
+@cli.command()
+@click.argument("source", required=False)
+@click.option("--meta", metavar="FILE.meta", help="The graph; default: beside PREFIX.")
+@click.option("--prefix", metavar="PREFIX", help="What Saver.save was given.")
+@click.option(
+    "--output-node-names", "outputs", metavar="OP,OP", help="Default: y_pred."
+)
+@click.option("--output", metavar="FILE.pb", help="Default: PREFIX.pb.")
+@click.option(
+    "--weights", type=click.Choice(WEIGHTS), default="float32", show_default=True
+)
+@click.option(
+    "--classes", metavar="CAT,DOG", help="Class names for the card, in order."
+)
+@click.option("--fold", is_flag=True, help="Fold batch normalization into the kernels.")
+@click.option("--ema", is_flag=True, help="Take the moving averages of the weights.")
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+def freeze(source: str | None, prefix: str | None, as_json: bool, **options) -> None:
+    """Write a checkpoint as one .pb file, and prove that it answers the same.
+
+    SOURCE is a prefix, a folder or any of a checkpoint's files; --meta and --prefix
+    name them one by one.
+    """
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # equality is exact then
+    import_tensorflow()
+    from helpers.freezing.freeze import freeze
+
+    if not (source or prefix or options["meta"]):
+        raise click.UsageError("name a checkpoint: --meta FILE.meta --prefix PREFIX")
+    classes = options.pop("classes")
+    report = freeze(
+        prefix or source or options["meta"],
+        class_names=classes.split(",") if classes else None,
+        **options,
+    )
+    click.echo(json.dumps(report.as_json()) if as_json else report)
 
 
 @cli.command()

@@ -35,6 +35,7 @@ __all__ = [
     "PhotoTooLarge",
     "UnknownFormat",
     "decode_photo",
+    "orientation",
 ]
 IMAGE_SIZE = 128
 MAX_BYTES = 20_000_000
@@ -97,9 +98,9 @@ def _pixels(image: Image.Image, size: int) -> np.ndarray:
     _, box = image.draft("RGB", (2 * size, 2 * size)) or (None, (0, 0, *image.size))
     image.load()
     square = _to_srgb(_shrunk(image, box, size), image.info.get("icc_profile"))
-    orientation = _orientation(image.info.get("exif"))
-    if orientation in _UPRIGHT:  # on the square, where it costs nothing
-        square = square.transpose(_UPRIGHT[orientation])
+    turn = _UPRIGHT.get(orientation(image))
+    if turn is not None:  # on the square, where it costs nothing
+        square = square.transpose(turn)
     return np.asarray(square)
 
 
@@ -150,16 +151,19 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
     return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
 
 
-def _orientation(exif: bytes | None) -> int:
-    """What the first EXIF directory says; 1, upright, where there is none."""
+def orientation(image: Image.Image) -> int:
+    """1 to 8 as the EXIF data says; 1, upright, where it says nothing sensible.
+
+    Pillow's own parser follows every pointer, and prints what it does not like.
+    """
     try:
-        tiff = exif.removeprefix(b"Exif\0\0")
+        tiff = image.info["exif"].removeprefix(b"Exif\0\0")
         order = {b"II": "<", b"MM": ">"}[tiff[:2]]
         (start,) = struct.unpack_from(order + "I", tiff, 4)
         (count,) = struct.unpack_from(order + "H", tiff, start)
         for entry in range(start + 2, start + 2 + 12 * count, 12):
             tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, entry)
-            if (tag, kind) == (0x0112, 3):
+            if (tag, kind) == (0x0112, 3) and value in _UPRIGHT:
                 return value
     except (AttributeError, KeyError, TypeError, struct.error):
         pass

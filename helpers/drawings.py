@@ -73,9 +73,9 @@ def draw(kind: str, seed: int, size: int = 128) -> Image.Image:
 
 def _placed(pen: Pen, rng: Random) -> Pen:
     placed = pen.at(
-        rng.uniform(-0.1, 0.1),
         rng.uniform(-0.08, 0.08),
-        scale=rng.uniform(0.9, 1.2),
+        rng.uniform(-0.06, 0.06),
+        scale=rng.uniform(0.92, 1.15),
         angle=rng.uniform(-6, 6),
     )
     return placed.mirrored() if rng.random() < 0.5 else placed

@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 
 from helpers.cards import card_in
 from helpers.decoding import IMAGE_SIZE
+from helpers.freezing.weights import widen
 from helpers.scanning import unsafe_ops
 from helpers.sessions import session_config
 
@@ -47,6 +48,7 @@ class FrozenModel:
             )
         self.graph.finalize()
         self.session = tf1.Session(graph=self.graph, config=session_config())
+        self.session.run(card.get("initialisers", []))  # of lookup tables
         self._run = self.session.make_callable(output, [images])
         self.predict(np.zeros([1, *shape[1:]], np.uint8))  # the first run is slow
 
@@ -67,9 +69,9 @@ class FrozenModel:
             raise ValueError(
                 f"{path} is refused: op {finding.node!r} ({finding.op}) {finding.why}"
             )
-        return cls(
-            graph_def, _complete(card_for(graph_def, path), graph_def, path), path
-        )
+        widen(graph_def)
+        card = _complete(card_for(graph_def, path), graph_def, path)
+        return cls(graph_def, card, path)
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Class probabilities for a batch of decoded photos.

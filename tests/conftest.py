@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -16,3 +17,45 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the shared files, and {folder} is not there")
     return folder
+
+
+class Untrained(NamedTuple):
+    """A network of 32 pixels as initialised, its checkpoint and its frozen file."""
+
+    session: Any  # helpers.sessions.NetworkSession
+    prefix: str
+    path: Path
+
+
+def untrained(network: str, folder: Path) -> Untrained:
+    """The network built, saved and frozen by session."""
+    from helpers.freezing.by_session import freeze_by_session
+    from helpers.networks import build
+    from helpers.sessions import NetworkSession
+
+    card = {"class_names": ["cat", "dog"], "image_size": 32, "seed": 1}
+    session = NetworkSession(build(network, card))
+    prefix = str(folder / "model-ckpt")
+    session.save(prefix)
+    session.write_meta(prefix, card)
+    graph_def = freeze_by_session(f"{prefix}.meta", prefix, ["y_pred", "model_card"])
+    path = folder / network / "1.pb"
+    path.parent.mkdir()
+    path.write_bytes(graph_def.SerializeToString())
+    return Untrained(session, prefix, path)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory) -> Untrained:
+    """The lesson's network, untrained."""
+    made = untrained("small", tmp_path_factory.mktemp("small"))
+    yield made
+    made.session.close()
+
+
+@pytest.fixture(scope="session")
+def resnet(tmp_path_factory) -> Untrained:
+    """The network with training-only parts, untrained."""
+    made = untrained("resnet", tmp_path_factory.mktemp("resnet"))
+    yield made
+    made.session.close()

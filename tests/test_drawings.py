@@ -11,7 +11,7 @@ ALL_KINDS = (*CLASS_NAMES, *OTHER_KINDS)
 
 @pytest.fixture(scope="module")
 def drawings():
-    return make_drawings(800, seed=5)
+    return make_drawings(800, seed=5, size=32)
 
 
 def pixels(kind, seed, size=64):
@@ -59,10 +59,10 @@ def test_classes_are_shuffled(drawings):
 def test_labels_say_what_is_drawn():
     """Cats differ from dogs on average as the cats and dogs of `draw` do."""
     cats, dogs = (
-        np.mean([pixels(kind, seed, 16) for seed in range(400)], axis=0)
+        np.mean([pixels(kind, seed, 16) for seed in range(150)], axis=0)
         for kind in CLASS_NAMES
     )
-    images, labels = make_drawings(800, seed=6, size=16)
+    images, labels = make_drawings(300, seed=6, size=16)
     difference = images[labels == 0].mean(axis=0) - images[labels == 1].mean(axis=0)
     assert np.corrcoef(difference.ravel(), (cats - dogs).ravel())[0, 1] > 0.4
 

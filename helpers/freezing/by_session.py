@@ -29,7 +29,10 @@ def freeze_by_session(
       KeyError, tf.errors.OpError: as TensorFlow raises them.
     """
     graph = tf.Graph()
-    with graph.as_default(), tf1.Session(graph=graph, config=session_config()) as session:
+    with (
+        graph.as_default(),
+        tf1.Session(graph=graph, config=session_config()) as session,
+    ):
         saver = tf1.train.import_meta_graph(str(meta), clear_devices=True)
         saver.restore(session, prefix)
         return tf1.graph_util.convert_variables_to_constants(

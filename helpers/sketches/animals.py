@@ -70,7 +70,7 @@ def _cat_tail(pen: Pen, coat: Coat, rng: Random) -> None:
 
 
 def _dog_head(pen: Pen, coat: Coat, rng: Random, look: Look) -> None:
-    floppy, length = rng.random() < 0.8, rng.uniform(0.9, 1.15)
+    floppy, length = rng.random() < 0.85, rng.uniform(0.9, 1.15)
     if not floppy:
         _pointed_ears(pen, coat)
     skull = [(-0.82, -0.2), (-0.5, -0.8), (0.5, -0.8), (0.82, -0.2), (0.6, 0.5)]
@@ -85,11 +85,14 @@ def _dog_head(pen: Pen, coat: Coat, rng: Random, look: Look) -> None:
     muzzle = Oval(0, 0.47 * length, rng.uniform(0.44, 0.56), 0.42)
     pen.shape(muzzle.outline(), coat.light, shade(coat.light, 0.8), 0.04)
     _eyes(pen.at(0, -0.2, scale=0.85), look, coat.iris, (0.16, 0.17))
-    pen.shape(Oval(0, 0.24 * length, 0.25, 0.17).outline(), coat.nose, _INK)
-    pen.shape(
-        Oval(-0.07, 0.19 * length, 0.07, 0.035).outline(), mix(coat.nose, _WHITE, 0.5)
-    )
+    _dog_nose(pen.at(0, 0.24 * length), coat)
     _mouth(pen.at(0, 0.55 * length), 0.18)
+
+
+def _dog_nose(pen: Pen, coat: Coat) -> None:
+    pen.shape(Oval(0, 0, 0.25, 0.17).outline(), coat.nose, _INK)
+    shine = Oval(-0.07, -0.05, 0.07, 0.035)
+    pen.shape(shine.outline(), mix(coat.nose, _WHITE, 0.5))
 
 
 def _pointed_ears(pen: Pen, coat: Coat) -> None:

@@ -17,6 +17,7 @@ _FURS = (
     (118, 132, 150),  # blue
 )
 _IRISES = ((122, 168, 66), (214, 170, 50), (96, 154, 196), (150, 98, 52), (92, 62, 44))
+_NOSES = ((200, 118, 116), (120, 74, 66), (38, 32, 34), (38, 32, 34))
 _WHITE, _PINK = (252, 250, 246), (236, 146, 150)
 
 
@@ -43,7 +44,7 @@ def choose_coat(rng: Random) -> Coat:
         light=mix(fur, _WHITE, rng.choice((0.35, 0.6, 0.95))),
         dark=shade(fur, 0.58) if bright else mix(fur, rng.choice(_FURS[:5]), 0.6),
         inner=mix(fur, _PINK, rng.choice((0.3, 0.6, 0.9))),
-        nose=rng.choice((_PINK, (126, 78, 70), (38, 32, 34), (38, 32, 34))),
+        nose=rng.choice(_NOSES),
         line=shade(fur, 0.5),
         iris=rng.choice(_IRISES),
         pattern=pattern,

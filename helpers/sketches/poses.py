@@ -27,10 +27,10 @@ def _sit(pen: Pen, animal: Animal, coat: Coat, rng: Random) -> None:
     torso = [(-0.2, -0.1), (-0.33, 0.35), (-0.3, 0.7), (0.3, 0.7), (0.33, 0.35)]
     _part(pen, smooth([*torso, (0.2, -0.1)]), coat)
     mark_body(pen, Oval(0, 0.33, 0.29, 0.36), coat, rng)
-    if coat.pattern == "bib":
-        pen.shape(Oval(0, 0.22, 0.17, 0.28).outline(), coat.light)
     for x in (-0.13, 0.13):
         _leg(pen, [(x * 0.9, 0.25), (x, 0.5), (x * 1.05, 0.7)], coat)
+    if coat.pattern == "bib":
+        pen.shape(Oval(0, 0.18, 0.14, 0.22).outline(), coat.light)
     _collar(pen.at(0, 0.02), rng)
     head = pen.at(rng.uniform(-0.06, 0.06), -0.33, scale=0.5)
     animal.head(_tilted(head, rng), coat, rng, choose_look(rng))
@@ -96,7 +96,7 @@ def _face(pen: Pen, animal: Animal, coat: Coat, rng: Random) -> None:
 
 
 def _tilted(pen: Pen, rng: Random) -> Pen:
-    return pen.at(0, 0, angle=rng.uniform(-10, 10))
+    return pen.at(0, 0, angle=rng.uniform(-8, 8))
 
 
 def _part(pen: Pen, outline: list[Point], coat: Coat) -> None:

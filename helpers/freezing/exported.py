@@ -1,0 +1,142 @@
+"""Read SavedModels, of both TensorFlows, and Keras models."""
+
+from pathlib import Path
+
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_v2,
+)
+
+from helpers.freezing import prefixes
+from helpers.freezing.errors import FreezeError
+from helpers.freezing.kinds import content_of
+from helpers.freezing.sources import EXPORTED, Source
+from helpers.freezing.values import first_line
+
+tf1 = tf.compat.v1
+SERVING = "serving_default"
+
+
+def read_saved_model(folder: Path, message=None) -> Source:
+    """A SavedModel's serving graph."""
+    if message is None:
+        path = next(folder / name for name in EXPORTED if (folder / name).is_file())
+        content = content_of(path)
+        if not isinstance(content.message, saved_model_pb2.SavedModel):
+            raise FreezeError(
+                f"{path} is not a SavedModel, though it is named so",
+                "export the model again",
+            )
+        message = content.message
+    meta = _serving(folder, message)
+    if meta.HasField("object_graph_def"):
+        return _called(folder, tf.saved_model.load, folder)
+    prefix = f"{folder}/variables/variables"
+    if not prefixes.exists(prefix):
+        prefix = None
+    files = (*folder.glob("saved_model.pb*"), *prefixes.value_files(prefix or ""))
+    assets = folder / "assets"
+    return Source(meta, prefix, files, f"{folder}/{folder.name}", assets=assets)
+
+
+def _serving(folder: Path, message) -> tf1.MetaGraphDef:
+    graphs = list(message.meta_graphs)
+    tagged = [meta for meta in graphs if "serve" in meta.meta_info_def.tags]
+    if len(tagged) == 1 or len(graphs) == 1:
+        return (tagged or graphs)[0]
+    tags = "; ".join(", ".join(meta.meta_info_def.tags) for meta in graphs)
+    raise FreezeError(
+        f"{folder} holds {len(graphs)} graphs, tagged {tags}: none is the one to serve",
+        "export one with the tag `serve`",
+    )
+
+
+def read_keras(path: Path) -> Source:
+    """A Keras model of one file, `.keras` or HDF5, whatever its name is."""
+    return _called(path, _keras_model, path)
+
+
+def _keras_model(path: Path):
+    """The model as TensorFlow's loader of SavedModels would give it: with signatures."""
+    from keras.saving import load_model
+
+    known = path.suffix in (".keras", ".h5", ".hdf5")
+    if known:
+        return load_model(path, compile=False)
+    import shutil
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        suffix = ".keras" if path.read_bytes()[:2] == b"PK" else ".h5"
+        copy = shutil.copy(path, Path(folder, f"model{suffix}"))
+        return load_model(copy, compile=False)
+
+
+def _called(path: Path, load, argument: Path) -> Source:
+    try:
+        model = load(argument)
+        function = _function(path, model)
+    except FreezeError:
+        raise
+    except Exception as error:  # loaders raise whatever their layers raise
+        raise FreezeError(
+            f"{path} cannot be loaded: {first_line(error)}",
+            "it needs the code and the versions that it was saved with",
+        ) from error
+    frozen = convert_variables_to_constants_v2(function)
+    graph_def = frozen.graph.as_graph_def()
+    meta = tf1.MetaGraphDef(graph_def=graph_def)
+    signature = meta.signature_def[SERVING]
+    for tensor in frozen.inputs:
+        signature.inputs[tensor.op.name].name = tensor.name
+    for index, tensor in enumerate(frozen.outputs):
+        signature.outputs[f"{index}"].name = tensor.name
+    files = (path,) if path.is_file() else tuple(p for p in path.rglob("*") if p.is_file())
+    name = str(path.with_suffix("")) if path.is_file() else f"{path}/{path.name}"
+    return Source(meta, None, files, name, call=_by_name(function))
+
+
+def _function(path: Path, model):
+    """The model's forward pass, training off, as a traced function."""
+    if hasattr(model, "signatures"):
+        signatures = model.signatures
+        if not signatures:
+            raise FreezeError(
+                f"{path} has no signature to serve", "save it with signatures=…"
+            )
+        return signatures.get(SERVING) or signatures[sorted(signatures)[0]]
+    specs = [tf.TensorSpec(t.shape, t.dtype, _word(t.name)) for t in model.inputs]
+    if not specs:
+        raise FreezeError(f"{path} was never built: its input is not known", "build it")
+
+    @tf.function(autograph=False)
+    def forward(*inputs):
+        return model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
+
+    return forward.get_concrete_function(*specs)
+
+
+def _word(name: str) -> str:
+    return name.split(":")[0].replace("/", "_")
+
+
+def _by_name(function):
+    """The function on a dict of inputs by tensor name, as a list of outputs."""
+    names = [t.name for t in function.inputs if t.dtype != tf.resource]
+
+    def call(feeds):
+        values = {name: tf.constant(feeds[name]) for name in names if name in feeds}
+        answers = function(**{_argument(function, n): v for n, v in values.items()})
+        return [value.numpy() for value in tf.nest.flatten(answers)]
+
+    return call
+
+
+def _argument(function, tensor_name: str) -> str:
+    (spec,) = [
+        spec
+        for spec in tf.nest.flatten(function.structured_input_signature)
+        if spec.name == tensor_name.split(":")[0]
+    ]
+    return spec.name

@@ -1,0 +1,167 @@
+"""Which ops of a graph are its outputs: those named, or the likeliest."""
+
+import re
+from difflib import get_close_matches
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from helpers.freezing.drafts import Draft, Edge, edge
+from helpers.freezing.errors import FreezeError
+
+tf1 = tf.compat.v1
+NAMES = re.compile(
+    r"(^|[/_])(y_?pred|pred(iction)?s?|prob(abilitie)?s?|probability|scores?|"
+    r"softmax|outputs?|final_result|classes|logits|embeddings?)(_?\d*)$",
+    re.I,
+)
+NOT_MODEL = re.compile(
+    r"(^|/)(gradients?|save\w*|restore\w*|init\w*|train(ing)?|train_op|Adam\w*|loss\w*|"
+    r"accuracy\w*|metrics?|summar\w*|report_uninitialized\w*|input_producer|shuffle_batch"
+    r"|batch|ExponentialMovingAverage|Momentum|RMSProp|GradientDescent|checkpoint)"
+    r"(_\d+)?(/|$)",
+    re.I,
+)
+LOSSES = re.compile(r"CrossEntropy|L2Loss|SquaredDifference|LogLoss|CTCLoss|Nce")
+JUDGING = ("ArgMax", "TopK", "TopKV2", "InTopK", "InTopKV2", "Equal", "Log", "Sub")
+PASSIVE = ("Identity", "Reshape", "Squeeze", "Cast", "Shape", "StopGradient")
+SQUASHING = {"Softmax": 5, "Sigmoid": 4, "LogSoftmax": 4, "Tanh": 2}
+WITHOUT_ANSWER = {
+    "Const", "NoOp", "Placeholder", "Variable", "VariableV2", "VarHandleOp", "Assign",
+    "AssignVariableOp", "ReadVariableOp", "PlaceholderWithDefault", "SaveV2", "Save",
+    "SaveSlices", "RestoreV2", "RestoreSlice", "Assert", "Shape", "VarIsInitializedOp",
+    "MergeV2Checkpoints", "ShardedFilename", "ScalarSummary", "HistogramSummary",
+    "MergeSummary", "ImageSummary", "IsVariableInitialized",
+}  # fmt: skip
+
+
+class Candidate(NamedTuple):
+    """An op that may be the graph's output, and what speaks for it."""
+
+    name: str
+    score: int
+    reason: str
+
+
+def find_outputs(meta: tf1.MetaGraphDef, wanted, card: dict) -> list[Edge]:
+    """The outputs that are wanted, as tensors; else what graph or card say of them.
+
+    Args:
+      wanted: names with or without `:0`, several, or separated by commas; or None.
+    """
+    nodes = {node.name: node for node in meta.graph_def.node}
+    if isinstance(wanted, str):
+        wanted = wanted.split(",")
+    named = [name.strip() for name in wanted or () if name.strip()]
+    named = named or _said(meta, card, nodes)
+    if named:
+        return [_named(nodes, name) for name in dict.fromkeys(named)]
+    return [_likeliest(candidates(meta.graph_def))]
+
+
+def _said(meta: tf1.MetaGraphDef, card: dict, nodes: dict) -> list[str]:
+    """What the card or a serving signature names."""
+    if card.get("output"):
+        return [card["output"]]
+    signatures = dict(meta.signature_def)
+    signature = signatures.get("serving_default")
+    if signature is None and len(signatures) == 1:
+        (signature,) = signatures.values()
+    if signature is None:
+        return []
+    found = [signature.outputs[key].name for key in sorted(signature.outputs)]
+    return [name for name in found if edge(name).node in nodes]
+
+
+def _named(nodes: dict, name: str) -> Edge:
+    found = edge(name)
+    if found.node in nodes:
+        return found
+    close = get_close_matches(found.node, nodes, 3, 0.4)
+    close = close or [n for n in nodes if n.endswith(found.node.split("/")[-1])][:3]
+    raise FreezeError(
+        f"the graph has no op {found.node!r}",
+        f"the closest names are {', '.join(close)}"
+        if close
+        else "python -m helpers inspect lists the candidates",
+    )
+
+
+def _likeliest(ranked: list[Candidate]) -> Edge:
+    if not ranked:
+        raise FreezeError(
+            "no op of the graph looks like an output",
+            "name it with --output-node-names",
+        )
+    if len(ranked) == 1 or ranked[0].score >= ranked[1].score + 2:
+        return Edge(ranked[0].name, 0)
+    lines = [f"  {item.name}: {item.reason}" for item in ranked[:5]]
+    raise FreezeError(
+        "several ops of the graph may be its output:\n" + "\n".join(lines),
+        "name one or more with --output-node-names",
+    )
+
+
+def candidates(graph_def: tf1.GraphDef) -> list[Candidate]:
+    """The ops that may be the graph's outputs, the likeliest first, with reasons."""
+    draft = Draft.of(graph_def)
+    consumers = draft.consumers()
+    fed = _reached_from_inputs(draft, consumers)
+    found = []
+    for node in draft.nodes.values():
+        if node.op in WITHOUT_ANSWER or node.name not in fed:
+            continue
+        if NOT_MODEL.search(node.name) or LOSSES.search(node.op):
+            continue
+        score, reasons = _evidence(node, consumers)
+        if score > 2:
+            found.append(Candidate(node.name, score, ", ".join(reasons)))
+    return sorted(found, key=lambda item: (-item.score, item.name))
+
+
+def _reached_from_inputs(draft: Draft, consumers) -> set[str]:
+    """The ops that something fed, or read from a queue, arrives at."""
+    sources = ("Placeholder", "IteratorGetNext", "QueueDequeue", "PlaceholderWithDefault")
+    ahead = [n.name for n in draft.nodes.values() if n.op.startswith(sources)]
+    seen = set(ahead)
+    while ahead:
+        for taker, item in consumers.get(ahead.pop(), ()):
+            if not item.control and taker.name not in seen:
+                seen.add(taker.name)
+                ahead.append(taker.name)
+    return seen
+
+
+def _evidence(node, consumers) -> tuple[int, list[str]]:
+    """How much speaks for an op being the output, and what."""
+    score, reasons = 0, []
+    if node.op in SQUASHING:
+        score += SQUASHING[node.op]
+        reasons.append(node.op.lower())
+    if NAMES.search(node.name):
+        score += 3
+        reasons.append("its name")
+    takers = [taker for taker, item in consumers.get(node.name, ()) if not item.control]
+    if not takers:
+        score += 3
+        reasons.append("nothing takes it")
+    elif all(_judges(taker, consumers) for taker in takers):
+        score += 3
+        reasons.append("only loss and metrics take it")
+    return score, reasons
+
+
+def _judges(taker, consumers, depth: int = 3) -> bool:
+    """Whether the op belongs to loss, metrics, gradients or summaries."""
+    if NOT_MODEL.search(taker.name) or LOSSES.search(taker.op):
+        return True
+    if taker.op in JUDGING or taker.op.endswith("Summary"):
+        return True
+    if taker.op in PASSIVE and depth:
+        next_takers = [t for t, item in consumers.get(taker.name, ()) if not item.control]
+        return bool(next_takers) and all(
+            _judges(t, consumers, depth - 1) for t in next_takers
+        )
+    return False
+
+

@@ -1,0 +1,81 @@
+"""Check, before anything is written, that this TensorFlow can run the frozen graph."""
+
+from helpers.freezing.drafts import Draft, edge
+from helpers.freezing.errors import FreezeError
+from helpers.freezing.registry import devices, op_def
+
+# Where ops of other libraries come from, by the beginning of their names.
+LIBRARIES = {
+    "Horovod": "Horovod",
+    "BlockLSTM": "tf.contrib.rnn",
+    "LSTMBlock": "tf.contrib.rnn",
+    "GRUBlock": "tf.contrib.rnn",
+    "BeamSearch": "TensorFlow Addons, once tf.contrib.seq2seq",
+    "GatherTree": "TensorFlow Addons, once tf.contrib.seq2seq",
+    "Addons>": "TensorFlow Addons",
+    "TRTEngine": "TensorRT",
+    "Resampler": "TensorFlow Addons, once tf.contrib.resampler",
+    "ImageProjectiveTransform": "tf.contrib.image",
+    "SSTable": "a library of Google's own",
+    "Sentencepiece": "tf_sentencepiece or TensorFlow Text",
+    "DecodeAudio": "tf.contrib.ffmpeg",
+    "DecodeVideo": "tf.contrib.ffmpeg",
+    "NearestNeighbors": "tf.contrib.factorization",
+    "TreePredictions": "tf.contrib.tensor_forest",
+    "Nccl": "NCCL, on machines with GPUs",
+    "_Mkl": "Intel's build of TensorFlow",
+}
+
+
+def preflight(draft: Draft) -> list[str]:
+    """What of the graph has no kernel here, a sentence each.
+
+    Raises:
+      FreezeError: an op is not registered, so that no graph with it can be loaded.
+    """
+    found = []
+    for node in draft.nodes.values():
+        if node.op in draft.functions:
+            continue
+        if op_def(node.op) is None:
+            raise FreezeError(
+                f"op {node.op} ({node.name!r}) is not in this TensorFlow; it is of "
+                f"{_library(node.op)}, and the outputs need it: {_path(draft, node.name)}",
+                "load its library with tf.load_op_library first, or choose outputs "
+                "that come before it",
+            )
+        if devices(node.op).isdisjoint(("CPU", "DEFAULT")) and devices(node.op):
+            kinds = ", ".join(sorted(devices(node.op)))
+            found.append(
+                f"op {node.op} ({node.name!r}) has no kernel for a CPU, only for {kinds}"
+            )
+    return found
+
+
+def _library(op: str) -> str:
+    for beginning, library in LIBRARIES.items():
+        if op.startswith(beginning):
+            return library
+    return "another library (a custom op, or tf.contrib)"
+
+
+def _path(draft: Draft, wanted: str) -> str:
+    """How an output needs the op, as `output <- … <- op`."""
+    before: dict[str, str | None] = dict.fromkeys(draft.roots())
+    ahead = list(before)
+    for name in ahead:
+        if name == wanted:
+            break
+        for text in draft.nodes[name].input:
+            source = edge(text).node
+            if source not in before and source in draft.nodes:
+                before[source] = name
+                ahead.append(source)
+    steps, name = [], wanted
+    while name is not None:
+        steps.append(name)
+        name = before.get(name)
+    steps.reverse()
+    if len(steps) > 6:
+        steps[3:-2] = ["…"]
+    return " <- ".join(steps)

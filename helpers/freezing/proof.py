@@ -1,0 +1,171 @@
+"""Prove that a frozen graph answers as its checkpoint does, on the same inputs."""
+
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from helpers.freezing.drafts import Edge
+from helpers.freezing.examples import examples
+from helpers.freezing.running import Running, read_graph_def
+from helpers.freezing.values import first_line
+
+tf1 = tf.compat.v1
+
+
+class Original(NamedTuple):
+    """A checkpoint's own graph, able to restore itself."""
+
+    graph_def: tf1.GraphDef
+    starts: list[str]  # ops that restore variables and fill tables
+    outputs: list[Edge]
+    bound: Mapping[Edge, np.generic]
+
+
+class Frozen(NamedTuple):
+    """A frozen graph's file."""
+
+    path: Path
+    starts: list[str]  # ops that fill tables
+    outputs: list[Edge]
+
+
+class Proof(NamedTuple):
+    """How the frozen graph's answers compare with the checkpoint's."""
+
+    verdict: str  # "exact", "close", "different" or "unproven"
+    largest: float  # difference of any element
+    note: str  # what was compared, or why nothing was
+    labels_changed: int = 0
+    inputs: dict[str, list[int]] = {}  # noqa: RUF012
+
+    def __str__(self) -> str:
+        if self.verdict == "unproven":
+            return f"unproven: {self.note}"
+        return f"{self.verdict}, largest difference {self.largest:g} ({self.note})"
+
+
+class Answers(NamedTuple):
+    """What the checkpoint's own graph answered, run twice."""
+
+    feeds: dict[str, np.ndarray]
+    first: list
+    second: list
+    anew: list | None  # after restoring again, where the second differs
+
+
+def prove(original: Original, frozen: Frozen, *, tolerance: float = 0) -> Proof:
+    """Run the checkpoint's graph twice and the frozen graph once, and compare.
+
+    Args:
+      tolerance: the difference that is called close; above it is different.
+    """
+    try:
+        said = _ask(original)
+    except (tf.errors.OpError, ValueError, TypeError) as error:
+        return Proof("unproven", 0, f"the checkpoint's own graph: {first_line(error)}")
+    note = "seeded inputs, the checkpoint's graph run twice"
+    if difference(said.first, said.second):
+        if difference(said.first, said.anew):
+            return _with_seeds(original, frozen, said.feeds, tolerance)
+        note = "first run; the checkpoint's graph changes its own state, this one does not"
+    with Running.load(frozen.path) as model:
+        model.start(frozen.starts)
+        answers = model.run(frozen.outputs, said.feeds)
+    return _compared(said.first, answers, said.feeds, note=note, tolerance=tolerance)
+
+
+def _ask(original: Original) -> Answers:
+    with Running(original.graph_def) as model:
+        model.start(original.starts)
+        feeds = _accepted(model, original)
+        model.start(original.starts)
+        first = model.run(original.outputs, feeds)
+        second, anew = model.run(original.outputs, feeds), None
+        if difference(first, second):
+            model.start(original.starts)
+            anew = model.run(original.outputs, feeds)
+        return Answers(feeds, first, second, anew)
+
+
+def _accepted(model: Running, original: Original) -> dict[str, np.ndarray]:
+    """Seeded inputs that the graph accepts, and what is bound."""
+    bound = {f"{item.node}:{item.index}": v for item, v in original.bound.items()}
+    fed = [tensor for tensor in model.placeholders() if tensor.name not in bound]
+    refused = None
+    for feeds in examples(fed):
+        try:
+            model.run(original.outputs, feeds | bound)
+            return feeds | bound
+        except (tf.errors.InvalidArgumentError, ValueError) as error:
+            refused = refused or error
+    raise refused
+
+
+def _with_seeds(original: Original, frozen: Frozen, feeds, tolerance) -> Proof:
+    """Compare a graph that is random by itself, its ops given the same seeds."""
+    with Running(seeded(original.graph_def)) as model:
+        model.start(original.starts)
+        first = model.run(original.outputs, feeds)
+    with Running(seeded(read_graph_def(frozen.path))) as model:
+        model.start(frozen.starts)
+        answers = model.run(frozen.outputs, feeds)
+    note = "random by itself; both graphs run with the same seeds"
+    proof = _compared(first, answers, feeds, note=note, tolerance=tolerance)
+    if proof.verdict == "different":
+        note = "the checkpoint's own graph answers the same inputs differently each time"
+        return proof._replace(verdict="unproven", note=note)
+    return proof
+
+
+def seeded(graph_def: tf1.GraphDef) -> tf1.GraphDef:
+    """The graph with a seed for every random op, made from the op's name."""
+    made = tf1.GraphDef()
+    made.CopyFrom(graph_def)
+    bodies = [made.node, *(function.node_def for function in made.library.function)]
+    for node in (node for body in bodies for node in body):
+        if "seed" in node.attr and "seed2" in node.attr:
+            node.attr["seed"].i = 1
+            node.attr["seed2"].i = zlib.crc32(node.name.encode())
+    return made
+
+
+def _compared(ours: list, theirs: list, feeds, *, note: str, tolerance: float) -> Proof:
+    largest = difference(ours, theirs)
+    verdict = "exact" if largest == 0 else "close" if largest <= tolerance else "different"
+    shapes = {name: list(np.shape(value)) for name, value in feeds.items()}
+    return Proof(verdict, largest, note, changed_labels(ours, theirs), shapes)
+
+
+def difference(ours: Iterable, theirs: Iterable) -> float:
+    """The largest difference of any element; infinite where shapes or texts differ."""
+    return max(map(_difference, ours, theirs), default=0.0)
+
+
+def _difference(a, b) -> float:
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return float("inf")
+    same = a == b
+    if not np.all(same) and np.issubdtype(a.dtype, np.inexact):
+        same |= np.isnan(a) & np.isnan(b)
+    if np.all(same):
+        return 0.0
+    if not np.issubdtype(a.dtype, np.number):
+        return float("inf")
+    wide = np.complex128 if np.iscomplexobj(a) else np.float64
+    largest = np.abs(a[~same].astype(wide) - b[~same].astype(wide)).max()
+    return float(largest) if np.isfinite(largest) else float("inf")
+
+
+def changed_labels(ours: list, theirs: list) -> int:
+    """In how many rows the likeliest class is another one."""
+    pairs = [(np.asarray(a), np.asarray(b)) for a, b in zip(ours, theirs, strict=True)]
+    return sum(
+        int((a.argmax(-1) != b.argmax(-1)).sum())
+        for a, b in pairs
+        if a.shape == b.shape and a.ndim > 1 and a.size and a.dtype.kind == "f"
+    )

@@ -1,0 +1,106 @@
+"""Cut a graph to what its outputs need, training-only parts left out."""
+
+from helpers.freezing.drafts import Draft, control_inputs, data_inputs, edge, set_inputs
+
+# Ops that an inference path can reach by a control edge only; leaving them out
+# changes no value.
+WITHOUT_VALUE = {
+    "assertion": {"Assert"},
+    "summary": {
+        "ScalarSummary",
+        "HistogramSummary",
+        "ImageSummary",
+        "AudioSummary",
+        "AudioSummaryV2",
+        "MergeSummary",
+        "TensorSummary",
+        "TensorSummaryV2",
+        "WriteSummary",
+        "WriteScalarSummary",
+        "WriteHistogramSummary",
+        "WriteImageSummary",
+        "WriteAudioSummary",
+    },
+    "update of a variable": {
+        "Assign",
+        "AssignAdd",
+        "AssignSub",
+        "AssignVariableOp",
+        "AssignAddVariableOp",
+        "AssignSubVariableOp",
+        "ScatterUpdate",
+        "ScatterAdd",
+        "ScatterSub",
+        "ResourceScatterUpdate",
+        "ResourceScatterAdd",
+        "ResourceScatterSub",
+        "CountUpTo",
+        "ResourceCountUpTo",
+    },
+    "check of a variable": {"IsVariableInitialized", "VarIsInitializedOp"},
+}
+KIND = {op: kind for kind, ops in WITHOUT_VALUE.items() for op in ops}
+
+
+def prune(draft: Draft) -> None:
+    """Keep what the outputs (and the initialisers of tables) are made from."""
+    kept: set[str] = set()
+    dropped: dict[str, str] = {}
+    ahead = draft.roots()
+    while ahead:
+        name = ahead.pop()
+        if name in kept or name not in draft.nodes:
+            continue
+        kept.add(name)
+        node = draft.nodes[name]
+        if control_inputs(node):
+            set_inputs(node, data_inputs(node), _lasting(draft, node, dropped))
+        ahead += [edge(text).node for text in node.input]
+    draft.removed.update(dropped[name] for name in dropped.keys() - kept)
+    draft.nodes = {name: node for name, node in draft.nodes.items() if name in kept}
+    draft.functions = _used_functions(draft)
+
+
+def _lasting(draft: Draft, node, dropped: dict[str, str]) -> list[str]:
+    """The node's control edges without those that only training has a use for.
+
+    A NoOp stands for what it waits for.
+    """
+    lasting, seen, ahead = [], set(), control_inputs(node)[::-1]
+    while ahead:
+        name = ahead.pop()
+        if name in seen or name not in draft.nodes:
+            continue
+        seen.add(name)
+        source = draft.nodes[name]
+        if source.op in KIND:
+            dropped[name] = KIND[source.op]
+        elif source.op == "NoOp":
+            ahead += control_inputs(source)[::-1]
+        else:
+            lasting.append(name)
+    return lasting
+
+
+def _used_functions(draft: Draft) -> dict:
+    used: dict[str, None] = {}
+    ahead = [name for node in draft.nodes.values() for name in functions_in(node)]
+    ahead += [node.op for node in draft.nodes.values() if node.op in draft.functions]
+    while ahead:
+        name = ahead.pop()
+        if name in used or name not in draft.functions:
+            continue
+        used[name] = None
+        for node in draft.functions[name].node_def:
+            ahead += [*functions_in(node), node.op]
+    return {name: body for name, body in draft.functions.items() if name in used}
+
+
+def functions_in(node) -> list[str]:
+    """The functions that a node's attributes name."""
+    names = []
+    for value in node.attr.values():
+        if value.HasField("func"):
+            names.append(value.func.name)
+        names += [func.name for func in value.list.func]
+    return names

@@ -1,0 +1,46 @@
+"""What this TensorFlow can run: its registered ops and kernels.
+
+The only door to TensorFlow's private modules; there is no public one to these facts.
+"""
+
+from functools import cache
+
+from tensorflow.python.framework import kernels, op_def_registry
+
+
+def op_def(op: str):
+    """The op's definition, or None where this TensorFlow does not have it."""
+    return op_def_registry.get(op)
+
+
+@cache
+def devices(op: str) -> frozenset[str]:
+    """The kinds of device the op has kernels for, such as {"CPU", "GPU"}."""
+    found = kernels.get_registered_kernels_for_op(op).kernel
+    return frozenset(kernel.device_type for kernel in found)
+
+
+@cache
+def kernels_of(op: str) -> tuple:
+    """The op's kernels, with the types each is for."""
+    return tuple(kernels.get_registered_kernels_for_op(op).kernel)
+
+
+def output_count(node, output) -> int:
+    """How many tensors one output argument of an op's definition stands for."""
+    if output.number_attr:
+        return attribute(node, output.number_attr).i
+    if output.type_list_attr:
+        return len(attribute(node, output.type_list_attr).list.type)
+    return 1
+
+
+def attribute(node, name: str):
+    """The node's attribute, or its default from the op's definition."""
+    if name in node.attr:
+        return node.attr[name]
+    definition = op_def(node.op)
+    for attr in definition.attr if definition else ():
+        if attr.name == name:
+            return attr.default_value
+    raise KeyError(f"op {node.name!r} ({node.op}) has no attribute {name!r}")

@@ -1,0 +1,200 @@
+"""Recognise what is to be frozen, whatever it is named.
+
+A prefix, a folder, any of a checkpoint's files, a graph, a SavedModel, a Keras model.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from helpers.freezing import prefixes
+from helpers.freezing.errors import FreezeError
+from helpers.freezing.kinds import Content, content_of
+from helpers.freezing.rewriting import VARIABLES
+
+tf1 = tf.compat.v1
+EXPORTED = ("saved_model.pb", "saved_model.pbtxt")
+
+
+class Source(NamedTuple):
+    """A graph, and the checkpoint with its weights unless they are inside."""
+
+    meta: tf1.MetaGraphDef
+    prefix: str | None
+    files: tuple[Path, ...]  # what it was read from
+    name: str  # where a frozen graph would go, without .pb
+    warnings: tuple[str, ...] = ()
+    assets: Path | None = None  # the folder of a SavedModel's assets
+    call: object = None  # the model as a function, where it is one of TensorFlow 2
+
+
+def recognise(source: str | Path, meta: str | Path | None = None) -> Source:
+    """The graph and the weights that `source` stands for.
+
+    Args:
+      meta: the graph's file, where it is not beside the checkpoint.
+    """
+    path, warnings = Path(source), []
+    if _is_exported(path):
+        return _exported(path)
+    if path.is_dir():
+        if str(source).endswith("/") and prefixes.exists(str(source)):
+            return _checkpoint(str(source), meta, warnings)
+        return _checkpoint(_empty_or_newest(path, warnings), meta, warnings)
+    if path.is_file():
+        return _file(path, meta, warnings)
+    return _checkpoint(prefixes.prefix_of(str(source)), meta, warnings)
+
+
+def _is_exported(path: Path) -> bool:
+    return path.name in EXPORTED or any((path / name).is_file() for name in EXPORTED)
+
+
+def _exported(path: Path) -> Source:
+    from helpers.freezing.exported import read_saved_model
+
+    return read_saved_model(path.parent if path.name in EXPORTED else path)
+
+
+def _empty_or_newest(folder: Path, warnings: list[str]) -> str:
+    if prefixes.exists(f"{folder}/") and (folder / ".index").exists():
+        return f"{folder}/"
+    return prefixes.in_folder(folder, warnings)
+
+
+def _file(path: Path, meta, warnings: list[str]) -> Source:
+    """What a single file stands for, by its content."""
+    content = content_of(path)
+    if content.text and path.suffix != ".pbtxt":
+        warnings.append(f"{path} is text, though it is not named .pbtxt")
+    if content.kind in ("archive", "HDF5"):
+        from helpers.freezing.exported import read_keras
+
+        return read_keras(path)
+    if content.kind == "state":
+        return _checkpoint(prefixes.from_state(path, warnings), meta, warnings)
+    if content.kind == "SavedModel":
+        from helpers.freezing.exported import read_saved_model
+
+        return read_saved_model(path.parent, content.message)
+    if content.kind in ("GraphDef", "MetaGraphDef"):
+        return _graph(path, content, warnings)
+    if content.kind == "table" or prefixes.FILE.search(path.name):
+        prefix = str(path) if content.kind == "table" and not prefixes.FILE.search(
+            path.name
+        ) else prefixes.prefix_of(str(path))
+        return _checkpoint(prefix, meta, warnings)
+    what = "" if content.kind == "unknown" else f"; it looks like a {content.kind}"
+    raise FreezeError(
+        f"{path} is no checkpoint, graph, SavedModel or Keras model{what}",
+        "give a checkpoint's prefix or folder, or one of its files",
+    )
+
+
+def _graph(path: Path, content: Content, warnings: list[str]) -> Source:
+    """A graph's own file: its checkpoint is beside it."""
+    graph = as_meta(content)
+    prefix = prefixes.prefix_of(str(path))
+    if content.kind == "GraphDef" and not _has_variables(graph):
+        raise FreezeError(
+            f"{path} is frozen already: its graph has no variables",
+            "serve it as it is, or compare it with its checkpoint: "
+            f"python -m helpers verify {path} CHECKPOINT",
+        )
+    if not prefixes.exists(prefix):
+        prefix = _checkpoint_beside(path, warnings)
+    return _joined(graph, path, prefix, warnings)
+
+
+def _has_variables(graph: tf1.MetaGraphDef) -> bool:
+    bodies = [graph.graph_def.node]
+    bodies += [function.node_def for function in graph.graph_def.library.function]
+    return any(node.op in VARIABLES for body in bodies for node in body)
+
+
+def _checkpoint_beside(path: Path, warnings: list[str]) -> str:
+    try:
+        prefix = prefixes.in_folder(path.parent, warnings)
+    except FreezeError as error:
+        raise FreezeError(
+            f"{path} holds a graph whose weights are in a checkpoint, and there is none "
+            f"of its name beside it",
+            "give the checkpoint's prefix, and this file with --meta",
+        ) from error
+    warnings.append(f"{path} has no checkpoint of its own name; {prefix} is taken")
+    return prefix
+
+
+def _checkpoint(prefix: str, meta, warnings: list[str]) -> Source:
+    """A checkpoint, its graph from `meta` or from beside it."""
+    if not prefixes.exists(prefix):
+        raise FreezeError(f"there is no checkpoint {prefix}", prefixes.closest(prefix))
+    _complete(prefix)
+    path = Path(meta) if meta else _meta_beside(prefix, warnings)
+    if not path.is_file():
+        raise FreezeError(f"there is no file {path}", "check --meta")
+    content = content_of(path)
+    if content.kind not in ("GraphDef", "MetaGraphDef"):
+        raise FreezeError(
+            f"{path} holds no graph: expected a MetaGraphDef or a GraphDef",
+            "give the .meta file that the saver wrote, with --meta",
+        )
+    return _joined(as_meta(content), path, prefix, warnings)
+
+
+def _complete(prefix: str) -> None:
+    """Say at once which file of a checkpoint is not there."""
+    names = [path.name for path in prefixes.value_files(prefix)]
+    base = prefix.rpartition("/")[2]
+    if f"{base}.index" in names and not any(".data-" in name for name in names):
+        raise FreezeError(
+            f"{prefix}.index is there, but none of its .data files",
+            "copy the .data files too; they hold the values",
+        )
+    if f"{base}.index" not in names and any(f"{base}.data-" in name for name in names):
+        raise FreezeError(
+            f"{prefix}.index is missing; the .data files cannot be read without it",
+            "copy the .index file too",
+        )
+
+
+def _meta_beside(prefix: str, warnings: list[str]) -> Path:
+    own = Path(f"{prefix}.meta")
+    if own.is_file():
+        return own
+    folder = Path(prefix.rpartition("/")[0] or ".")
+    others = sorted(folder.glob("*.meta"))
+    if len(others) == 1:
+        warnings.append(f"{own} is not there; the graph is taken from {others[0]}")
+        return others[0]
+    if _object_based(prefix):
+        raise FreezeError(
+            f"{prefix} is an object-based checkpoint of TensorFlow 2: it holds values "
+            "and no graph",
+            "export the model as a SavedModel or .keras file, and freeze that",
+        )
+    raise FreezeError(
+        f"there is no {own}, so the graph is not known",
+        "give the .meta file of the same training with --meta",
+    )
+
+
+def _object_based(prefix: str) -> bool:
+    try:
+        reader = tf1.train.NewCheckpointReader(prefixes.readable(prefix))
+    except (tf.errors.OpError, ValueError, RuntimeError):
+        return False
+    return reader.has_tensor("_CHECKPOINTABLE_OBJECT_GRAPH")
+
+
+def as_meta(content: Content) -> tf1.MetaGraphDef:
+    if content.kind == "MetaGraphDef":
+        return content.message
+    return tf1.MetaGraphDef(graph_def=content.message)
+
+
+def _joined(graph, path: Path, prefix: str, warnings: list[str]) -> Source:
+    files = (path, *prefixes.value_files(prefix))
+    name = prefix if not prefix.endswith("/") else f"{prefix}model"
+    return Source(graph, prefix, files, name, tuple(warnings), path.parent / "assets")

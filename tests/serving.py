@@ -1,0 +1,94 @@
+"""What the tests of the web app share: tiny frozen graphs and the real process."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "grey": (128, 128, 128)}
+CARD = {
+    "class_names": ["cat", "dog"],
+    "input": "x:0",
+    "output": "y_pred:0",
+    "image_size": 128,
+    "pixels": "0..1",
+    "threshold": 0.6,
+}
+
+
+def write_model(path: Path, **card) -> Path:
+    """A frozen graph at `path` whose classes are how red and how green a photo is."""
+    import tensorflow.compat.v1 as tf1
+
+    with tf1.Graph().as_default() as graph:
+        x = tf1.placeholder(tf1.float32, [None, 128, 128, 3], name="x")
+        logits = 4 * tf1.reduce_mean(x, [1, 2])[:, :2]
+        tf1.nn.softmax(logits, name="y_pred")
+        tf1.constant(json.dumps(CARD | card), name="model_card")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+    return path
+
+
+def photo(colour: str = "red", kind: str = "PNG", **options) -> bytes:
+    """A picture file of one colour, 60 x 40 pixels."""
+    file = BytesIO()
+    Image.new("RGB", (60, 40), COLOURS[colour]).save(file, kind, **options)
+    return file.getvalue()
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """This environment without what would change the server's options."""
+    ours = ("MODEL", "MODELS", "HOST", "PORT", "TF_CPP_MIN_LOG_LEVEL")
+    return {k: v for k, v in os.environ.items() if k not in ours} | more
+
+
+class Process:
+    """A server in a process of its own, and the lines it prints."""
+
+    def __init__(self, *command: str, cwd: Path = ROOT, **environment: str) -> None:
+        self.popen = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=cwd,
+            env=clean_environment(PORT="0", **environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._guard = threading.Timer(120, self.popen.kill)
+        self._guard.start()
+
+    def line(self) -> str:
+        """The next line on standard output."""
+        return self.popen.stdout.readline().rstrip("\n")
+
+    def port(self) -> int:
+        """The port of the server, once it serves."""
+        while line := self.line():
+            if line.startswith("Serving"):
+                return int(line.rpartition(":")[2])
+        raise AssertionError(f"it never served: {self.popen.stderr.read()}")
+
+    def end(self) -> tuple[int, str]:
+        """Exit status and standard error, once it has ended."""
+        _, stderr = self.popen.communicate()
+        self._guard.cancel()
+        return self.popen.returncode, stderr
+
+
+@contextmanager
+def running(*command: str, **options):
+    """A Process that is gone afterwards."""
+    process = Process(*command, **options)
+    try:
+        yield process
+    finally:
+        process.popen.kill()
+        process.end()

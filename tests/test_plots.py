@@ -1,0 +1,114 @@
+"""The figures: what is drawn is what was given, with units on the axes."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from helpers.plots import (
+    plot_calls,
+    plot_history,
+    plot_images,
+    plot_kernels,
+    plot_shares,
+)
+
+mpl.use("Agg")
+
+HISTORY = [
+    {"epoch": 1, "loss": 0.7, "accuracy": 0.5, "validation": 0.55},
+    {"epoch": 2, "loss": 0.4, "accuracy": 0.8, "validation": 0.75},
+]
+SHARES = {"weights": 8.5, "Adam": 17.0, "names": 0.1}
+CALLS = {"leaky": [3, 6, 9], "fixed": [3, 3, 3]}
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_is_left_open():
+    yield
+    plt.close("all")
+
+
+def texts(axis):
+    return [text.get_text() for text in axis.texts]
+
+
+def curve(line):
+    return list(line.get_xdata()), list(line.get_ydata())
+
+
+def test_images_are_drawn_in_rows_with_their_titles():
+    images = np.random.default_rng(0).integers(0, 256, (5, 4, 4, 3), np.uint8)
+    plot_images(images, list("abcde"), columns=3)
+    axes = plt.gcf().axes
+    assert len(axes) == 6
+    assert [axis.get_title() for axis in axes] == [*"abcde", ""]
+    assert np.array_equal(axes[4].images[0].get_array(), images[4])
+
+
+def test_places_without_an_image_stay_empty():
+    plot_images(np.zeros((5, 4, 4, 3), np.uint8), list("abcde"), columns=3)
+    assert not plt.gcf().axes[5].images
+    assert not any(axis.axison for axis in plt.gcf().axes)
+
+
+def test_the_history_shows_loss_and_accuracy_over_epochs():
+    plot_history(HISTORY)
+    left, right = plt.gcf().axes
+    assert curve(left.lines[0]) == ([1, 2], [0.7, 0.4])
+    assert [line.get_label() for line in right.lines[:2]] == ["training", "validation"]
+    assert curve(right.lines[1]) == ([1, 2], [55.0, 75.0])
+
+
+def test_no_two_curves_differ_by_colour_alone():
+    plot_history(HISTORY)
+    training, validation = plt.gcf().axes[1].lines[:2]
+    assert training.get_marker() != validation.get_marker()
+    assert training.get_linestyle() != validation.get_linestyle()
+
+
+def test_shares_lie_end_to_end():
+    plot_shares(SHARES, "MB")
+    bars = plt.gca().patches
+    assert [bar.get_width() for bar in bars] == pytest.approx(list(SHARES.values()))
+    assert [bar.get_x() for bar in bars] == pytest.approx([0, 8.5, 25.5])
+
+
+def test_a_share_too_thin_for_its_name_goes_without():
+    plot_shares(SHARES, "MB")
+    assert texts(plt.gca()) == ["weights\n8.5", "Adam\n17.0"]
+
+
+def test_calls_are_counted_from_one_and_named_at_the_line():
+    plot_calls(CALLS, "ops in the graph")
+    leaky, fixed = plt.gca().lines
+    assert curve(leaky) == ([1, 2, 3], [3, 6, 9])
+    assert curve(fixed) == ([1, 2, 3], [3, 3, 3])
+    assert texts(plt.gca()) == ["leaky", "fixed"]
+
+
+@pytest.mark.parametrize(
+    ("draw", "labels"),
+    [
+        pytest.param(lambda: plot_calls(CALLS, "ms"), [("call", "ms")], id="calls"),
+        pytest.param(lambda: plot_shares(SHARES, "MB"), [("MB", "")], id="shares"),
+        pytest.param(
+            lambda: plot_history(HISTORY),
+            [("epoch", "training loss"), ("epoch", "accuracy, %")],
+            id="history",
+        ),
+    ],
+)
+def test_axes_say_their_unit(draw, labels):
+    draw()
+    shown = [(axis.get_xlabel(), axis.get_ylabel()) for axis in plt.gcf().axes]
+    assert shown == labels
+
+
+def test_kernels_are_pictures_from_black_to_white():
+    kernels = np.random.default_rng(0).normal(size=(3, 5, 3, 4))
+    plot_kernels(kernels, columns=2)
+    pictures = np.stack([axis.images[0].get_array() for axis in plt.gcf().axes])
+    assert pictures.shape == (4, 3, 5, 3)
+    assert (pictures.min(), pictures.max()) == (0, 255)
+    assert pictures[2].argmax() == kernels[..., 2].argmax()

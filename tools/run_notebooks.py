@@ -1,0 +1,144 @@
+"""Run notebooks from top to bottom and store their outputs.
+
+    tools/run_notebooks.py                    all of them, in order
+    tools/run_notebooks.py 01 03_freeze       those whose names begin so
+    tools/run_notebooks.py --data DIR --no-store 01    with photos, only its asserts
+
+They run in a copy of the project whose data/ holds the samples only, so that no
+stored output can show a photo, and what one notebook writes the next one reads.
+A notebook is stored only if every cell of it ran.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+TIMEOUT = 1800  # seconds a cell may take
+
+
+def chosen(names: list[str]) -> list[Path]:
+    """The notebooks whose file names begin with one of the names; all for none."""
+    paths = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    for name in names:
+        if not any(path.name.startswith(Path(name).name) for path in paths):
+            known = ", ".join(path.stem for path in paths) or "none yet"
+            raise ValueError(f"no notebook begins with {name!r}: there are {known}")
+    starts = tuple(Path(name).name for name in names) or ("",)
+    return [path for path in paths if path.name.startswith(starts)]
+
+
+def stage(folder: Path, data: Path | None) -> Path:
+    """A copy of the project made of links; its notebooks folder."""
+    for name in ("helpers", "webapp", "README.md", "requirements.txt", "tools"):
+        (folder / name).symlink_to(ROOT / name)
+    for name in ("notebooks", "checkpoints"):
+        (folder / name).mkdir()
+    (folder / "checkpoints" / "frozen").symlink_to(ROOT / "checkpoints" / "frozen")
+    if data:
+        (folder / "data").symlink_to(data.resolve(strict=True))
+    else:
+        (folder / "data").mkdir()
+        (folder / "data" / "samples").symlink_to(ROOT / "data" / "samples")
+    return folder / "notebooks"
+
+
+def run(path: Path, folder: Path) -> nbformat.NotebookNode:
+    """The notebook with new outputs, run in a folder.
+
+    Raises:
+      CellExecutionError: a cell raised, and is not tagged `raises-exception`.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=TIMEOUT,
+        record_timing=False,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+    )
+    client.execute()
+    return settled(notebook)
+
+
+def settled(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook without what changes from machine to machine."""
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {
+                "display_name": "Python 3 (ipykernel)",
+                "language": "python",
+                "name": "python3",
+            },
+            "language_info": {"name": "python"},
+        }
+    )
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags")
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
+    return notebook
+
+
+def _joined(outputs: list) -> list:
+    """Neighbouring pieces of one stream as one: how they are cut is chance."""
+    joined: list = []
+    for output in outputs:
+        stream = output.get("name")
+        if stream and joined and joined[-1].get("name") == stream:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def store(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write the notebook whole or not at all."""
+    beside = path.with_name(path.name + ".part")
+    with beside.open("w", encoding="utf-8") as file:
+        nbformat.write(notebook, file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("names", nargs="*", help="how the file names begin")
+    parser.add_argument("--data", type=Path, help="run with the photos in this folder")
+    parser.add_argument("--no-store", action="store_true", help="run, write nothing")
+    options = parser.parse_args(arguments)
+    if options.data and not options.no_store:
+        parser.error("outputs with photos are never stored: add --no-store")
+    failed = False
+    with tempfile.TemporaryDirectory(prefix="notebooks-") as temporary:
+        try:
+            paths = chosen(options.names)
+            folder = stage(Path(temporary), options.data)
+        except (ValueError, OSError) as error:
+            parser.error(str(error))
+        for path in paths:
+            started = time.perf_counter()
+            try:
+                notebook = run(path, folder)
+            except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+                print(f"{path.name}: {error}", file=sys.stderr)
+                failed = True
+                continue
+            if not options.no_store:
+                store(notebook, path)
+            print(f"{path.name}: {time.perf_counter() - started:.0f} s", flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

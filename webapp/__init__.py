@@ -1,0 +1,1 @@
+"""The web app: `python webapp/app.py` serves frozen graphs over HTTP."""

@@ -1,0 +1,52 @@
+"""Who may come in, and who may use the model: overload is answered, not queued."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Semaphore
+
+from werkzeug.exceptions import GatewayTimeout, ServiceUnavailable
+
+RETRY_AFTER = 1  # second
+
+
+class Admission:
+    """At most `limit` photos inside at once, of which `slots` are in a model.
+
+    The next photo is refused at once; one that waits longer than `patience`
+    seconds for a model is refused then.
+    """
+
+    def __init__(self, limit: int, *, slots: int, patience: float) -> None:
+        self.patience = patience
+        self._places = Semaphore(limit)
+        self._slots = Semaphore(slots)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place inside for one photo."""
+        if not self._places.acquire(blocking=False):
+            raise ServiceUnavailable(
+                "too many photos at once: send this one again in a second",
+                retry_after=RETRY_AFTER,
+            )
+        with _given_back(self._places):
+            yield
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """The use of a model for one photo."""
+        if not self._slots.acquire(timeout=self.patience):
+            raise GatewayTimeout(
+                f"the model had no time for this photo in {self.patience:g} s: "
+                "send it again later"
+            )
+        with _given_back(self._slots):
+            yield
+
+
+@contextmanager
+def _given_back(semaphore: Semaphore) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        semaphore.release()

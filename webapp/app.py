@@ -1,0 +1,137 @@
+"""The web app: `create_app`, and `python webapp/app.py`, which serves it.
+
+Taught in notebooks/08_launch_the_flask_app.ipynb.
+"""
+
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+from threading import Event
+
+if __name__ == "__main__":  # Python put webapp/ first; imports start at its parent
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import click
+from flask import Flask
+
+from helpers.decoding import MAX_BYTES, MAX_PIXELS
+from webapp import errors, security
+from webapp.admission import Admission
+from webapp.loading import NamedFile, load_library
+from webapp.server import Server, bind, leave_on_signal
+from webapp.uploads import PhotoRequest
+from webapp.views import operations, page, predict
+
+FROZEN = Path(__file__).resolve().parents[1] / "checkpoints" / "frozen"
+FORM_BYTES = 100_000  # what a form may add around its photo
+SPARE_THREADS = 8  # above the photos admitted: probes and refusals never wait
+
+
+def create_app(library, **settings) -> Flask:
+    """The app that answers with the library's models.
+
+    Args:
+      library: a `helpers.library.Library`; it stays the caller's to close.
+      settings: MAX_BYTES and MAX_PIXELS of a photo; ADMITTED, how many photos at
+        once; SLOTS, how many of them in a model; PATIENCE, seconds to wait for one.
+    """
+    app = Flask("webapp")
+    app.request_class = PhotoRequest
+    app.json.sort_keys = False
+    app.config.from_mapping(MAX_BYTES=MAX_BYTES, MAX_PIXELS=MAX_PIXELS)
+    app.config.from_mapping(ADMITTED=8, SLOTS=os.cpu_count() or 1, PATIENCE=10)
+    app.config.from_mapping(settings)
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_BYTES"] + FORM_BYTES
+    app.extensions["library"] = library
+    app.extensions["admission"] = Admission(
+        app.config["ADMITTED"],
+        slots=app.config["SLOTS"],
+        patience=app.config["PATIENCE"],
+    )
+    app.extensions["ready"] = Event()
+    app.extensions["ready"].set()
+    security.protect(app)
+    errors.answer_errors(app)
+    for view in (page, predict, operations):
+        app.register_blueprint(view.blueprint)
+    return app
+
+
+@click.command()
+@click.option(
+    "--model",
+    "named",
+    type=NamedFile(),
+    multiple=True,
+    envvar="MODEL",
+    show_envvar=True,
+    help="Serve this frozen graph under this name; may be given several times. "
+    "Then --models is left alone.",
+)
+@click.option(
+    "--models",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=FROZEN,
+    envvar="MODELS",
+    show_envvar=True,
+    show_default="checkpoints/frozen",
+    help="Serve the newest NAME/VERSION.pb of every NAME in this folder.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    envvar="HOST",
+    show_envvar=True,
+    show_default=True,
+    help="Address to listen on; 0.0.0.0 is every network this machine is in.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=5000,
+    envvar="PORT",
+    show_envvar=True,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
+def main(named: tuple, folder: Path, host: str, port: int) -> None:
+    """Serve frozen graphs: a page for people, POST /predict for programs.
+
+    Ctrl-C answers what was accepted and stops; a second one stops at once.
+    """
+    leave_on_signal()
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    try:
+        listener = bind(host, port)
+        library = load_library(dict(named), folder)
+        app = create_app(library)
+        server = serving(app, listener)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Serving {', '.join(library.names)} at {server.url}")
+    server.run(on_stop=app.extensions["ready"].clear)
+    library.close()
+
+
+def serving(app: Flask, listener: socket.socket) -> Server:
+    """The server of the app; it says so if other machines can reach it."""
+    server = Server(
+        app,
+        listener,
+        threads=app.config["ADMITTED"] + SPARE_THREADS,
+        max_body=app.config["MAX_CONTENT_LENGTH"],
+    )
+    if not server.is_loopback:
+        click.echo(
+            "Warning: whoever can reach this machine can use this server; it asks "
+            "for no password and encrypts nothing.",
+            err=True,
+        )
+    return server
+
+
+if __name__ == "__main__":
+    main()
