@@ -6,6 +6,7 @@ Each command imports what it needs itself, so that --help answers at once.
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import click
@@ -20,11 +21,24 @@ class Commands(click.Group):
     """Bad input is one sentence on standard error and exit status 2."""
 
     def invoke(self, ctx: click.Context):
+        warnings.showwarning = _show_warning
         try:
             return super().invoke(ctx)
-        except (ValueError, LookupError, OSError) as error:
-            click.echo(f"{ctx.invoked_subcommand}: {error}", err=True)
+        except BrokenPipeError:  # `| head`: click ends quietly
+            raise
+        except (ValueError, LookupError, OSError, ImportError) as error:
+            click.echo(f"{ctx.invoked_subcommand}: {_sentence(error)}", err=True)
             ctx.exit(2)
+
+
+def _show_warning(message, *where) -> None:
+    click.echo(f"warning: {message}", err=True)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 @click.group(cls=Commands)
@@ -58,7 +72,7 @@ def download(name: str, source: str | None, data: Path) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Default: checkpoints/NETWORK."
 )
-@click.option("--seed", default=1, show_default=True)
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
 def train(data: Path, network: str, epochs: int | None, out: Path | None, seed: int):
     """Train on the photos in DATA, or on drawings where there are none.
 
@@ -126,41 +140,63 @@ def freeze(source: str | None, prefix: str | None, as_json: bool, **options) -> 
 
 
 @cli.command()
+@click.argument("path", metavar="PREFIX_OR_FOLDER_OR_FILE")
+@click.option("--graph", metavar="OUT.svg", help="Draw the graph into this file.")
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+def inspect(path: str, graph: str | None, as_json: bool) -> None:
+    """Say what a checkpoint or a graph holds, without running it."""
+    import_tensorflow()
+    from helpers.inspecting import inspect
+    from helpers.scopes import write_scopes
+
+    report = inspect(path)
+    if graph:
+        write_scopes(path, Path(graph))
+    click.echo(json.dumps(report.as_dict()) if as_json else report.as_text())
+
+
+@cli.command()
+@click.argument("model", metavar="MODEL.pb")
+@click.argument("checkpoint")
+def verify(model: str, checkpoint: str) -> None:
+    """Run MODEL.pb and CHECKPOINT on the same inputs; exit status 1 if they differ."""
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # equality is exact then
+    import_tensorflow()
+    from helpers.freezing.verify import verify
+
+    report = verify(model, checkpoint)
+    click.echo(report)
+    sys.exit(report.proof.verdict == "different")
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True)
+def scan(files: tuple[str, ...]) -> None:
+    """Look for file, Python and print ops in FILES; exit status 1 if there are any."""
+    import_tensorflow()
+    from helpers.scanning import scan
+
+    found = {file: scan(file) for file in files}
+    for file, findings in found.items():
+        click.echo("\n".join(f"{file}: {item}" for item in findings or ["nothing"]))
+    sys.exit(any(found.values()))
+
+
+@cli.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def predict(model: Path, photos: tuple[Path, ...], as_json: bool) -> None:
     """Ask the frozen MODEL about PHOTOS."""
     import_tensorflow()
-    from helpers.decoding import decode_photo
-    from helpers.frozen import FrozenModel
-    from helpers.library import version_of
+    from helpers.asking import answers, as_text
 
-    name = model.parent.name if model.stem.isdecimal() else model.stem
     failed = False
-    with FrozenModel.load(model) as frozen:
-        for photo in photos:
-            answer = {"photo": str(photo)}
-            try:
-                image = decode_photo(photo.read_bytes(), frozen.image_size)
-            except (ValueError, OSError) as error:
-                failed, answer = True, answer | {"error": str(error)}
-            else:
-                (row,) = frozen.predict(image[None])
-                answer |= {"model": name, "version": version_of(model)}
-                answer |= {"label": frozen.label(row)}
-                answer |= {"probabilities": frozen.named(row)}
-            click.echo(
-                json.dumps(answer, ensure_ascii=False) if as_json else _line(answer)
-            )
+    for answer in answers(model, photos):
+        failed |= "error" in answer
+        text = json.dumps(answer, ensure_ascii=False) if as_json else as_text(answer)
+        click.echo(text)
     sys.exit(failed)
-
-
-def _line(answer: dict) -> str:
-    if "error" in answer:
-        return f"{answer['photo']}: {answer['error']}"
-    shares = ", ".join(f"{name} {p:.1%}" for name, p in answer["probabilities"].items())
-    return f"{answer['photo']}: {answer['label'] or 'not sure'} ({shares})"
 
 
 if __name__ == "__main__":

@@ -53,11 +53,21 @@ class BrokenConnectionError(DownloadError):
     """The server could not be reached, or broke off: worth another try."""
 
 
+class Skipped(NamedTuple):
+    """A member of an archive that was left out."""
+
+    member: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.member}: {self.reason}"
+
+
 class Unpacked(NamedTuple):
-    """What came out of an archive: photos per class, and (member, why) left out."""
+    """What came out of an archive: photos per class, and what was left out."""
 
     counts: dict[str, int]
-    skipped: list[tuple[str, str]]
+    skipped: list[Skipped]
 
 
 def download_cats_dogs(data: Path, source: str | None = None) -> Unpacked:
@@ -353,8 +363,10 @@ def _unpack(zip_file: zipfile.ZipFile, folder: Path) -> Unpacked:
     if len(counts) < 2:
         found = f"photos of {next(iter(counts))} only" if counts else "no photos"
         raise DownloadError(f"{zip_file.filename} has {found}: {_WANTED}")
-    reasons = [(_printable(member.filename), why) for member, why in skipped.items()]
-    return Unpacked(dict(sorted(counts.items())), reasons)
+    left_out = [
+        Skipped(_printable(file.filename), why) for file, why in skipped.items()
+    ]
+    return Unpacked(dict(sorted(counts.items())), left_out)
 
 
 def _bytes_of(member: zipfile.ZipInfo, zip_file: zipfile.ZipFile) -> bytes:

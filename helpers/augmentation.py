@@ -26,8 +26,8 @@ class Views(NamedTuple):
 
 def random_views(count: int, size: int, rng: np.random.Generator) -> Views:
     """Views for `count` photos that will be `size` pixels wide."""
-    area = rng.uniform(0.3, 1.0, count)
-    shape = np.exp(rng.uniform(np.log(0.66), np.log(1.5), count))
+    area = rng.uniform(0.4, 1.0, count)
+    shape = np.exp(rng.uniform(np.log(0.7), np.log(1.4), count))
     height = np.minimum(np.sqrt(area / shape), 1)
     width = np.minimum(np.sqrt(area * shape), 1)
     top = rng.uniform(0, 1 - height)
@@ -45,19 +45,19 @@ def random_views(count: int, size: int, rng: np.random.Generator) -> Views:
     return Views(
         boxes.astype(np.float32),
         _random_colours(count, rng),
-        rng.uniform(-0.15, 0.15, (count, 1)).astype(np.float32)
+        rng.uniform(-0.1, 0.1, (count, 1)).astype(np.float32)
         + rng.normal(0, 0.02, (count, 3)).astype(np.float32),
-        rng.random(count) < 0.25,
-        int(rng.uniform(0.25, 0.75) * size),
+        rng.random(count) < 0.15,
+        int(rng.uniform(0.3, 0.8) * size),
         _random_covers(count, rng),
     )
 
 
 def _random_colours(count, rng):
     """Contrast, saturation (sometimes none) and a tint, as one 3x3 matrix."""
-    contrast = np.exp(rng.normal(0, 0.25, (count, 1, 1)))
-    saturation = np.clip(rng.normal(1, 0.4, (count, 1, 1)), 0, 2)
-    saturation[rng.random(count) < 0.08] = 0
+    contrast = np.exp(rng.normal(0, 0.15, (count, 1, 1)))
+    saturation = np.clip(rng.normal(1, 0.25, (count, 1, 1)), 0, 2)
+    saturation[rng.random(count) < 0.05] = 0
     tint = np.exp(rng.normal(0, 0.05, (count, 3, 1))) * np.eye(3)
     grey = np.full((1, 3, 3), 1 / 3)
     mixed = saturation * np.eye(3) + (1 - saturation) * grey
@@ -67,7 +67,7 @@ def _random_colours(count, rng):
 def _random_covers(count, rng):
     centre = rng.uniform(0, 1, (count, 2))
     half = rng.uniform(0.08, 0.22, (count, 2))
-    half[rng.random(count) < 0.6] = -1
+    half[rng.random(count) < 0.85] = -1
     return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
 
 

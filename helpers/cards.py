@@ -12,11 +12,27 @@ CARD_OP = "model_card"
 
 
 def card_in(graph_def) -> dict | None:
-    """The card stored in a GraphDef, or None."""
+    """The card stored in a GraphDef, or None.
+
+    Raises:
+      ValueError: there is one, and it is no JSON object.
+    """
     for node in graph_def.node:
         if node.name == CARD_OP and node.op == "Const":
-            return json.loads(node.attr["value"].tensor.string_val[0])
+            text = b"".join(node.attr["value"].tensor.string_val)
+            return parse_card(text, f"the op {CARD_OP!r}")
     return None
+
+
+def parse_card(text: bytes, where: object) -> dict:
+    """The card in JSON text; `where` names the text if it is none."""
+    try:
+        card = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{where} is not a JSON object: {error}") from error
+    if not isinstance(card, dict):
+        raise ValueError(f"{where} is not a JSON object")
+    return card
 
 
 def put_card(graph_def, card: dict) -> None:

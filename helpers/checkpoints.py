@@ -13,7 +13,13 @@ import tensorflow as tf
 
 from helpers.bundles import Bundle, CheckpointError, Variable
 from helpers.cards import card_in
-from helpers.graph_files import SAVED_MODEL_FILES, GraphFile, read_graph_file
+from helpers.graph_files import (
+    SAVED_MODEL_FILES,
+    GraphFile,
+    StoredGraph,
+    is_saved_model,
+    read_graph_file,
+)
 from helpers.locating import (
     STATE_FILE,
     VARIABLES,
@@ -152,11 +158,16 @@ class Checkpoint:
 
 def read_meta(path: Path) -> tf1.MetaGraphDef:
     """The MetaGraphDef in a `.meta` file, or a SavedModel's for serving."""
-    graphs = read_graph_file(path).graphs
-    if graphs[0].meta is None:
+    graph = serving_graph(read_graph_file(path))
+    if graph.meta is None:
         raise ValueError(f"{path} is not a MetaGraphDef")
-    serving = [graph for graph in graphs if "serve" in graph.label.split(",")]
-    return (serving or graphs)[0].meta
+    return graph.meta
+
+
+def serving_graph(file: GraphFile) -> StoredGraph:
+    """A file's graph, or of a SavedModel's the one for serving."""
+    serving = [graph for graph in file.graphs if "serve" in graph.label.split(",")]
+    return (serving or file.graphs)[0]
 
 
 def graphs_at(path: Path | str) -> GraphFile:
@@ -166,8 +177,7 @@ def graphs_at(path: Path | str) -> GraphFile:
       ValueError: there is no graph there; the message says what is.
     """
     path = Path(path)
-    is_saved_model = any((path / name).is_file() for name in SAVED_MODEL_FILES)
-    if is_saved_model or (path.is_file() and not is_part(path)):
+    if is_saved_model(path) or (path.is_file() and not is_part(path)):
         return read_graph_file(path)
     return read_graph_file(Checkpoint.at(path).graph_path())
 

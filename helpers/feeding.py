@@ -12,6 +12,7 @@ from helpers import drawings
 from helpers.augmentation import Augmenter, blend
 from helpers.outliers import make_outliers
 from helpers.photos import (
+    SPLITS,
     Examples,
     NoPhotosError,
     drawn_examples,
@@ -39,7 +40,11 @@ class Material(NamedTuple):
 
 
 def gather(data: Path, size: int, mixture: Mixture) -> Material:
-    """The photos in a folder, or else drawings, mixed as the recipe says."""
+    """The photos in a folder, or else drawings, mixed as the recipe says.
+
+    Raises:
+      ValueError: the photos are too few to train, validate and test on.
+    """
     larger = size + MARGIN * mixture.augments
     try:
         data_set = find_data_set(data)
@@ -50,6 +55,12 @@ def gather(data: Path, size: int, mixture: Mixture) -> Material:
         )
         return Material(_with_outliers(train.of("train"), mixture), {"drawings": drawn})
     photos = load_photos(data_set, size)
+    for split in SPLITS:
+        if split not in photos.splits:
+            raise ValueError(
+                f"{photos.source} are too few: by their hashes none is for {split}; "
+                "expected some dozens of each class"
+            )
     train = load_photos(data_set, larger).of("train") if larger > size else photos
     train, held_out = train.of("train"), {"photos": photos}
     if photos.class_names == drawings.CLASS_NAMES and mixture.drawings:

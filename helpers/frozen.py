@@ -3,7 +3,6 @@
 Taught in notebooks/04_run_the_frozen_graph.ipynb.
 """
 
-import json
 import os
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from helpers.cards import card_in
+from helpers.cards import card_in, parse_card
 from helpers.decoding import IMAGE_SIZE
 from helpers.freezing.weights import widen
 from helpers.scanning import unsafe_ops
@@ -24,6 +23,29 @@ PIXELS = {  # what the network's input expects of a pixel of 0 to 255
     "0..1": lambda pixels: pixels / 255,
     "-1..1": lambda pixels: pixels / 127.5 - 1,
     "0..255": lambda pixels: pixels,
+}
+VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
+
+
+def _are_names(value: object) -> bool:
+    names = value if isinstance(value, list) else [None]
+    return all(isinstance(name, str) for name in names) and len({*names}) == len(names)
+
+
+FACTS = {  # of a card: whether it is what it has to be, and what that is
+    "class_names": (_are_names, "a list of different names"),
+    "image_size": (
+        lambda value: isinstance(value, int) and 1 <= value <= 2048,
+        "1 to 2048 pixels",
+    ),
+    "input": (lambda value: isinstance(value, str), "a tensor's name"),
+    "output": (lambda value: isinstance(value, str), "a tensor's name"),
+    "pixels": (lambda value: value in list(PIXELS), f"one of {list(PIXELS)}"),
+    "threshold": (
+        lambda value: isinstance(value, (int, float)) and 0 <= value <= 1,
+        "a share of 1",
+    ),
+    "initialisers": (_are_names, "a list of different names"),
 }
 
 
@@ -50,7 +72,12 @@ class FrozenModel:
         self.session = tf1.Session(graph=self.graph, config=session_config())
         self.session.run(card.get("initialisers", []))  # of lookup tables
         self._run = self.session.make_callable(output, [images])
-        self.predict(np.zeros([1, *shape[1:]], np.uint8))  # the first run is slow
+        answer = self.predict(np.zeros([1, *shape[1:]], np.uint8))  # slow, so now
+        if np.shape(answer) != (1, len(self.class_names)):
+            raise ValueError(
+                f"for one photo {card['output']} has shape {np.shape(answer)}, and "
+                f"{len(self.class_names)} class names need (1, {len(self.class_names)})"
+            )
 
     @classmethod
     def load(cls, path: str | Path) -> "FrozenModel":
@@ -71,7 +98,11 @@ class FrozenModel:
             )
         widen(graph_def)
         card = _complete(card_for(graph_def, path), graph_def, path)
-        return cls(graph_def, card, path)
+        try:
+            return cls(graph_def, card, path)
+        except (tf.errors.OpError, ValueError, LookupError) as error:
+            reason = _reason(error, graph_def)
+            raise ValueError(f"{path} cannot be served: {reason}") from error
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Class probabilities for a batch of decoded photos.
@@ -82,16 +113,21 @@ class FrozenModel:
           float32, shape [N, len(class_names)]; each row sums to 1.
         Raises:
           RuntimeError: the model is closed, or was loaded before a fork.
-          ValueError: the last three axes do not fit.
+          ValueError: the last three axes do not fit, or they are not uint8.
         """
         if os.getpid() != self._process:
             raise RuntimeError(
                 f"{self.path} was loaded in process {self._process}, before a fork; "
                 "its session would hang here: load it in the process that predicts"
             )
-        if self._run is None:
+        run = self._run
+        if run is None:
             raise RuntimeError(f"{self.path} is closed: load it again")
-        return self._run(images)
+        if images.dtype != np.uint8:
+            raise ValueError(f"images are {images.dtype}, not uint8 from 0 to 255")
+        if not len(images):  # TensorFlow's convolutions want one at least
+            return np.empty([0, len(self.class_names)], np.float32)
+        return run(images)
 
     def label(self, probabilities: np.ndarray) -> str | None:
         """The likeliest class of one row, or None: not sure."""
@@ -133,14 +169,12 @@ def read_graph_def(path: Path) -> tf1.GraphDef:
 
 def card_for(graph_def: tf1.GraphDef, path: Path) -> dict:
     """What is known of a graph: its card, and a `.json` of the same name over it."""
-    card = card_in(graph_def) or {}
+    try:
+        card = card_in(graph_def) or {}
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     beside = path.with_suffix(".json")
-    if beside.exists():
-        try:
-            card |= json.loads(beside.read_text())
-        except (json.JSONDecodeError, TypeError) as error:
-            raise ValueError(f"{beside} is not a JSON object: {error}") from error
-    return card
+    return card | parse_card(beside.read_bytes(), beside) if beside.exists() else card
 
 
 def _complete(card: dict, graph_def: tf1.GraphDef, path: Path) -> dict:
@@ -153,14 +187,28 @@ def _complete(card: dict, graph_def: tf1.GraphDef, path: Path) -> dict:
             f"{path.with_suffix('.json').name} beside it, for instance "
             '{"class_names": ["cat", "dog"]}'
         )
-    if card["pixels"] not in PIXELS:
-        raise ValueError(
-            f"{path}: pixels is {card['pixels']!r}, not one of {list(PIXELS)}"
-        )
+    for fact, (fits, wanted) in FACTS.items():
+        if fact in card and not fits(card[fact]):
+            raise ValueError(f"{path}: {fact} is {card[fact]!r}, not {wanted}")
     names = [node.name for node in graph_def.node]
     for role in ("input", "output"):
-        if card[role].split(":")[0] not in names:
-            close = get_close_matches(card[role].split(":")[0], names, 3, 0.4)
+        name, _, index = card[role].partition(":")
+        card[role] = f"{name}:{index or 0}"
+        if name not in names:
+            close = get_close_matches(name, names, 3, 0.4)
             hint = f"; the closest: {', '.join(close)}" if close else ""
-            raise ValueError(f"{path} has no {role} op {card[role]!r}{hint}")
+            raise ValueError(f"{path} has no {role} op {name!r}{hint}")
     return card
+
+
+def _reason(error: Exception, graph_def: tf1.GraphDef) -> str:
+    """The line of TensorFlow's message that says what is wrong."""
+    for node in graph_def.node:
+        if node.op in VARIABLES and isinstance(
+            error, tf.errors.FailedPreconditionError
+        ):
+            return f"it has variables ({node.name!r}): freeze its checkpoint first"
+    frames = ("Graph execution error", "Detected at node", "Node: ", " ")
+    lines = (line for line in str(error).splitlines() if line)
+    told = next(line for line in lines if not line.startswith(frames))
+    return told.partition(". ")[0]

@@ -3,6 +3,7 @@
 `.meta` (MetaGraphDef), `.pb` (GraphDef, binary or text), SavedModel or its folder.
 """
 
+import codecs
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -73,6 +74,11 @@ def read_graph_file(path: Path) -> GraphFile:
     return GraphFile(path, kind, is_text, graphs)
 
 
+def is_saved_model(folder: Path) -> bool:
+    """Whether a folder is a SavedModel's."""
+    return any((folder / name).is_file() for name in SAVED_MODEL_FILES)
+
+
 def _file_in(path: Path) -> Path:
     """The file itself, or the one that makes a folder a SavedModel."""
     if not path.is_dir():
@@ -101,8 +107,13 @@ def _kind_of(path: Path, data: bytes) -> tuple[str, bool]:
 
 def _is_text(data: bytes) -> bool:
     """Whether a file begins with printable characters; binary messages do not."""
+    start = data[:200]
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)  # its end may be cut
+    except UnicodeDecodeError:
+        return False
     control = set(range(32)) - set(b"\t\r\n") | {127}
-    return control.isdisjoint(data[:200])
+    return control.isdisjoint(start)
 
 
 def _text_kind(path: Path, data: bytes) -> str:

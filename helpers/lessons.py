@@ -1,5 +1,6 @@
 """What an earlier notebook would have written, made in seconds where it is missing."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def lesson_checkpoint(folder: Path | str = "../checkpoints/lesson") -> str:
     )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
-        _train(f"{part}/model-ckpt")
+        _train(os.path.relpath(f"{part}/model-ckpt"))  # so `checkpoint` may move
         for name in (*FILES, "checkpoint"):  # `checkpoint` names the others: last
             (Path(part) / name).replace(folder / name)
     return prefix

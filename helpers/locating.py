@@ -15,6 +15,7 @@ ANY_SHARD = re.compile(r"-\?{5}-of-\d{5}$")  # how a `checkpoint` file names the
 STATE = re.compile(r'^model_checkpoint_path:\s*"(.*)"', re.MULTILINE)
 STATE_FILE = "checkpoint"
 VARIABLES = "variables/variables"  # the prefix in a SavedModel's folder
+OTHER_FOLDER = "give the folder that has a .index file, or the prefix"
 
 
 class Location(NamedTuple):
@@ -116,7 +117,9 @@ def _in_folder(folder: Path) -> Location:
             f"{folder} holds {len(found)} checkpoints and no `checkpoint` file",
             f"give one of them: {_listed(found)}",
         )
-    raise CheckpointError(f"{folder} holds no checkpoint", "give the folder that does")
+    graphs = sorted(path.name for path in folder.glob("*.pb"))
+    fix = f"give a graph by itself: {_listed(graphs)}" if graphs else OTHER_FOLDER
+    raise CheckpointError(f"{folder} holds no checkpoint", fix)
 
 
 def _state_in(path: Path) -> str | None:
@@ -135,7 +138,7 @@ def _from_state(path: Path, state: str) -> Location:
     named = state if PurePosixPath(state).is_absolute() else f"{path.parent}/{state}"
     beside = f"{path.parent}/{name}"
     if has_variables(beside):
-        elsewhere = Path(named).absolute().parent != path.absolute().parent
+        elsewhere = Path(named).absolute() != Path(beside).absolute()
         warning = f"{path} names {state}, which is elsewhere: taking {beside}"
         return Location(beside, (warning,) if elsewhere else ())
     if has_variables(named):

@@ -88,9 +88,11 @@ def momentum(loss, rate, global_step, decay=5e-4):
     optimizer = tf1.train.MomentumOptimizer(rate, 0.9, use_nesterov=True)
     step = optimizer.minimize(loss + penalty, global_step)
     statistics = tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)
-    with tf.control_dependencies([step, *statistics]):
-        averages = tf1.train.ExponentialMovingAverage(0.998, global_step)
-        return tf.group(averages.apply(_model_variables()), name="train_op")
+    averages = tf1.train.ExponentialMovingAverage(0.998, global_step)
+    root = tf1.VariableScope(reuse=False)  # else they are named training/...
+    with tf.control_dependencies([step, *statistics]), tf1.variable_scope(root):
+        averaged = averages.apply(_model_variables())
+    return tf.group(averaged, name="train_op")
 
 
 def _model_variables():

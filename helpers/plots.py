@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
+INK, TINTS = "#444444", ("#D6E6F2", "#F9DEC9", "#D2ECE2", "#EFEFEF")
 STYLES = ((ORANGE, "-", "o"), (BLUE, "--", "s"), (GREEN, ":", "^"))
 
 
@@ -89,4 +90,44 @@ def plot_kernels(kernels: np.ndarray, columns: int = 16) -> None:
 def _without_frames(figure) -> None:
     for axis in figure.axes:
         axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+
+
+def plot_bytes(
+    data: bytes, parts: Sequence[tuple[int, str]], columns: int = 32
+) -> None:
+    """Bytes in rows of cells, each part of so many bytes tinted and named."""
+    rows = -(-len(data) // columns)
+    _, axis = plt.subplots(figsize=(9.6, 0.62 * rows))
+    axis.set(xlim=(0, columns), ylim=(rows - 0.4, -0.4))
+    axis.axis("off")
+    position, cell = 0, {"ha": "center", "va": "center", "family": "monospace"}
+    for number, (count, name) in enumerate(parts):
+        row, column = divmod(position, columns)
+        axis.text(column + 0.05, row - 0.07, name, fontsize=8, color=INK)
+        for place in range(position, position + count):
+            row, column = divmod(place, columns)
+            tint = {"facecolor": TINTS[number % len(TINTS)], "edgecolor": "white"}
+            axis.add_patch(plt.Rectangle((column, row), 1, 0.5, **tint))
+            axis.text(column + 0.5, row + 0.26, f"{data[place]:02x}", cell, fontsize=8)
+        position += count
+    plt.tight_layout(pad=0.2)
+
+
+def plot_sessions(values: Mapping[str, Mapping[str, float]]) -> None:
+    """One graph, and its sessions by name, each with values of its own."""
+    figure, axis = plt.subplots(figsize=(6, 2.2))
+    axis.set(xlim=(0, 2 * len(values)), ylim=(0, 3))
+    axis.axis("off")
+    boxed = {"ha": "center", "va": "center", "bbox": {"boxstyle": "round,pad=0.6"}}
+    names = ", ".join(next(iter(values.values())))
+    text = f"the graph\nvariable {names}: no value"
+    for number, (session, held) in enumerate(values.items()):
+        ends = {"xy": (2 * number + 1, 1.1), "xytext": (len(values), 2.4)}
+        axis.annotate("", **ends, arrowprops={"arrowstyle": "->", "color": GREY})
+        shelf = "\n".join(f"{name} = {value}" for name, value in held.items())
+        boxed["bbox"]["facecolor"] = TINTS[number % len(TINTS)]
+        axis.text(2 * number + 1, 0.6, f"session {session!r}\n{shelf}", boxed)
+    boxed["bbox"]["facecolor"] = TINTS[-1]
+    axis.text(len(values), 2.4, text, boxed)
     figure.tight_layout()

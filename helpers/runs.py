@@ -9,6 +9,11 @@ import tensorflow as tf
 from helpers.feeding import gather
 from helpers.training import RECIPES, Trainer
 
+ASIRRA = (
+    "trained on the photos of the Dogs vs. Cats (Asirra) set, whose licence is not "
+    "stated; apart from the code's MIT licence"
+)
+
 
 def train_in_folder(
     network: str, data: Path, out: Path, *, epochs: int | None, seed: int
@@ -31,6 +36,8 @@ def train_in_folder(
         "train_command": f"python -m helpers train --network {network} --seed {seed}",
         "tensorflow": tf.__version__,
     }
+    if "in cats-dogs" in material.train.source:
+        card["licence"] = ASIRRA
     trainer = Trainer(card, material, out)
     if trainer.done:
         click.echo(f"going on after {trainer.share:.0%} of {card['epochs']} epochs")

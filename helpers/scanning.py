@@ -98,22 +98,28 @@ def scan(path: Path | str) -> list[Finding]:
     from helpers.checkpoints import graphs_at
 
     file = graphs_at(path)
-    level = "refuse" if file.kind == "GraphDef" else "warn"
-    found = []
-    for graph in file.graphs:
-        savers = set() if level == "refuse" else _savers(graph.graph_def)
-        for unsafe in unsafe_ops(graph.graph_def):
-            if unsafe.node not in savers:
-                found.append(Finding(level, graph.label, *unsafe))
-        for op, node in unknown_ops(graph.graph_def).items():
-            why = "is no op of this TensorFlow: its library has to be loaded first"
-            found.append(Finding("warn", graph.label, op, node, why))
+    return [found for graph in file.graphs for found in findings(file.kind, graph)]
+
+
+def findings(kind: str, graph) -> list[Finding]:
+    """What one StoredGraph of a file of this kind could do besides computing."""
+    is_served = kind == "GraphDef"
+    savers = set() if is_served else _savers(graph.graph_def)
+    level = "refuse" if is_served else "warn"
+    found = [
+        Finding(level, graph.label, *unsafe)
+        for unsafe in unsafe_ops(graph.graph_def)
+        if unsafe.node not in savers
+    ]
+    why = "is no op of this TensorFlow: its library has to be loaded first"
+    for op, node in unknown_ops(graph.graph_def).items():
+        found.append(Finding("warn", graph.label, op, node, why))
     return found
 
 
 def unknown_ops(graph_def) -> dict[str, str]:
     """The ops that are not registered here, each with the first node that uses it."""
-    from tensorflow.python.framework import op_def_registry
+    from helpers.freezing.registry import op_def
 
     known = {function.signature.name for function in graph_def.library.function}
     unknown: dict[str, str] = {}
@@ -121,7 +127,7 @@ def unknown_ops(graph_def) -> dict[str, str]:
         for node in nodes:
             if node.op in known or node.op in unknown:
                 continue
-            if op_def_registry.get(node.op) is None:
+            if op_def(node.op) is None:
                 unknown[node.op] = f"{scope}{node.name}"
             else:
                 known.add(node.op)

@@ -1,6 +1,7 @@
 """Sessions: how they are configured, and one around a network that learns."""
 
 import math
+import os
 import platform
 from pathlib import Path
 
@@ -75,7 +76,8 @@ class NetworkSession:
         return np.concatenate([self.session.run(wanted, feed) for feed in feeds])
 
     def set_temperature(self, temperature: float) -> None:
-        self.network.temperature.load(temperature, self.session)
+        with self.network.graph.as_default():
+            self.network.temperature.load(temperature, self.session)
 
     def accuracy(self, examples: Examples) -> float:
         """The share of examples whose likeliest class is right."""
@@ -96,11 +98,28 @@ class NetworkSession:
         with self.network.graph.as_default():
             meta = self._saver.export_meta_graph()
         put_card(meta.graph_def, card)
-        Path(f"{prefix}.meta").write_bytes(meta.SerializeToString(deterministic=True))
+        path = Path(f"{prefix}.meta")
+        draft = path.with_name(f".{path.name}.part")
+        with draft.open("wb") as file:
+            file.write(meta.SerializeToString(deterministic=True))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
 
     def restore(self, prefix: str) -> None:
-        with self.network.graph.as_default():
-            self._saver.restore(self.session, prefix)
+        """Take all variables from a checkpoint.
+
+        Raises:
+          ValueError: it is damaged, or another network's.
+        """
+        try:
+            with self.network.graph.as_default():
+                self._saver.restore(self.session, prefix)
+        except tf.errors.OpError as error:
+            raise ValueError(
+                f"{prefix} cannot be restored: it is damaged, or another network's; "
+                "remove its folder, or take an earlier copy"
+            ) from error
 
     def close(self) -> None:
         self.session.close()

@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 import click
 import numpy as np
-import tensorflow as tf
 
 from helpers.augmentation import Augmenter
-from helpers.checkpoints import card_of
+from helpers.checkpoints import Checkpoint, card_of
 from helpers.examining import calibrate, examine
 from helpers.feeding import Feed, Material, Mixture, prefetched
 from helpers.networks import build
@@ -92,7 +91,7 @@ class Trainer:
                     f"{found.get(fact)!r}, not {self.card[fact]!r}; choose another "
                     "folder with --out, or remove this one"
                 )
-        return int(tf.train.load_variable(self.prefix, "training/global_step"))
+        return int(Checkpoint(self.prefix).read("training/global_step"))
 
     @property
     def share(self) -> float:
@@ -147,8 +146,8 @@ class Trainer:
                     results.append(learner.step(images, targets, self._rate()))
                     self.done += 1
         finally:
-            learner.save(self.prefix)
             self.examiner.write_meta(self.prefix, self.card)
+            learner.save(self.prefix)  # last: without its .index there is no checkpoint
             if augmenter:
                 augmenter.close()
         seconds = time.perf_counter() - started
@@ -189,7 +188,7 @@ class Trainer:
         """
         self.examiner.restore(self.prefix)
         self.examiner.fold_averages()
-        facts = {"epochs": round(self.share * self.card["epochs"], 2)}
+        facts = {"epochs": round(self.done / self.feed.steps, 2)}
         if self.examiner.network.temperature is not None:
             facts |= calibrate(self.examiner, self.material.held_out)
         facts["held_out"] = examine(self.examiner, self.material.held_out)

@@ -4,13 +4,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
+import tensorflow as tf
+
 VARIABLES = ("Variable", "VariableV2", "VarHandleOp", "AutoReloadVariable")
+# Before this GraphDef version a placeholder's unknown shape was stored as a scalar's.
+PLACEHOLDER_SHAPES = 24
 
 
 class Wiring:
     """The edges of a GraphDef, by node name."""
 
     def __init__(self, graph_def):
+        self.producer = graph_def.versions.producer
         self.nodes = {node.name: node for node in graph_def.node}
         self.data, self.control = {}, {}  # name -> the names it takes in
         for name, node in self.nodes.items():
@@ -29,10 +34,29 @@ class Wiring:
         return found
 
     def op(self, name: str) -> str:
-        return self.nodes[name].op
+        return self.ops[name]
+
+    @cached_property
+    def ops(self) -> dict[str, str]:
+        """The op of every node; the messages themselves are slow to ask."""
+        return {name: node.op for name, node in self.nodes.items()}
 
     def variables(self) -> list[str]:
-        return [name for name, node in self.nodes.items() if node.op in VARIABLES]
+        return [name for name, op in self.ops.items() if op in VARIABLES]
+
+    def shape(self, name: str) -> tuple[int | None, ...] | None:
+        """The shape of an op's first output, as far as its attributes state it."""
+        attributes = self.nodes[name].attr
+        stated = attributes["shape"].shape if "shape" in attributes else None
+        if stated and (stated.dim or stated.unknown_rank):
+            return _sizes(stated)
+        if "_output_shapes" in attributes and (
+            hints := attributes["_output_shapes"].list.shape
+        ):
+            return _sizes(hints[0])
+        if stated is None or self.producer < PLACEHOLDER_SHAPES:
+            return None
+        return ()
 
     def before(
         self, names: Iterable[str], *, until=frozenset(), control: bool = False
@@ -58,14 +82,15 @@ class Wiring:
         return seen
 
 
-def shape_in(node) -> tuple[int | None, ...] | None:
-    """The shape that a placeholder, variable or hint states; None where unknown."""
-    if "shape" in node.attr:
-        shape = node.attr["shape"].shape
-    elif "_output_shapes" in node.attr and node.attr["_output_shapes"].list.shape:
-        shape = node.attr["_output_shapes"].list.shape[0]
-    else:
+def type_of(number: int) -> tf.DType | None:
+    """TensorFlow's type of this number, None where a damaged graph has another."""
+    try:
+        return tf.dtypes.as_dtype(number)
+    except TypeError:
         return None
+
+
+def _sizes(shape) -> tuple[int | None, ...] | None:
     if shape.unknown_rank:
         return None
     return tuple(None if dim.size < 0 else dim.size for dim in shape.dim)

@@ -121,6 +121,7 @@ def test_page_fits_its_window(browser, url, width, scheme):
     page.goto(url)
     choose(page, photo())
     page.get_by_role("button", name="Ask the model").click()
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
 

@@ -46,7 +46,7 @@ def page_of(path: Path, notebook: nbformat.NotebookNode) -> Page:
 
 def line(pages: list[Page], index: int) -> str:
     """The previous/next line of one page."""
-    parts = ["[Contents](../README.md#notebooks)"]
+    parts = ["[Contents](../README.md#the-course)"]
     if index > 0:
         before = pages[index - 1]
         parts.insert(0, f"← [{before.number} {before.title}]({before.path.name})")

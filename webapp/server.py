@@ -81,7 +81,7 @@ def leave_on_signal() -> None:
 
 
 class Server:
-    """A WSGI app behind one bound socket.
+    """A WSGI app behind one bound socket; signals are the server's from now on.
 
     Args:
       threads: more than the app admits at once, so that probes are answered.
@@ -109,13 +109,13 @@ class Server:
             )
         self._waitress.channel_class = Channel
         self._waitress.draining = False
+        for number in SIGNALS:
+            signal.signal(number, self._stop)
         self.is_loopback = ip_address(host).is_loopback
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def run(self, on_stop: Callable[[], None] = lambda: None) -> None:
         """Answers until a signal comes, then drains; a second one exits with 130."""
-        for number in SIGNALS:
-            signal.signal(number, self._stop)
         while not self._waitress.draining:
             self._turn(timeout=1)
         on_stop()

@@ -1,5 +1,6 @@
 """The visitor's photo, small, for the page that answers without JavaScript."""
 
+import warnings
 from base64 import b64encode
 from io import BytesIO
 from typing import NamedTuple
@@ -12,6 +13,9 @@ from webapp.uploads import pixels
 
 SIDE = 480  # pixels, the longer one
 SLIMMEST = SIDE // 3  # pixels, the shorter one at least
+
+# Said of damaged EXIF data, in which only the orientation is wanted.
+warnings.filterwarnings("ignore", module=r"PIL\.TiffImagePlugin")
 
 
 class Thumbnail(NamedTuple):

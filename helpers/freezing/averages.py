@@ -1,5 +1,6 @@
 """Take the moving averages of the weights in the weights' place (--ema)."""
 
+from helpers.freezing.drafts import Draft
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.values import Checkpoint, Saved
 
@@ -7,25 +8,37 @@ SUFFIX = "/ExponentialMovingAverage"
 
 
 def averaged(
-    saved: dict[str, list[Saved]], checkpoint: Checkpoint
+    saved: dict[str, list[Saved]], nodes: dict, checkpoint: Checkpoint | None
 ) -> dict[str, list[Saved]]:
     """Where the variables' values are, the average's place first where there is one.
 
     Raises:
       FreezeError: the checkpoint has no moving averages.
     """
-    found = {name: list(places) for name, places in saved.items()}
-    for key in checkpoint.shapes:
-        if key.endswith(SUFFIX):
-            name = key.removesuffix(SUFFIX)
-            found.setdefault(name, []).insert(0, Saved(key))
-    if not any(key.endswith(SUFFIX) for key in checkpoint.shapes):
+    if not has_averages(checkpoint):
         raise FreezeError(
-            f"{checkpoint.prefix} holds no moving averages",
+            "the checkpoint holds no moving averages: no variable in it ends in "
+            f"{SUFFIX[1:]}",
             "leave --ema out",
         )
+    found = {name: list(places) for name, places in saved.items()}
+    for name in nodes:
+        keys = [name, *(place.key for place in found.get(name, ()))]
+        for key in keys:
+            if key + SUFFIX in checkpoint.shapes:
+                found.setdefault(name, []).insert(0, Saved(key + SUFFIX))
+                break
     return found
 
 
-def has_averages(checkpoint: Checkpoint) -> bool:
-    return any(key.endswith(SUFFIX) for key in checkpoint.shapes)
+def has_averages(checkpoint: Checkpoint | None) -> bool:
+    return bool(checkpoint) and any(key.endswith(SUFFIX) for key in checkpoint.shapes)
+
+
+def offer(draft: Draft, checkpoint: Checkpoint | None, ema: bool) -> list[str]:
+    """A sentence that offers the averages, where some are there and not taken."""
+    if ema or not has_averages(checkpoint):
+        return []
+    if any(name + SUFFIX in checkpoint.shapes for name in draft.weights):
+        return ["the checkpoint also holds moving averages of the weights: see --ema"]
+    return []

@@ -18,32 +18,39 @@ COMPARISONS = ("Less", "LessEqual", "Greater", "GreaterEqual", "Floor")
 TRAINING = re.compile(
     r"train|learning_?phase|\bphase|dropout|is_learning|augment", re.I
 )
+NUMBERED = re.compile(
+    r"(is_?train(ing)?|train(ing)?_?(flag|mode|phase)|learning_?phase)$", re.I
+)
+KEEP = re.compile(r"keep_?(prob(ability)?|rate|p)?(_?\d*)$|dropout_keep", re.I)
+DROP = re.compile(r"drop(out)?_?(rate|prob(ability)?)(_?\d*)$", re.I)
 INFERENCE = re.compile(
     r"\b(is_?)?(test|testing|eval|evaluat\w*|infer\w*|predict\w*)", re.I
 )
 BATCH_NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 
 
-def bind(draft: Draft) -> None:
+def bind_switches(draft: Draft) -> None:
     """Record in `draft.bound` what inference makes of the graph's switches."""
     for node in list(draft.nodes.values()):
-        if node.op in PLACEHOLDERS and _is_scalar(draft, node):
+        if node.op in PLACEHOLDERS and _is_scalar(node):
             value = _switch_value(draft, node)
             if value is not None:
                 draft.bound[Edge(node.name, 0)] = value
-    _bind_dropouts(draft)
 
 
-def _is_scalar(draft: Draft, node) -> bool:
+def _is_scalar(node) -> bool:
     shape = node.attr["shape"].shape
     if shape.unknown_rank or not shape.dim:
         return True
     return all(dim.size == 1 for dim in shape.dim)
 
 
-def _switch_value(draft: Draft, node) -> np.bool_ | None:
+def _switch_value(draft: Draft, node) -> np.generic | None:
     """False for a switch that says training, True for one that says inference."""
-    if draft.dtype(Edge(node.name, 0)) != tf.bool.as_datatype_enum:
+    dtype = tf.as_dtype(draft.dtype(Edge(node.name, 0)))
+    if dtype.is_integer and NUMBERED.search(node.name):
+        return dtype.as_numpy_dtype(0)
+    if dtype != tf.bool:
         return None
     name = re.sub(r"[_/]", " ", node.name)
     if TRAINING.search(node.name):
@@ -77,7 +84,8 @@ def _trains(draft: Draft, function: str) -> bool:
     return False
 
 
-def _bind_dropouts(draft: Draft) -> None:
+def bind_dropouts(draft: Draft) -> None:
+    """Record in `draft.bound` what lets everything through the dropouts."""
     consumers = draft.consumers()
     known = known_values(draft)
     for node in list(draft.nodes.values()):
@@ -86,6 +94,18 @@ def _bind_dropouts(draft: Draft) -> None:
             if root is not None and _bind_root(draft, node, root):
                 _bind_scale(draft, node, consumers)
                 known = known_values(draft)
+    _bind_by_name(draft)
+
+
+def _bind_by_name(draft: Draft) -> None:
+    """Bind the probabilities of dropouts out of sight, in the function of a loop."""
+    for node in draft.nodes.values():
+        item = Edge(node.name, 0)
+        if node.op in PLACEHOLDERS and _is_scalar(node) and item not in draft.bound:
+            dtype = tf.as_dtype(draft.dtype(item))
+            if dtype.is_floating and (KEEP.search(node.name) or DROP.search(node.name)):
+                number = 1 if KEEP.search(node.name) else 0
+                draft.bound[item] = dtype.as_numpy_dtype(number)
 
 
 def _mask(draft: Draft, node, known) -> bool:
@@ -118,11 +138,20 @@ def _root(draft: Draft, item: Edge) -> Edge | None:
             continue
         seen.add(item)
         node = draft.nodes[item.node]
-        if node.op in PLACEHOLDERS and _is_scalar(draft, node):
+        if node.op in PLACEHOLDERS and _is_scalar(node):
             roots.add(item)
         elif node.op == "Const" and constant_scalar(node) is not None:
             continue
-        elif node.op in ("Identity", "Cast", "Sub", "Add", "AddV2", "Mul", "RealDiv"):
+        elif node.op in (
+            "Identity",
+            "Enter",
+            "Cast",
+            "Sub",
+            "Add",
+            "AddV2",
+            "Mul",
+            "RealDiv",
+        ):
             ahead += data_inputs(node)
         else:
             return None

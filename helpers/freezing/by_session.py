@@ -1,4 +1,4 @@
-"""Freeze as the lesson does it: import the graph, restore, turn variables into constants.
+"""Freeze as the lesson does it: import, restore, turn variables into constants.
 
 `freeze.py` reads the checkpoint without a session instead; notebook 03 asserts that
 both ways give the same fingerprint and the same predictions.

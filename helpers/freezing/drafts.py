@@ -59,6 +59,7 @@ class Draft:
     functions: dict[str, Any]  # FunctionDef by name
     versions: versions_pb2.VersionDef
     outputs: list[Edge]
+    asked: tuple[Edge, ...] = ()  # the outputs by the names they had at first
     bound: dict[Edge, Any] = field(default_factory=dict)  # tensor -> value
     removed: Counter = field(default_factory=Counter)  # what -> how many
     cuts: dict[str, Edge] = field(default_factory=dict)  # placeholder -> was
@@ -74,6 +75,7 @@ class Draft:
             {f.signature.name: _function(f) for f in graph_def.library.function},
             graph_def.versions,
             list(outputs),
+            tuple(outputs),
         )
 
     def graph_def(self) -> tf1.GraphDef:
@@ -119,17 +121,20 @@ class Draft:
             if any(edge(text).node in sources for text in node.input):
                 data = [_followed(item, moves) for item in data_inputs(node)]
                 set_inputs(node, data, self._moved_controls(node, moves))
-        for item in self.outputs:
+        for item in list(self.outputs):
             if item in moves:
-                if item.index:
-                    raise NotImplementedError(f"output {item} is not its op's first")
-                self._as_identity(item, _followed(item, moves))
+                self._keep_output(item, _followed(item, moves))
 
     def _moved_controls(self, node, moves) -> list[str]:
         first = (Edge(name, 0) for name in control_inputs(node))
         return [_followed(item, moves).node for item in first]
 
-    def _as_identity(self, item: Edge, source: Edge) -> None:
+    def _keep_output(self, item: Edge, source: Edge) -> None:
+        """Let an output that moved keep its name, if it was its op's first."""
+        if item.index:
+            position = self.outputs.index(item)
+            self.outputs[position] = source
+            return
         dtype = self.dtype(source)
         node = self.add(item.node, "Identity", [source])
         node.attr["T"].type = dtype
@@ -139,7 +144,7 @@ class Draft:
         return output_types(self.nodes[item.node], self.functions)[item.index]
 
 
-def output_types(node, functions: Mapping[str, Any] = {}) -> list[int]:  # noqa: B006
+def output_types(node, functions: Mapping[str, Any] = {}) -> list[int]:
     """The types of all outputs of a node, by its op's definition."""
     from helpers.freezing.registry import attribute, op_def, output_count
 

@@ -80,7 +80,7 @@ def _plain(function):
 VALUE_OF = {
     "Identity": lambda a: a,
     "StopGradient": lambda a: a,
-    "PlaceholderWithDefault": lambda a: a,
+    "Enter": lambda a: a,
     "Snapshot": lambda a: a,
     "Add": _add,
     "AddV2": _add,
@@ -104,7 +104,7 @@ VALUE_OF = {
 
 
 def known_values(draft: Draft) -> dict[Edge, Any]:
-    """The value of every tensor that is known; bound tensors are what they are bound to."""
+    """The value of every tensor that is known; the bound ones included."""
     known: dict[Edge, Any] = dict(draft.bound)
     consumers = draft.consumers()
     ahead = deque(draft.nodes.values())
@@ -124,6 +124,8 @@ def value_of(node, known) -> Any:
     """The value of a node's first output, or None."""
     if node.op == "Const":
         return constant_scalar(node)
+    if node.op in ("IsVariableInitialized", "VarIsInitializedOp"):
+        return np.bool_(True)  # it will be a constant
     if node.op in UNIFORM:
         dtype = tf.as_dtype(node.attr["dtype"].type).as_numpy_dtype
         return Span(dtype(0), dtype(1))

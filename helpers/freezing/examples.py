@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import wave
 import zlib
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ tf1 = tf.compat.v1
 SIZES = ((2, 2), (1, 1), (2, 64), (1, 64), (2, 32), (4, 4), (8, 8), (16, 16))
 SIZES += ((32, 32), (64, 64), (128, 128), (1, 224), (1, 299), (3, 3), (5, 5), (10, 10))
 SIZES += ((100, 100), (20, 20), (50, 50), (256, 256))
+SIZE = re.compile(r"batch|size|num|len|step", re.I)
+UNKNOWN = 4  # a size for a sparse input, whose indices are 0 and 1
 ELEMENTWISE = ("Add", "AddV2", "Sub", "Mul", "RealDiv", "Maximum", "SquaredDifference")
 
 
@@ -28,17 +31,25 @@ def examples(tensors: list[tf.Tensor]) -> Iterator[dict[str, np.ndarray]]:
         if shapes not in tried:
             tried.add(shapes)
             yield {
-                tensor.name: example(tensor, shape)
+                tensor.name: example(tensor, shape, first)
                 for tensor, shape in zip(tensors, shapes, strict=True)
             }
 
 
-def example(tensor: tf.Tensor, shape) -> np.ndarray:
-    """Floats of [0, 1), whole numbers 0 and 1 (bytes: any), True, or texts."""
+def example(tensor: tf.Tensor, shape, first: int = 1) -> np.ndarray:
+    """Floats of [0, 1), whole numbers 0 and 1 (bytes: any), True, or texts.
+
+    Args:
+      first: the size of first axes, which is what a number called a size is.
+    """
     rng = np.random.default_rng(zlib.crc32(tensor.name.encode()))
     dtype = tensor.dtype.base_dtype
+    if tensor.op.type == "PlaceholderWithDefault":
+        default = tf.get_static_value(tensor.op.inputs[0])
+        return np.where(default < 0, UNKNOWN, default)
     if dtype == tf.string:
-        return np.full(shape, _text(tensor), object)
+        count = math.prod(shape)  # np.full would strip trailing zero bytes
+        return np.array([_text(tensor)] * count, object).reshape(shape)
     if dtype.is_bool:
         return np.ones(shape, bool)
     if dtype.is_floating:
@@ -46,6 +57,8 @@ def example(tensor: tf.Tensor, shape) -> np.ndarray:
     if dtype.is_complex:
         numbers = rng.random(shape) + 1j * rng.random(shape)
         return numbers.astype(dtype.as_numpy_dtype)
+    if not shape:
+        return np.array(first if SIZE.search(tensor.name) else 1, dtype.as_numpy_dtype)
     high = 256 if dtype == tf.uint8 else 2
     return rng.integers(0, high, shape).astype(dtype.as_numpy_dtype)
 
@@ -79,9 +92,13 @@ def _wanted(tensor: tf.Tensor) -> tf.TensorShape:
         if op.type in ("Identity", "Cast", "StopGradient", "Placeholder"):
             shape = _wanted(op.outputs[0])
         elif op.type == "MatMul" and sizes and sizes[0].rank == 2:
-            shape = tf.TensorShape([None, sizes[0][1 if op.get_attr("transpose_b") else 0]])
+            shape = tf.TensorShape(
+                [None, sizes[0][1 if op.get_attr("transpose_b") else 0]]
+            )
         elif op.type == "Conv2D" and sizes and sizes[0].rank == 4:
             shape = tf.TensorShape([None, None, None, sizes[0][2]])
+        elif op.type.startswith("ParseExample"):
+            shape = tf.TensorShape([None])
         elif op.type == "Reshape":
             target = tf.get_static_value(op.inputs[1])
             fits = target is not None and tensor is op.inputs[0]
@@ -96,31 +113,40 @@ def _wanted(tensor: tf.Tensor) -> tf.TensorShape:
     return tf.TensorShape(None)
 
 
+def is_open_shape(op: tf.Operation) -> bool:
+    """Whether the op's default is a shape with unknown sizes, as sparse inputs have."""
+    default = tf.get_static_value(op.inputs[0]) if op.inputs else None
+    return default is not None and default.dtype.kind == "i" and (default < 0).any()
+
+
 def _text(tensor: tf.Tensor) -> bytes:
     """A text that the first op which looks into it can read."""
-    op = tensor.op
-    while op.type in ("Placeholder", "PlaceholderV2", "Identity", "Reshape", "ExpandDims"):
-        takers = op.outputs[0].consumers()
-        if not takers:
-            return b"a"
-        op = takers[0]
-    while op.type in ("While", "If") and op.inputs:
-        return _picture("JPEG")  # a map over encoded pictures
     readers = {
-        "DecodeJpeg": lambda: _picture("JPEG"),
-        "DecodeAndCropJpeg": lambda: _picture("JPEG"),
-        "DecodePng": lambda: _picture("PNG"),
-        "DecodeImage": lambda: _picture("PNG"),
-        "DecodeBmp": lambda: _picture("BMP"),
-        "DecodeGif": lambda: _picture("GIF"),
-        "DecodeWav": _sound,
-        "DecodeRaw": lambda: bytes(8),
-        "DecodeBase64": lambda: b"YQ",
-        "StringToNumber": lambda: b"1",
-        "ParseExample": lambda: _record(op, op.inputs[2 + op.get_attr("Nsparse") :]),
-        "ParseExampleV2": lambda: _record_v2(op),
+        "DecodeJpeg": lambda op: _picture("JPEG"),
+        "DecodeAndCropJpeg": lambda op: _picture("JPEG"),
+        "DecodePng": lambda op: _picture("PNG"),
+        "DecodeImage": lambda op: _picture("PNG"),
+        "DecodeBmp": lambda op: _picture("BMP"),
+        "DecodeGif": lambda op: _picture("GIF"),
+        "DecodeWav": lambda op: _sound(),
+        "DecodeRaw": lambda op: bytes(8),
+        "DecodeBase64": lambda op: b"YQ",
+        "StringToNumber": lambda op: b"1",
+        "ParseExample": lambda op: _record(op, op.inputs[2 + op.get_attr("Nsparse") :]),
+        "ParseExampleV2": _record_v2,
     }
-    return readers.get(op.type, lambda: b"a")()
+    ahead, seen = list(tensor.consumers()), set()
+    for op in ahead:
+        if op.type in readers:
+            return readers[op.type](op)
+        if op.name not in seen:
+            seen.add(op.name)
+            ahead += [taker for output in op.outputs for taker in output.consumers()]
+    for function in tensor.graph.as_graph_def().library.function:
+        for node in function.node_def:
+            if node.op in readers and not node.op.startswith("Parse"):
+                return readers[node.op](node)
+    return b"a"
 
 
 def _picture(kind: str) -> bytes:

@@ -13,6 +13,7 @@ from helpers.freezing.errors import FreezeError
 from helpers.freezing.kinds import content_of
 from helpers.freezing.sources import EXPORTED, Source
 from helpers.freezing.values import first_line
+from helpers.locating import has_variables
 
 tf1 = tf.compat.v1
 SERVING = "serving_default"
@@ -33,9 +34,10 @@ def read_saved_model(folder: Path, message=None) -> Source:
     if meta.HasField("object_graph_def"):
         return _called(folder, tf.saved_model.load, folder)
     prefix = f"{folder}/variables/variables"
-    if not prefixes.exists(prefix):
+    if not has_variables(prefix):
         prefix = None
-    files = (*folder.glob("saved_model.pb*"), *prefixes.value_files(prefix or ""))
+    values = prefixes.value_files(prefix) if prefix else []
+    files = (*folder.glob("saved_model.pb*"), *values)
     assets = folder / "assets"
     return Source(meta, prefix, files, f"{folder}/{folder.name}", assets=assets)
 
@@ -58,7 +60,7 @@ def read_keras(path: Path) -> Source:
 
 
 def _keras_model(path: Path):
-    """The model as TensorFlow's loader of SavedModels would give it: with signatures."""
+    """The model; files whose names say nothing are copied to one that Keras knows."""
     from keras.saving import load_model
 
     known = path.suffix in (".keras", ".h5", ".hdf5")
@@ -85,6 +87,12 @@ def _called(path: Path, load, argument: Path) -> Source:
             "it needs the code and the versions that it was saved with",
         ) from error
     frozen = convert_variables_to_constants_v2(function)
+    if tf.resource in (tensor.dtype for tensor in frozen.inputs):
+        raise FreezeError(
+            f"{path} keeps lookup tables or other resources outside its graph, which a "
+            "frozen graph cannot hold",
+            "export it without them: look the words up before the model",
+        )
     graph_def = frozen.graph.as_graph_def()
     meta = tf1.MetaGraphDef(graph_def=graph_def)
     signature = meta.signature_def[SERVING]
@@ -92,7 +100,9 @@ def _called(path: Path, load, argument: Path) -> Source:
         signature.inputs[tensor.op.name].name = tensor.name
     for index, tensor in enumerate(frozen.outputs):
         signature.outputs[f"{index}"].name = tensor.name
-    files = (path,) if path.is_file() else tuple(p for p in path.rglob("*") if p.is_file())
+    files = (
+        (path,) if path.is_file() else tuple(p for p in path.rglob("*") if p.is_file())
+    )
     name = str(path.with_suffix("")) if path.is_file() else f"{path}/{path.name}"
     return Source(meta, None, files, name, call=_by_name(function))
 

@@ -1,7 +1,8 @@
 """A graph's fingerprint: the same for the same graph, however it was written.
 
 Serialized bytes differ between TensorFlow versions and writers; names, ops, inputs,
-attributes that are not the default, and tensor bytes do not. The model card is left out.
+attributes that are not the default, and tensor bytes do not. The model card is left
+out.
 """
 
 import hashlib

@@ -1,7 +1,13 @@
 """Write the body of a function into the graph that calls it."""
 
-from helpers.freezing.drafts import Draft, Edge, control_inputs, copied, data_inputs
-from helpers.freezing.drafts import set_inputs
+from helpers.freezing.drafts import (
+    Draft,
+    Edge,
+    control_inputs,
+    copied,
+    data_inputs,
+    set_inputs,
+)
 from helpers.freezing.registry import op_def, output_count
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")

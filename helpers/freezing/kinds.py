@@ -43,6 +43,8 @@ def content_of(path: Path) -> Content:
         raise FreezeError(
             f"{path} cannot be read: {error.strerror}", "check its permissions"
         ) from error
+    if not data:
+        return Content("empty file")
     if data[-8:] == TABLE_MAGIC:
         return Content("table")
     for magic, kind in OTHERS.items():

@@ -6,13 +6,15 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from helpers.freezing.drafts import Draft, Edge, edge
+from helpers.freezing.drafts import Draft, Edge, edge, output_types
 from helpers.freezing.errors import FreezeError
+from helpers.freezing.registry import op_def
+from helpers.freezing.rewriting import VARIABLES
 
 tf1 = tf.compat.v1
 NAMES = re.compile(
     r"(^|[/_])(y_?pred|pred(iction)?s?|prob(abilitie)?s?|probability|scores?|"
-    r"softmax|outputs?|final_result|classes|logits|embeddings?)(_?\d*)$",
+    r"softmax|outputs?|out|y|y_?hat|final_result|classes|logits|embeddings?)(_?\d*)$",
     re.I,
 )
 NOT_MODEL = re.compile(
@@ -24,7 +26,11 @@ NOT_MODEL = re.compile(
 )
 LOSSES = re.compile(r"CrossEntropy|L2Loss|SquaredDifference|LogLoss|CTCLoss|Nce")
 JUDGING = ("ArgMax", "TopK", "TopKV2", "InTopK", "InTopKV2", "Equal", "Log", "Sub")
+JUDGING += ("CTCGreedyDecoder", "CTCBeamSearchDecoder")
 PASSIVE = ("Identity", "Reshape", "Squeeze", "Cast", "Shape", "StopGradient")
+CLEAR, AHEAD = 6, 3  # the score, and the lead, of an output that needs no asking
+LABELS = re.compile(r"(^|/)(y_?|y_?true|labels?|targets?|ground_?truth)(_?\d*)$", re.I)
+FED = ("Placeholder", "IteratorGetNext", "QueueDequeue")
 SQUASHING = {"Softmax": 5, "Sigmoid": 4, "LogSoftmax": 4, "Tanh": 2}
 WITHOUT_ANSWER = {
     "Const", "NoOp", "Placeholder", "Variable", "VariableV2", "VarHandleOp", "Assign",
@@ -76,7 +82,7 @@ def _said(meta: tf1.MetaGraphDef, card: dict, nodes: dict) -> list[str]:
 def _named(nodes: dict, name: str) -> Edge:
     found = edge(name)
     if found.node in nodes:
-        return found
+        return _checked(nodes[found.node], found)
     close = get_close_matches(found.node, nodes, 3, 0.4)
     close = close or [n for n in nodes if n.endswith(found.node.split("/")[-1])][:3]
     raise FreezeError(
@@ -87,17 +93,30 @@ def _named(nodes: dict, name: str) -> Edge:
     )
 
 
+def _checked(node, found: Edge) -> Edge:
+    """The tensor, if its op has that many outputs."""
+    count = len(output_types(node)) if op_def(node.op) else found.index + 1
+    if found.index < count:
+        return found
+    raise FreezeError(
+        f"op {node.name!r} ({node.op}) has no output {found.index}",
+        f"it has {count}: name {node.name}:0" if count else "name another op",
+    )
+
+
 def _likeliest(ranked: list[Candidate]) -> Edge:
     if not ranked:
         raise FreezeError(
             "no op of the graph looks like an output",
             "name it with --output-node-names",
         )
-    if len(ranked) == 1 or ranked[0].score >= ranked[1].score + 2:
-        return Edge(ranked[0].name, 0)
+    first, *others = ranked
+    if first.score >= CLEAR and all(first.score >= o.score + AHEAD for o in others[:1]):
+        return Edge(first.name, 0)
     lines = [f"  {item.name}: {item.reason}" for item in ranked[:5]]
     raise FreezeError(
-        "several ops of the graph may be its output:\n" + "\n".join(lines),
+        "it is not clear which op of the graph is its output; likely are\n"
+        + "\n".join(lines),
         "name one or more with --output-node-names",
     )
 
@@ -106,12 +125,18 @@ def candidates(graph_def: tf1.GraphDef) -> list[Candidate]:
     """The ops that may be the graph's outputs, the likeliest first, with reasons."""
     draft = Draft.of(graph_def)
     consumers = draft.consumers()
-    fed = _reached_from_inputs(draft, consumers)
+    fed = _reached(consumers, _of_ops(draft, FED))
+    fed &= _reached(consumers, _of_ops(draft, VARIABLES))
+    fed -= _reached(consumers, _labels(draft, consumers))
     found = []
     for node in draft.nodes.values():
         if node.op in WITHOUT_ANSWER or node.name not in fed:
             continue
-        if NOT_MODEL.search(node.name) or LOSSES.search(node.op):
+        if (
+            NOT_MODEL.search(node.name)
+            or LOSSES.search(node.op)
+            or "/while/" in node.name
+        ):
             continue
         score, reasons = _evidence(node, consumers)
         if score > 2:
@@ -119,11 +144,24 @@ def candidates(graph_def: tf1.GraphDef) -> list[Candidate]:
     return sorted(found, key=lambda item: (-item.score, item.name))
 
 
-def _reached_from_inputs(draft: Draft, consumers) -> set[str]:
-    """The ops that something fed, or read from a queue, arrives at."""
-    sources = ("Placeholder", "IteratorGetNext", "QueueDequeue", "PlaceholderWithDefault")
-    ahead = [n.name for n in draft.nodes.values() if n.op.startswith(sources)]
-    seen = set(ahead)
+def _of_ops(draft: Draft, ops: tuple[str, ...]) -> list[str]:
+    return [node.name for node in draft.nodes.values() if node.op.startswith(ops)]
+
+
+def _labels(draft: Draft, consumers) -> list[str]:
+    """The inputs that tell a loss or metric what is right."""
+    found = []
+    for name in _of_ops(draft, ("Placeholder",)):
+        takers = [taker for taker, item in consumers.get(name, ()) if not item.control]
+        judged = takers and all(_judges(taker, consumers) for taker in takers)
+        if judged or LABELS.search(name):
+            found.append(name)
+    return found
+
+
+def _reached(consumers, names: list[str]) -> set[str]:
+    """These ops, and all that is computed from them."""
+    ahead, seen = list(names), set(names)
     while ahead:
         for taker, item in consumers.get(ahead.pop(), ()):
             if not item.control and taker.name not in seen:
@@ -158,10 +196,10 @@ def _judges(taker, consumers, depth: int = 3) -> bool:
     if taker.op in JUDGING or taker.op.endswith("Summary"):
         return True
     if taker.op in PASSIVE and depth:
-        next_takers = [t for t, item in consumers.get(taker.name, ()) if not item.control]
+        next_takers = [
+            t for t, item in consumers.get(taker.name, ()) if not item.control
+        ]
         return bool(next_takers) and all(
             _judges(t, consumers, depth - 1) for t in next_takers
         )
     return False
-
-

@@ -40,14 +40,16 @@ def preflight(draft: Draft) -> list[str]:
         if op_def(node.op) is None:
             raise FreezeError(
                 f"op {node.op} ({node.name!r}) is not in this TensorFlow; it is of "
-                f"{_library(node.op)}, and the outputs need it: {_path(draft, node.name)}",
+                f"{_library(node.op)}, and the outputs need it: "
+                f"{_path(draft, node.name)}",
                 "load its library with tf.load_op_library first, or choose outputs "
                 "that come before it",
             )
-        if devices(node.op).isdisjoint(("CPU", "DEFAULT")) and devices(node.op):
-            kinds = ", ".join(sorted(devices(node.op)))
+        kinds = ", ".join(sorted(devices(node.op)))
+        if devices(node.op).isdisjoint(("CPU", "DEFAULT")):
+            only = f"only for {kinds}" if kinds else "nor for anything else"
             found.append(
-                f"op {node.op} ({node.name!r}) has no kernel for a CPU, only for {kinds}"
+                f"op {node.op} ({node.name!r}) has no kernel for a CPU, {only}"
             )
     return found
 

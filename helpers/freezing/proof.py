@@ -1,7 +1,7 @@
 """Prove that a frozen graph answers as its checkpoint does, on the same inputs."""
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from helpers.freezing.drafts import Edge
+from helpers.freezing.errors import FreezeError
 from helpers.freezing.examples import examples
 from helpers.freezing.running import Running, read_graph_def
 from helpers.freezing.values import first_line
@@ -61,7 +62,8 @@ def prove(original: Original, frozen: Frozen, *, tolerance: float = 0) -> Proof:
     """Run the checkpoint's graph twice and the frozen graph once, and compare.
 
     Args:
-      tolerance: the difference that is called close; above it is different.
+      tolerance: the difference, as a share of the largest number, that is called
+        close; above it is different.
     """
     try:
         said = _ask(original)
@@ -71,19 +73,57 @@ def prove(original: Original, frozen: Frozen, *, tolerance: float = 0) -> Proof:
     if difference(said.first, said.second):
         if difference(said.first, said.anew):
             return _with_seeds(original, frozen, said.feeds, tolerance)
-        note = "first run; the checkpoint's graph changes its own state, this one does not"
+        note = (
+            "first run; the checkpoint's graph changes its own state, this one does not"
+        )
+    answers = _answers(frozen, said.feeds)
+    return _compared(said.first, answers, said.feeds, note=note, tolerance=tolerance)
+
+
+def _answers(frozen: Frozen, feeds) -> list:
+    """What the frozen graph answers."""
+    try:
+        with Running.load(frozen.path) as model:
+            model.start(frozen.starts)
+            return model.run(frozen.outputs, _of_inputs(model, feeds))
+    except (tf.errors.OpError, ValueError) as error:
+        raise FreezeError(
+            f"the frozen graph does not run: {first_line(error)}",
+            "nothing was written; please report the model's kind",
+        ) from error
+
+
+def _of_inputs(model: Running, feeds) -> dict:
+    """The feeds of inputs: what was a constant when frozen is not fed over."""
+    inputs = {tensor.name for tensor in model.inputs()}
+    return {name: value for name, value in feeds.items() if name in inputs}
+
+
+def prove_call(call: Callable, frozen: Frozen, *, tolerance: float) -> Proof:
+    """The same for a model that is a function of TensorFlow 2."""
     with Running.load(frozen.path) as model:
         model.start(frozen.starts)
-        answers = model.run(frozen.outputs, said.feeds)
-    return _compared(said.first, answers, said.feeds, note=note, tolerance=tolerance)
+        answered = None
+        for feeds in examples(model.placeholders()):
+            try:
+                answers = model.run(frozen.outputs, feeds)
+                answered = feeds, call(feeds), call(feeds), answers
+                break
+            except (tf.errors.OpError, ValueError) as error:
+                refused = first_line(error)
+    if answered is None:
+        return Proof("unproven", 0, f"the model itself: {refused}")
+    feeds, first, second, answers = answered
+    if difference(first, second):
+        return Proof("unproven", 0, "the model itself answers differently each time")
+    note = "seeded inputs, the model called twice"
+    return _compared(first, answers, feeds, note=note, tolerance=tolerance)
 
 
 def _ask(original: Original) -> Answers:
     with Running(original.graph_def) as model:
         model.start(original.starts)
-        feeds = _accepted(model, original)
-        model.start(original.starts)
-        first = model.run(original.outputs, feeds)
+        feeds, first = _accepted(model, original)
         second, anew = model.run(original.outputs, feeds), None
         if difference(first, second):
             model.start(original.starts)
@@ -91,17 +131,18 @@ def _ask(original: Original) -> Answers:
         return Answers(feeds, first, second, anew)
 
 
-def _accepted(model: Running, original: Original) -> dict[str, np.ndarray]:
-    """Seeded inputs that the graph accepts, and what is bound."""
+def _accepted(model: Running, original: Original) -> tuple[dict[str, np.ndarray], list]:
+    """Seeded inputs that the graph accepts, with what is bound, and its answers."""
     bound = {f"{item.node}:{item.index}": v for item, v in original.bound.items()}
     fed = [tensor for tensor in model.placeholders() if tensor.name not in bound]
     refused = None
     for feeds in examples(fed):
         try:
-            model.run(original.outputs, feeds | bound)
-            return feeds | bound
+            answers = model.run(original.outputs, feeds | bound)
+            return feeds | bound, answers
         except (tf.errors.InvalidArgumentError, ValueError) as error:
             refused = refused or error
+            model.start(original.starts)
     raise refused
 
 
@@ -112,11 +153,13 @@ def _with_seeds(original: Original, frozen: Frozen, feeds, tolerance) -> Proof:
         first = model.run(original.outputs, feeds)
     with Running(seeded(read_graph_def(frozen.path))) as model:
         model.start(frozen.starts)
-        answers = model.run(frozen.outputs, feeds)
+        answers = model.run(frozen.outputs, _of_inputs(model, feeds))
     note = "random by itself; both graphs run with the same seeds"
     proof = _compared(first, answers, feeds, note=note, tolerance=tolerance)
     if proof.verdict == "different":
-        note = "the checkpoint's own graph answers the same inputs differently each time"
+        note = (
+            "the checkpoint's own graph answers the same inputs differently each time"
+        )
         return proof._replace(verdict="unproven", note=note)
     return proof
 
@@ -135,9 +178,21 @@ def seeded(graph_def: tf1.GraphDef) -> tf1.GraphDef:
 
 def _compared(ours: list, theirs: list, feeds, *, note: str, tolerance: float) -> Proof:
     largest = difference(ours, theirs)
-    verdict = "exact" if largest == 0 else "close" if largest <= tolerance else "different"
+    tolerance *= max(1.0, *map(_magnitude, ours))
+    verdict = (
+        "exact" if largest == 0 else "close" if largest <= tolerance else "different"
+    )
     shapes = {name: list(np.shape(value)) for name, value in feeds.items()}
     return Proof(verdict, largest, note, changed_labels(ours, theirs), shapes)
+
+
+def _magnitude(values) -> float:
+    values = np.asarray(values)
+    if values.dtype.kind != "f" or not values.size:
+        return 0.0
+    return float(
+        np.abs(np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)).max()
+    )
 
 
 def difference(ours: Iterable, theirs: Iterable) -> float:

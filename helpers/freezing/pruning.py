@@ -39,11 +39,17 @@ WITHOUT_VALUE = {
     },
     "check of a variable": {"IsVariableInitialized", "VarIsInitializedOp"},
 }
-KIND = {op: kind for kind, ops in WITHOUT_VALUE.items() for op in ops}
+UPDATES = "update of a variable"
+WITHOUT_EFFECT = {kind: ops for kind, ops in WITHOUT_VALUE.items() if kind != UPDATES}
 
 
-def prune(draft: Draft) -> None:
-    """Keep what the outputs (and the initialisers of tables) are made from."""
+def prune(draft: Draft, without: dict[str, set[str]] = WITHOUT_VALUE) -> None:
+    """Keep what the outputs (and the initialisers of tables) are made from.
+
+    Args:
+      without: the ops that are not waited for, by kind.
+    """
+    kinds = {op: kind for kind, ops in without.items() for op in ops}
     kept: set[str] = set()
     dropped: dict[str, str] = {}
     ahead = draft.roots()
@@ -54,14 +60,17 @@ def prune(draft: Draft) -> None:
         kept.add(name)
         node = draft.nodes[name]
         if control_inputs(node):
-            set_inputs(node, data_inputs(node), _lasting(draft, node, dropped))
+            set_inputs(node, data_inputs(node), _lasting(draft, node, kinds, dropped))
         ahead += [edge(text).node for text in node.input]
     draft.removed.update(dropped[name] for name in dropped.keys() - kept)
     draft.nodes = {name: node for name, node in draft.nodes.items() if name in kept}
+    draft.weights = {name: w for name, w in draft.weights.items() if name in kept}
     draft.functions = _used_functions(draft)
 
 
-def _lasting(draft: Draft, node, dropped: dict[str, str]) -> list[str]:
+def _lasting(
+    draft: Draft, node, kinds: dict[str, str], dropped: dict[str, str]
+) -> list[str]:
     """The node's control edges without those that only training has a use for.
 
     A NoOp stands for what it waits for.
@@ -73,13 +82,20 @@ def _lasting(draft: Draft, node, dropped: dict[str, str]) -> list[str]:
             continue
         seen.add(name)
         source = draft.nodes[name]
-        if source.op in KIND:
-            dropped[name] = KIND[source.op]
+        if kind := _kind(source, kinds):
+            dropped[name] = kind
         elif source.op == "NoOp":
             ahead += control_inputs(source)[::-1]
         else:
             lasting.append(name)
     return lasting
+
+
+def _kind(node, kinds: dict[str, str]) -> str | None:
+    """What is left out with the op; those around assertions go by name."""
+    if "AssertGuard" in node.name.split("/"):
+        return "assertion"
+    return kinds.get(node.op)
 
 
 def _used_functions(draft: Draft) -> dict:

@@ -6,6 +6,7 @@ The only door to TensorFlow's private modules; there is no public one to these f
 from functools import cache
 
 from tensorflow.python.framework import kernels, op_def_registry
+from tensorflow.python.util import _pywrap_util_port
 
 
 def op_def(op: str):
@@ -20,10 +21,9 @@ def devices(op: str) -> frozenset[str]:
     return frozenset(kernel.device_type for kernel in found)
 
 
-@cache
-def kernels_of(op: str) -> tuple:
-    """The op's kernels, with the types each is for."""
-    return tuple(kernels.get_registered_kernels_for_op(op).kernel)
+def uses_onednn() -> bool:
+    """Whether oneDNN's kernels are on, which may add in another order each session."""
+    return _pywrap_util_port.IsMklEnabled()
 
 
 def output_count(node, output) -> int:

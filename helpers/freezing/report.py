@@ -1,9 +1,16 @@
 """What freezing did, for the command line's table and its --json."""
 
-from dataclasses import asdict, dataclass, field
+import math
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import tensorflow as tf
+
+from helpers.freezing.completing import INPUTS, inputs_of
+from helpers.freezing.drafts import Draft, Edge
 from helpers.freezing.proof import Proof
+
+tf1 = tf.compat.v1
 
 
 @dataclass(frozen=True)
@@ -20,7 +27,8 @@ class Report:
     proof: Proof
     fingerprint: str
     card: dict
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    rounding: float = 0.0  # the largest error of a weight in 16 bits
 
     def rows(self) -> list[tuple[str, str]]:
         """The report as a table: what, and its value."""
@@ -31,10 +39,18 @@ class Report:
             ("removed", _counted(self.removed) or "nothing"),
             ("nodes", f"{self.nodes[0]:,} -> {self.nodes[1]:,}"),
             ("MB", f"{self.bytes[0] / 1e6:.1f} -> {self.bytes[1] / 1e6:.1f}"),
+            *self._rounded(),
             ("proof", str(self.proof)),
             ("fingerprint", self.fingerprint),
             ("written", str(self.output)),
         ]
+
+    def _rounded(self) -> list[tuple[str, str]]:
+        if self.card["weights"] == "float32":
+            return []
+        changed = self.proof.labels_changed
+        text = f"{self.card['weights']}, largest error of a weight {self.rounding:.3g}"
+        return [("weights", f"{text}, {changed} labels changed")]
 
     def as_json(self) -> dict:
         """The report as JSON knows it."""
@@ -42,6 +58,8 @@ class Report:
             "proof": self.proof._asdict(),
             "output": str(self.output),
         }
+        if not math.isfinite(self.proof.largest):
+            found["proof"]["largest"] = None
         return found | {"nodes": list(self.nodes), "bytes": list(self.bytes)}
 
     def __str__(self) -> str:
@@ -58,3 +76,27 @@ def _counted(removed: dict[str, int]) -> str:
     return ", ".join(
         f"{count} {what}{'s' * (count > 1)}" for what, count in removed.items()
     )
+
+
+def described(draft: Draft, graph_def: tf1.GraphDef) -> dict[str, str]:
+    """The graph's inputs with their types and shapes, as noted where not stated."""
+    noted = {n.name: n.attr["_output_shapes"] for n in graph_def.node if _is_noted(n)}
+    found = {}
+    for name in inputs_of(draft):
+        node = draft.nodes[name]
+        shape = tf.TensorShape(node.attr["shape"].shape)
+        if not shape.rank and name in noted:
+            shape = tf.TensorShape(noted[name].list.shape[0])
+        dtype = tf.as_dtype(draft.dtype(Edge(name, 0))).name
+        found[f"{name}:0"] = f"{dtype} {_sizes(shape)}"
+    return found
+
+
+def _is_noted(node) -> bool:
+    return node.op in INPUTS and len(node.attr["_output_shapes"].list.shape) == 1
+
+
+def _sizes(shape: tf.TensorShape) -> str:
+    if shape.rank is None:
+        return "of any shape"
+    return "[" + ", ".join("N" if n is None else str(n) for n in shape) + "]"

@@ -8,15 +8,16 @@ import tensorflow as tf
 from tensorflow.core.protobuf import rewriter_config_pb2
 
 from helpers.freezing.constants import place_of
-from helpers.freezing.drafts import Draft, Edge
+from helpers.freezing.drafts import Draft, Edge, data_inputs
+from helpers.freezing.examples import is_open_shape
 from helpers.freezing.rewriting import RESOURCE_VARIABLES, forget_hints, variables
-from helpers.freezing.values import Checkpoint, Saved
+from helpers.freezing.values import Checkpoint, Saved, restored_from
 
 tf1 = tf.compat.v1
 
 
 class Running:
-    """A graph in a session: no optimiser rewrites it, both sides run the same kernels."""
+    """A graph in a session that runs it as it is: no optimiser rewrites it."""
 
     def __init__(self, graph_def: tf1.GraphDef):
         self.graph = tf.Graph()
@@ -34,23 +35,33 @@ class Running:
             self.session.run(self.graph.get_operation_by_name(name))
 
     def run(self, outputs: Iterable[Edge], feeds: Mapping[str, np.ndarray]) -> list:
-        """The values of the outputs; feeds for tensors it does not have are left out."""
+        """The values of the outputs; feeds of what it does not have are left out."""
         has = {op.name for op in self.graph.get_operations()}
         fed = {name: value for name, value in feeds.items() if _op(name) in has}
         return self.session.run([f"{o.node}:{o.index}" for o in outputs], fed)
 
     def placeholders(self) -> list[tf.Tensor]:
         """What has to be fed."""
+        ops = [op for op in self.graph.get_operations() if _must_be_fed(op)]
+        return [op.outputs[0] for op in ops]
+
+    def inputs(self) -> list[tf.Tensor]:
+        """What can be fed by design."""
         ops = self.graph.get_operations()
-        return [
-            op.outputs[0] for op in ops if op.type in ("Placeholder", "PlaceholderV2")
-        ]
+        return [op.outputs[0] for op in ops if op.type.startswith("Placeholder")]
 
     def __enter__(self) -> "Running":
         return self
 
     def __exit__(self, *exception) -> None:
         self.session.close()
+
+
+def _must_be_fed(op: tf.Operation) -> bool:
+    """Whether it has no default, or the open shape of a sparse tensor as one."""
+    if op.type == "PlaceholderWithDefault":
+        return is_open_shape(op)
+    return op.type in ("Placeholder", "PlaceholderV2")
 
 
 def read_graph_def(path: Path) -> tf1.GraphDef:
@@ -89,20 +100,36 @@ def restored(
         if place is None:
             continue
         dtype = node.attr["dtype"].type
-        texts = [checkpoint.prefix, [place.key], [place.part]]
-        names = [
-            _text(draft, f"prove/{number}/{role}", text)
-            for role, text in zip(("prefix", "key", "part"), texts, strict=True)
-        ]
-        read = draft.add(f"prove/{number}/restore", "RestoreV2", names)
-        read.attr["dtypes"].list.type.append(dtype)
+        name = f"prove/{number}/assign"
+        read = _restore(draft, f"prove/{number}", checkpoint.prefix, place, dtype)
         resource = node.op in RESOURCE_VARIABLES
         op = "AssignVariableOp" if resource else "Assign"
-        name = f"prove/{number}/assign"
-        assign = draft.add(name, op, [node.name, read.name])
+        assign = draft.add(name, op, [node.name, read])
         assign.attr["dtype" if resource else "T"].type = dtype
         made.append(name)
+    _restore_tables(draft, checkpoint)
     return made
+
+
+def _restore_tables(draft: Draft, checkpoint: Checkpoint) -> None:
+    """Let savers that fill tables read this checkpoint."""
+    for name in draft.initialisers:
+        node = draft.nodes[name]
+        for position, item in enumerate(data_inputs(node)):
+            place = restored_from(draft.nodes, item)
+            if place:
+                dtype = checkpoint.dtypes[place.key].as_datatype_enum
+                scope = f"prove/{name}/{position}"
+                source = _restore(draft, scope, checkpoint.prefix, place, dtype)
+                node.input[position] = source
+
+
+def _restore(draft: Draft, scope: str, prefix: str, place: Saved, dtype: int) -> str:
+    texts = {"prefix": prefix, "key": [place.key], "part": [place.part]}
+    inputs = [_text(draft, f"{scope}/{role}", text) for role, text in texts.items()]
+    node = draft.add(f"{scope}/restore", "RestoreV2", inputs)
+    node.attr["dtypes"].list.type.append(dtype)
+    return node.name
 
 
 def _text(draft: Draft, name: str, value) -> str:

@@ -20,6 +20,8 @@ def simplify(draft: Draft) -> None:
 
 def _make_constant(draft: Draft) -> None:
     for item, value in draft.bound.items():
+        if item.node not in draft.nodes:
+            continue
         old = draft.nodes[item.node]
         shape = [dim.size for dim in old.attr["value"].tensor.tensor_shape.dim]
         node = draft.add(item.node, "Const")
@@ -37,6 +39,8 @@ def _inline_branches(draft: Draft) -> int:
     ]
     for node in decided:
         predicate, *arguments = data_inputs(node)
+        if predicate not in known:  # it was in another branch; decided next time
+            continue
         branch = "then_branch" if known[predicate] else "else_branch"
         moves = inline(draft, node, node.attr[branch].func.name, arguments)
         del draft.nodes[node.name]

@@ -3,11 +3,13 @@
 A prefix, a folder, any of a checkpoint's files, a graph, a SavedModel, a Keras model.
 """
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from helpers import locating
 from helpers.freezing import prefixes
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.kinds import Content, content_of
@@ -38,13 +40,18 @@ def recognise(source: str | Path, meta: str | Path | None = None) -> Source:
     path, warnings = Path(source), []
     if _is_exported(path):
         return _exported(path)
-    if path.is_dir():
-        if str(source).endswith("/") and prefixes.exists(str(source)):
-            return _checkpoint(str(source), meta, warnings)
-        return _checkpoint(_empty_or_newest(path, warnings), meta, warnings)
-    if path.is_file():
+    if path.is_file() and not locating.is_part(path):
         return _file(path, meta, warnings)
-    return _checkpoint(prefixes.prefix_of(str(source)), meta, warnings)
+    return _checkpoint(_prefix(source, warnings), meta, warnings)
+
+
+def _prefix(source: str | Path, warnings: list[str]) -> str:
+    """The checkpoint's prefix; its basename may be empty."""
+    folder = f"{str(source).rstrip('/')}/"
+    if Path(source).is_dir() and locating.has_variables(folder):
+        return folder
+    _complete(locating.PART.sub(r"\1", str(source)))
+    return prefixes.prefix_of(str(source), warnings)
 
 
 def _is_exported(path: Path) -> bool:
@@ -57,12 +64,6 @@ def _exported(path: Path) -> Source:
     return read_saved_model(path.parent if path.name in EXPORTED else path)
 
 
-def _empty_or_newest(folder: Path, warnings: list[str]) -> str:
-    if prefixes.exists(f"{folder}/") and (folder / ".index").exists():
-        return f"{folder}/"
-    return prefixes.in_folder(folder, warnings)
-
-
 def _file(path: Path, meta, warnings: list[str]) -> Source:
     """What a single file stands for, by its content."""
     content = content_of(path)
@@ -72,20 +73,14 @@ def _file(path: Path, meta, warnings: list[str]) -> Source:
         from helpers.freezing.exported import read_keras
 
         return read_keras(path)
-    if content.kind == "state":
-        return _checkpoint(prefixes.from_state(path, warnings), meta, warnings)
     if content.kind == "SavedModel":
         from helpers.freezing.exported import read_saved_model
 
         return read_saved_model(path.parent, content.message)
     if content.kind in ("GraphDef", "MetaGraphDef"):
         return _graph(path, content, warnings)
-    if content.kind == "table" or prefixes.FILE.search(path.name):
-        prefix = str(path) if content.kind == "table" and not prefixes.FILE.search(
-            path.name
-        ) else prefixes.prefix_of(str(path))
-        return _checkpoint(prefix, meta, warnings)
-    what = "" if content.kind == "unknown" else f"; it looks like a {content.kind}"
+    what = "" if content.kind == "unknown" else f": it is an {content.kind}"
+    what = re.sub(r"\ban (?=[^aeiouAEIOUH])", "a ", what)
     raise FreezeError(
         f"{path} is no checkpoint, graph, SavedModel or Keras model{what}",
         "give a checkpoint's prefix or folder, or one of its files",
@@ -95,14 +90,14 @@ def _file(path: Path, meta, warnings: list[str]) -> Source:
 def _graph(path: Path, content: Content, warnings: list[str]) -> Source:
     """A graph's own file: its checkpoint is beside it."""
     graph = as_meta(content)
-    prefix = prefixes.prefix_of(str(path))
+    prefix = str(path).removesuffix(".meta")
     if content.kind == "GraphDef" and not _has_variables(graph):
         raise FreezeError(
             f"{path} is frozen already: its graph has no variables",
             "serve it as it is, or compare it with its checkpoint: "
             f"python -m helpers verify {path} CHECKPOINT",
         )
-    if not prefixes.exists(prefix):
+    if not locating.has_variables(prefix) or prefix == str(path):
         prefix = _checkpoint_beside(path, warnings)
     return _joined(graph, path, prefix, warnings)
 
@@ -115,11 +110,11 @@ def _has_variables(graph: tf1.MetaGraphDef) -> bool:
 
 def _checkpoint_beside(path: Path, warnings: list[str]) -> str:
     try:
-        prefix = prefixes.in_folder(path.parent, warnings)
+        prefix = prefixes.prefix_of(str(path.parent), warnings)
     except FreezeError as error:
         raise FreezeError(
-            f"{path} holds a graph whose weights are in a checkpoint, and there is none "
-            f"of its name beside it",
+            f"{path} holds a graph whose weights are in a checkpoint, and there is "
+            "none of its name beside it",
             "give the checkpoint's prefix, and this file with --meta",
         ) from error
     warnings.append(f"{path} has no checkpoint of its own name; {prefix} is taken")
@@ -128,9 +123,6 @@ def _checkpoint_beside(path: Path, warnings: list[str]) -> str:
 
 def _checkpoint(prefix: str, meta, warnings: list[str]) -> Source:
     """A checkpoint, its graph from `meta` or from beside it."""
-    if not prefixes.exists(prefix):
-        raise FreezeError(f"there is no checkpoint {prefix}", prefixes.closest(prefix))
-    _complete(prefix)
     path = Path(meta) if meta else _meta_beside(prefix, warnings)
     if not path.is_file():
         raise FreezeError(f"there is no file {path}", "check --meta")
@@ -146,6 +138,8 @@ def _checkpoint(prefix: str, meta, warnings: list[str]) -> Source:
 def _complete(prefix: str) -> None:
     """Say at once which file of a checkpoint is not there."""
     names = [path.name for path in prefixes.value_files(prefix)]
+    if not names:
+        return
     base = prefix.rpartition("/")[2]
     if f"{base}.index" in names and not any(".data-" in name for name in names):
         raise FreezeError(

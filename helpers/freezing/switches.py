@@ -74,7 +74,7 @@ def _needed(node, draft: Draft) -> int:
 def _joined(draft: Draft, living: set[str], sides) -> dict[Edge, Edge]:
     """Where a Merge with one living input moves to."""
     moves = {}
-    for name in living:
+    for name in list(living):
         node = draft.nodes[name]
         if node.op not in MERGES:
             continue
@@ -102,7 +102,7 @@ def _check_outputs(draft: Draft, living: set[str]) -> None:
     for item in draft.outputs:
         if item.node not in living:
             raise FreezeError(
-                f"output {item.node!r} is computed in training only: a conditional on a "
-                "training switch leaves it out",
+                f"output {item.node!r} is computed in training only: a conditional on "
+                "a training switch leaves it out",
                 "choose an output that inference computes, with --output-node-names",
             )

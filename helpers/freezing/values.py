@@ -4,6 +4,7 @@ A variable's name is not always its key: partitioned variables share one, and pr
 choose others. What the saver's restore nodes say is true.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,8 +13,11 @@ import tensorflow as tf
 
 from helpers.freezing.drafts import Edge, data_inputs, edge
 from helpers.freezing.errors import FreezeError
+from helpers.freezing.prefixes import readable
 
 tf1 = tf.compat.v1
+WHERE = ("Detected at", "File ", "Node:")  # of an error of TensorFlow's: not what
+UNREADABLE = (tf.errors.OpError, ValueError, RuntimeError, LookupError)
 RESTORES = ("RestoreV2", "RestoreSlice", "Restore")
 ASSIGNS = ("Assign", "AssignVariableOp")
 PASSING = ("Identity", "Reshape", "Cast", "Squeeze")
@@ -39,7 +43,7 @@ def saved_names(nodes: dict, restore_op: str = "") -> dict[str, list[Saved]]:
         if node.op not in ASSIGNS:
             continue
         variable, value = data_inputs(node)[:2]
-        saved = _restored(nodes, value)
+        saved = restored_from(nodes, value)
         if saved:
             places = found.setdefault(variable.node, [])
             places.insert(0 if node.name in main else len(places), saved)
@@ -58,7 +62,7 @@ def _reached(nodes: dict, root: str) -> set[str]:
     return seen
 
 
-def _restored(nodes: dict, item: Edge) -> Saved | None:
+def restored_from(nodes: dict, item: Edge) -> Saved | None:
     """The checkpoint's tensor that arrives at an assignment, if one does."""
     while item.node in nodes and nodes[item.node].op in PASSING:
         item = data_inputs(nodes[item.node])[0]
@@ -85,10 +89,10 @@ class Checkpoint:
     """The tensors of a checkpoint, of either format, sharded or not."""
 
     def __init__(self, prefix: str):
-        self.prefix = prefix
+        self.prefix = prefix = readable(prefix)
         try:
             self._reader = tf1.train.NewCheckpointReader(prefix)
-        except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        except UNREADABLE as error:
             raise FreezeError(
                 f"{prefix} is not a readable checkpoint: {first_line(error)}",
                 "copy its files again; all of them belong together",
@@ -100,13 +104,26 @@ class Checkpoint:
         """The tensor, or the part of it, as it was saved."""
         try:
             whole = np.asarray(self._reader.get_tensor(saved.key))
-        except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        except tf.errors.UnimplementedError:  # parts of the old format
+            return restored_by_op(self.prefix, saved, self.dtypes[saved.key])
+        except UNREADABLE as error:
             raise FreezeError(
                 f"variable {saved.key!r} of {Path(self.prefix).name} cannot be read: "
                 f"{first_line(error)}",
                 "its .data file is cut off or damaged: copy it again",
             ) from error
         return whole[ranges(saved.part)] if saved.part else whole
+
+    def global_step(self) -> int | None:
+        """How many training steps are behind the checkpoint, where it says so."""
+        for key, shape in self.shapes.items():
+            if key.split("/")[-1] == "global_step" and not shape:
+                return int(self.read(Saved(key)))
+        return None
+
+    def reading(self, saved: Saved) -> Callable[[], np.ndarray]:
+        """A function that reads the tensor, for later."""
+        return lambda: self.read(saved)
 
     def shape(self, saved: Saved) -> list[int]:
         """The shape that reading would give."""
@@ -117,6 +134,15 @@ class Checkpoint:
             len(range(size)[part])
             for size, part in zip(whole, ranges(saved.part), strict=True)
         ]
+
+
+def restored_by_op(prefix: str, saved: Saved, dtype: tf.DType) -> np.ndarray:
+    """The tensor as TensorFlow's restore op reads it, in a graph of its own."""
+    with tf.Graph().as_default(), tf1.Session() as session:
+        places = {"tensor_names": [saved.key], "shape_and_slices": [saved.part]}
+        return session.run(
+            tf.raw_ops.RestoreV2(prefix=prefix, dtypes=[dtype], **places)
+        )[0]
 
 
 def ranges(part: str) -> tuple[slice, ...]:
@@ -134,8 +160,13 @@ def ranges(part: str) -> tuple[slice, ...]:
 
 def first_line(error: Exception) -> str:
     """What an error of TensorFlow's says, without where in whose Python file."""
-    lines = [line.strip() for line in getattr(error, "message", str(error)).splitlines()]
+    lines = [
+        line.strip() for line in getattr(error, "message", str(error)).splitlines()
+    ]
     for index, line in enumerate(lines[:-1]):
         if line.startswith("Node: "):
             return f"{line.removeprefix('Node: ')} {lines[index + 1]}"
-    return next(filter(None, lines), type(error).__name__)
+    said = [line for line in lines if line and line != "Graph execution error:"]
+    return next(
+        (line for line in said if not line.startswith(WHERE)), type(error).__name__
+    )

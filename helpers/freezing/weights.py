@@ -10,6 +10,7 @@ from helpers.freezing.drafts import Draft
 from helpers.freezing.errors import FreezeError
 
 tf1 = tf.compat.v1
+NARROW = (tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum)
 TYPES = {"float32": tf.float32, "float16": tf.float16, "bfloat16": tf.bfloat16}
 
 
@@ -63,7 +64,7 @@ def widen(graph_def: tf1.GraphDef) -> None:
     stored = {
         node.name: node
         for node in graph_def.node
-        if node.op == "Const" and node.attr["dtype"].type in _NARROW
+        if node.op == "Const" and node.attr["dtype"].type in NARROW
     }
     for node in graph_def.node:
         if node.op != "Cast" or node.input[0] not in stored:
@@ -77,6 +78,3 @@ def widen(graph_def: tf1.GraphDef) -> None:
         node.attr["dtype"].type = tf.float32.as_datatype_enum
         tensor = tf.make_tensor_proto(value.astype(np.float32))
         node.attr["value"].tensor.CopyFrom(tensor)
-
-
-_NARROW = (tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum)

@@ -58,9 +58,9 @@ def _merits(card: dict) -> str:
     """How good the card says the model is; a foreign card may say nothing of it."""
     try:
         results = [
-            f"{result['accuracy']:.1%} of {result['count']:,} {pictures}"
+            f"{result['accuracy']:.1%} on {result['count']:,} {pictures}"
             for pictures, result in card["held_out"].items()
         ]
     except (AttributeError, KeyError, TypeError, ValueError):
         return ""
-    return f", right about {' and '.join(results)} that it never saw"
+    return f", right answers: {' and '.join(results)} it never saw"

@@ -1,0 +1,111 @@
+"""Find out whether a frozen graph answers as a checkpoint does, whoever froze it."""
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from helpers.cards import card_in
+from helpers.freezing.completing import named
+from helpers.freezing.drafts import Draft, Edge, edge
+from helpers.freezing.errors import FreezeError
+from helpers.freezing.fingerprint import fingerprint
+from helpers.freezing.freeze import inference_part, places
+from helpers.freezing.kinds import content_of
+from helpers.freezing.outputs import candidates
+from helpers.freezing.proof import Frozen
+from helpers.freezing.proving import prove_source
+from helpers.freezing.report import Report, described
+from helpers.freezing.rewriting import VARIABLES
+from helpers.freezing.sources import Source, recognise
+from helpers.freezing.values import Checkpoint
+from helpers.freezing.weights import NARROW
+
+tf1 = tf.compat.v1
+
+
+def verify(
+    model: str | Path, checkpoint: str | Path, *, meta: str | Path | None = None
+) -> Report:
+    """Run a frozen graph and its checkpoint on the same inputs and compare.
+
+    Returns:
+      a report whose `proof.verdict` is "different" for a stale `.pb`.
+    Raises:
+      FreezeError: one of both is not what it should be.
+    """
+    path = Path(model)
+    graph_def = _frozen(path)
+    found = recognise(checkpoint, meta)
+    card = card_in(graph_def) or {}
+    outputs = _outputs(path, graph_def, card, found)
+    draft = inference_part(found, outputs)
+    reader = Checkpoint(found.prefix) if found.prefix else None
+    saved = places(found, reader, ema=card.get("ema", False))
+    draft.removed["batch normalization"] += card.get("folded", False)
+    rounded = any(node.attr["dtype"].type in NARROW for node in graph_def.node)
+    frozen = Frozen(path, card.get("initialisers", []), outputs)
+    proof = prove_source(found, draft, saved, frozen, rounded=rounded)
+    pb = Draft.of(graph_def, outputs)
+    return Report(
+        output=path,
+        inputs=described(pb, found.meta.graph_def),
+        outputs={named(o): tf.as_dtype(pb.dtype(o)).name for o in outputs},
+        bound={named(item): value.item() for item, value in draft.bound.items()},
+        removed={},
+        nodes=(len(found.meta.graph_def.node), len(graph_def.node)),
+        bytes=(sum(f.stat().st_size for f in found.files), path.stat().st_size),
+        proof=proof,
+        fingerprint=fingerprint(graph_def),
+        card={"weights": "float32"} | card,
+        warnings=(*found.warnings, *_stale(card, graph_def)),
+    )
+
+
+def _frozen(path: Path) -> tf1.GraphDef:
+    if not path.is_file():
+        raise FreezeError(f"there is no file {path}", "give a frozen .pb")
+    content = content_of(path)
+    if content.kind != "GraphDef":
+        raise FreezeError(
+            f"{path} is no frozen graph but {content.kind}", "give a frozen .pb"
+        )
+    if any(node.op in VARIABLES for node in content.message.node):
+        raise FreezeError(
+            f"{path} is not frozen: it still holds variables",
+            f"freeze it: python -m helpers freeze {path}",
+        )
+    return content.message
+
+
+def _outputs(path: Path, graph_def, card: dict, found: Source) -> list[Edge]:
+    """The outputs of the frozen graph that the checkpoint's graph has too."""
+    names = {node.name for node in graph_def.node}
+    nodes = {node.name for node in found.meta.graph_def.node}
+    said = card.get("outputs") or ([card["output"]] if "output" in card else [])
+    items = [edge(name) for name in said] or _ends(graph_def)
+    both = [item for item in items if item.node in names & nodes]
+    both = both or [
+        Edge(item.name, 0) for item in candidates(graph_def)[:1] if item.name in nodes
+    ]
+    if not both:
+        raise FreezeError(
+            f"{path} and the checkpoint's graph have no output of the same name: "
+            f"{', '.join(str(item) for item in items[:5])}",
+            "give the checkpoint that it was frozen from",
+        )
+    return both
+
+
+def _ends(graph_def) -> list[Edge]:
+    """The ops that no other op takes."""
+    taken = {edge(text).node for node in graph_def.node for text in node.input}
+    loose = [node for node in graph_def.node if node.name not in taken]
+    return [
+        Edge(n.name, 0) for n in loose if n.op not in ("Const", "NoOp", "Placeholder")
+    ]
+
+
+def _stale(card: dict, graph_def) -> list[str]:
+    if card.get("fingerprint") not in (None, fingerprint(graph_def)):
+        return ["the graph is not the one that its card's fingerprint is of"]
+    return []

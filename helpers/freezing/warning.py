@@ -1,0 +1,38 @@
+"""What a frozen graph's user has to be told."""
+
+from collections.abc import Iterable
+
+from helpers.freezing.drafts import Draft, nodes_of
+from helpers.freezing.pruning import functions_in
+from helpers.freezing.registry import op_def
+
+BATCH_NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
+RANDOM = ("Random", "Multinomial", "TruncatedNormal", "CandidateSampler", "Shuffle")
+
+
+def warn(draft: Draft, *sentences: Iterable[str]) -> None:
+    """Add to the draft's warnings what can be seen of the graph, and what was found."""
+    from helpers.scanning import unsafe_ops
+
+    for scope, node in nodes_of(draft):
+        if is_random(node):
+            draft.warnings.append(
+                f"RANDOM: {scope}{node.name} ({node.op}) is still in the graph: the "
+                "same input may get another answer each time"
+            )
+        if node.op in BATCH_NORMS and node.attr["is_training"].b:
+            draft.warnings.append(
+                f"{scope}{node.name} ({node.op}) takes the statistics of the batch: "
+                "this graph was written for training, and answers depend on the batch"
+            )
+    draft.warnings += [f"unsafe: {found}" for found in unsafe_ops(draft.graph_def())]
+    for found in sentences:
+        draft.warnings += found
+
+
+def is_random(node) -> bool:
+    """Whether the op draws random numbers."""
+    if functions_in(node) or "Dataset" in node.op:
+        return False
+    definition = op_def(node.op)
+    return any(part in node.op for part in RANDOM) and definition is not None

@@ -1,0 +1,337 @@
+"""Small models of every kind a checkpoint can be of, made with TensorFlow itself."""
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # equality is exact then
+
+import tensorflow as tf
+from tensorflow.core.protobuf import saver_pb2
+
+tf1 = tf.compat.v1
+V1, V2 = saver_pb2.SaverDef.V1, saver_pb2.SaverDef.V2
+
+
+@contextmanager
+def old_control_flow():
+    """Conditionals and loops as TensorFlow 1 wrote them: Switch, Merge, Enter."""
+    tf1.disable_control_flow_v2()
+    try:
+        yield
+    finally:
+        tf1.enable_control_flow_v2()
+
+
+def save(
+    build: Callable,
+    folder: Path,
+    *,
+    edit: Callable | None = None,
+    old: bool = False,
+    **how,
+) -> str:
+    """Save what `build` makes; the checkpoint's prefix.
+
+    Args:
+      build: makes the graph; may return what Saver should save.
+      edit: changes the MetaGraphDef before it is written.
+      old: with the control flow of TensorFlow 1.
+      how: arguments for Saver; `name` is the checkpoint's basename.
+    """
+    name = how.pop("name", "model-ckpt")
+    graph = tf.Graph()
+    with graph.as_default():
+        tf1.set_random_seed(7)
+        if old:
+            with old_control_flow():
+                variables = build()
+        else:
+            variables = build()
+        saver = tf1.train.Saver(variables, **how)
+        start = [tf1.global_variables_initializer(), tf1.tables_initializer()]
+        with tf1.Session(graph=graph) as session:
+            session.run(start)
+            folder.mkdir(parents=True, exist_ok=True)
+            prefix = saver.save(session, f"{folder}/{name}", write_meta_graph=False)
+        meta = tf1.train.export_meta_graph(saver_def=saver.saver_def)
+    if edit:
+        edit(meta)
+    Path(f"{prefix}.meta").write_bytes(meta.SerializeToString())
+    return prefix
+
+
+def checkpoint_answers(prefix: str, outputs: list[str], feeds: Mapping) -> list:
+    """What TensorFlow's own way of restoring a checkpoint answers."""
+    graph = tf.Graph()
+    with graph.as_default(), _session(graph) as session:
+        saver = tf1.train.import_meta_graph(f"{prefix}.meta", clear_devices=True)
+        saver.restore(session, prefix)
+        session.run(tf1.tables_initializer())
+        return session.run([f"{name}:0" for name in outputs], _fed(graph, feeds))
+
+
+def frozen_answers(path: Path, outputs: list[str], feeds: Mapping, start=()) -> list:
+    """What a frozen graph answers in a session of its own."""
+    graph_def = read(path)
+    graph = tf.Graph()
+    with graph.as_default(), _session(graph) as session:
+        tf1.import_graph_def(graph_def, name="")
+        session.run(list(start))
+        return session.run([f"{name}:0" for name in outputs], _fed(graph, feeds))
+
+
+def _session(graph) -> tf1.Session:
+    """A session that runs the graph as it is: rewriting rounds otherwise."""
+    config = tf1.ConfigProto()
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    return tf1.Session(graph=graph, config=config)
+
+
+def _fed(graph, feeds: Mapping) -> dict:
+    names = {op.name for op in graph.get_operations()}
+    return {f"{name}:0": value for name, value in feeds.items() if name in names}
+
+
+def read(path: Path) -> tf1.GraphDef:
+    graph_def = tf1.GraphDef()
+    graph_def.ParseFromString(Path(path).read_bytes())
+    return graph_def
+
+
+def ops(path: Path) -> set[str]:
+    """The ops of a frozen graph, its functions' included."""
+    graph_def = read(path)
+    bodies = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
+    return {node.op for body in bodies for node in body}
+
+
+def numbers(*shape: int) -> np.ndarray:
+    return np.random.default_rng(3).random(shape, np.float32)
+
+
+def variable(name: str, shape, **how) -> tf.Tensor:
+    """A variable with values that no initialiser of zeros or ones would give."""
+    return tf1.get_variable(
+        name, shape, initializer=tf1.random_uniform_initializer(0.1, 1, seed=5), **how
+    )
+
+
+def dense(x, units: int, name: str, **how):
+    with tf1.variable_scope(name):
+        kernel = variable("kernel", [x.shape[-1], units], **how)
+        return tf.matmul(x, kernel) + variable("bias", [units], **how)
+
+
+def trained(y) -> None:
+    """Give the graph what training adds: labels, a loss, an optimizer, a step."""
+    labels = tf1.placeholder(tf.float32, y.shape, name="y_true")
+    loss = tf.reduce_mean(tf.square(y - labels), name="loss")
+    step = tf1.train.get_or_create_global_step()
+    tf1.train.AdamOptimizer().minimize(loss, step)
+
+
+def perceptron(**how):
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    y = tf.nn.softmax(
+        dense(tf.nn.relu(dense(x, 5, "one", **how)), 3, "two", **how), name="y"
+    )
+    trained(y)
+
+
+def partitioned(**how):
+    x = tf1.placeholder(tf.float32, [None, 6], name="x")
+    partitioner = tf1.fixed_size_partitioner(3)
+    with tf1.variable_scope("parts", partitioner=partitioner):
+        kernel = variable("kernel", [6, 4], **how)
+    tf.matmul(x, tf.convert_to_tensor(kernel), name="y")
+
+
+def shared(**how):
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    with tf1.variable_scope("both", reuse=tf1.AUTO_REUSE):
+        once = tf.nn.tanh(dense(x, 4, "layer", **how))
+        y = tf.nn.tanh(dense(once, 4, "layer", **how))
+    tf.identity(y, name="y")
+
+
+def convolved(**how):
+    x = tf1.placeholder(tf.float32, [None, 8, 8, 3], name="x")
+    images = tf.nn.conv2d(x, variable("kernel", [3, 3, 3, 4], **how), 1, "SAME")
+    moments = [
+        variable(name, [4], **how) for name in ("gamma", "beta", "mean", "variance")
+    ]
+    images, *_ = tf1.nn.fused_batch_norm(images, *moments, is_training=False)
+    tf.nn.relu(images, name="y")
+
+
+def conditional(**how):
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    one, two = variable("one", [4], **how), variable("two", [4], **how)
+    y = tf1.cond(tf.reduce_sum(x) > 7, lambda: x * one, lambda: x - two)
+    tf.identity(y, name="y")
+
+
+def loop(**how):
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    kernel, bias = variable("kernel", [4, 4], **how), variable("bias", [4], **how)
+
+    def step(i, state):
+        return i + 1, tf.tanh(tf.matmul(state, kernel) + bias)
+
+    _, y = tf1.while_loop(lambda i, _: i < 3, step, [0, x])
+    tf.identity(y, name="y")
+
+
+def embedded(**how):
+    x = tf1.placeholder(tf.int32, [None, 2], name="x")
+    tf.nn.embedding_lookup(variable("table", [2, 5], **how), x, name="found")
+    tf.identity(tf1.get_default_graph().get_tensor_by_name("found:0") * 2, name="y")
+
+
+def called(**how):
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    kernel = variable("kernel", [4, 4], **how)
+
+    @tf.function
+    def layer(values):
+        return tf.matmul(values, kernel)
+
+    tf.nn.relu(layer(layer(x)), name="y")
+
+
+def waiting(**how):
+    """Assertions, summaries and updates on control edges only."""
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    y = dense(x, 3, "one", **how)
+    seen = tf1.get_variable("seen", [], initializer=tf1.zeros_initializer(), **how)
+    check = tf1.debugging.assert_less(x, 10.0)
+    summary = tf1.summary.histogram("answers", y)
+    with tf.control_dependencies([check, summary.op, seen.assign_add(1.0).op]):
+        tf.identity(y, name="y")
+
+
+def dropped_by_keep_prob(**how):
+    """Dropout as TensorFlow 1.0 to 1.12 wrote it."""
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    keep = tf1.placeholder(tf.float32, [], name="keep_prob")
+    hidden = dense(x, 5, "one", **how)
+    mask = tf.floor(keep + tf.random.uniform(tf.shape(hidden)))
+    hidden = tf.multiply(tf.divide(hidden, keep), mask, name="dropout/mul")
+    tf.nn.softmax(dense(hidden, 3, "two", **how), name="y")
+
+
+def dropped_by_rate(**how):
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    rate = tf1.placeholder_with_default(0.5, [], name="drop_rate")
+    hidden = tf.nn.dropout(dense(x, 5, "one", **how), rate=rate)
+    tf.nn.softmax(dense(hidden, 3, "two", **how), name="y")
+
+
+def dropped_always(**how):
+    """Dropout with a constant rate: the graph was exported from training."""
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    hidden = tf.nn.dropout(dense(x, 5, "one", **how), rate=0.25)
+    tf.nn.softmax(dense(hidden, 3, "two", **how), name="y")
+
+
+def dropped_always_by_keep_prob(**how):
+    """The same as TensorFlow 1.0 to 1.12 wrote it."""
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    keep = tf.constant(0.5, name="dropout/keep_prob")
+    hidden = dense(x, 5, "one", **how)
+    mask = tf.floor(keep + tf.random.uniform(tf.shape(hidden)))
+    hidden = tf.multiply(tf.divide(hidden, keep), mask, name="dropout/mul")
+    tf.nn.softmax(dense(hidden, 3, "two", **how), name="y")
+
+
+def switched(**how):
+    """Batch normalization and dropout behind `is_training`."""
+    x = tf1.placeholder(tf.float32, [None, 2, 2, 4], name="x")
+    training = tf1.placeholder(tf.bool, [], name="is_training")
+    names = ("gamma", "beta", "mean", "variance")
+    gamma, beta, mean, variance = (variable(name, [4], **how) for name in names)
+    y, *_ = tf1.cond(
+        training,
+        lambda: tf1.nn.fused_batch_norm(x, gamma, beta, is_training=True),
+        lambda: tf1.nn.fused_batch_norm(
+            x, gamma, beta, mean, variance, is_training=False
+        ),
+    )
+    y = tf1.cond(training, lambda: tf.nn.dropout(y, rate=0.5), lambda: y)
+    tf.identity(y, name="y")
+
+
+def counting(**how):
+    """A graph that changes its own state, and whose answer depends on it."""
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    runs = variable("runs", [], **how)
+    with tf.control_dependencies([runs.assign_add(1.0)]):
+        now = runs.read_value()
+    tf.multiply(x, now, name="y")
+
+
+def noisy(**how):
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    y = dense(x, 3, "one", **how)
+    tf.add(y, tf.random.normal(tf.shape(y)), name="y")
+
+
+def queued(**how):
+    files = tf1.train.string_input_producer(["none.txt"])
+    _, line = tf1.TextLineReader().read(files)
+    row = tf.reshape(tf.strings.to_number(tf.strings.split([line]).values), [4])
+    x, _ = tf1.train.batch([row, tf.zeros([])], 2)
+    dense(x, 3, "one", **how)
+    tf.identity(tf1.get_default_graph().get_tensor_by_name("one/add:0"), name="y")
+
+
+def iterated(**how):
+    data = tf.data.Dataset.from_tensors((np.zeros(4, np.float32), 1)).batch(2)
+    x, _ = tf1.data.make_initializable_iterator(data).get_next()
+    tf.identity(dense(x, 3, "one", **how), name="y")
+
+
+def looked_up(**how):
+    x = tf1.placeholder(tf.string, [None], name="x")
+    pairs = tf.lookup.KeyValueTensorInitializer(
+        ["a", "b"], tf.constant([1, 2], tf.int64)
+    )
+    rows = tf.lookup.StaticHashTable(pairs, 0).lookup(x)
+    tf.gather(variable("table", [3, 5], **how), rows, name="y")
+
+
+MODELS = {
+    build.__name__: build
+    for build in (
+        perceptron,
+        partitioned,
+        shared,
+        convolved,
+        conditional,
+        loop,
+        embedded,
+        called,
+        waiting,
+        dropped_by_keep_prob,
+        dropped_by_rate,
+        switched,
+        looked_up,
+    )
+}
+FEEDS = {
+    "convolved": {"x": numbers(2, 8, 8, 3)},
+    "switched": {"x": numbers(2, 2, 2, 4), "is_training": False},
+    "embedded": {"x": np.array([[0, 1], [1, 1]], np.int32)},
+    "partitioned": {"x": numbers(2, 6)},
+    "dropped_by_keep_prob": {"x": numbers(2, 4), "keep_prob": 1.0},
+    "dropped_by_rate": {"x": numbers(2, 4), "drop_rate": 0.0},
+    "looked_up": {"x": np.array(["b", "?"], object)},
+}
+
+
+def feeds_of(name: str) -> dict:
+    return FEEDS.get(name, {"x": numbers(2, 4)})

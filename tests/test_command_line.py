@@ -1,0 +1,372 @@
+"""`python -m helpers train` and `predict`, as processes in a folder of their own."""
+
+import json
+import math
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+
+from helpers.__main__ import cli
+from helpers.checkpoints import card_of
+from helpers.decoding import decode_photo
+from helpers.drawings import draw
+from helpers.freezing.by_session import freeze_by_session
+from helpers.frozen import FrozenModel
+from helpers.photos import find_data_set, load_photos
+from helpers.runs import read_history
+from helpers.sessions import NetworkSession
+
+ROOT = Path(__file__).parent.parent
+KINDS = ("cat", "dog", "rabbit")
+PREFIX = "checkpoints/small/model-ckpt"
+
+
+class Folder:
+    """A working directory with data/, where commands run."""
+
+    def __init__(self, root):
+        self.root = root
+        self.prefix = str(root / PREFIX)
+
+    def start(self, *arguments):
+        return subprocess.Popen(
+            [sys.executable, "-m", "helpers", *arguments],
+            cwd=self.root,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments):
+        """Exit status, standard output and standard error."""
+        process = self.start(*arguments)
+        try:
+            output, errors = process.communicate(timeout=120)
+        finally:
+            process.kill()
+        return process.returncode, output, errors
+
+    def epochs_done(self):
+        """Whole epochs in the checkpoint, by its step counter."""
+        data_set = find_data_set(self.root / "data")
+        steps = math.ceil(len(load_photos(data_set, 8).of("train").labels) / 32)
+        return tf.train.load_variable(self.prefix, "training/global_step") / steps
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Three classes of drawings as PNG files, twenty of each."""
+    root = tmp_path_factory.mktemp("work")
+    for kind in KINDS:
+        photos = root / "data" / "pets" / f"{kind}s"
+        photos.mkdir(parents=True)
+        for seed in range(20):
+            draw(kind, seed).save(photos / f"{seed}.png")
+    return Folder(root)
+
+
+@pytest.fixture(scope="module")
+def killed(folder):
+    """A training that was killed (-9) when it had printed its first epoch."""
+    process = folder.start("train", "--epochs", "500")
+    printed = []
+    try:
+        for line in process.stdout:
+            printed.append(line)
+            if line.startswith("epoch   1"):
+                break
+    finally:
+        process.kill()
+        printed.append(process.communicate()[1])
+    return "".join(printed)
+
+
+@pytest.fixture(scope="module")
+def resumed(folder, killed):
+    """The same command again: epochs found, then exit status, output, errors."""
+    done = folder.epochs_done()
+    return done, *folder.run("train", "--epochs", str(int(done) + 1))
+
+
+@pytest.fixture(scope="module")
+def pets(folder, resumed):
+    """What was trained, frozen."""
+    outputs = ["y_pred", "model_card"]
+    graph_def = freeze_by_session(f"{folder.prefix}.meta", folder.prefix, outputs)
+    path = folder.root / "checkpoints" / "frozen" / "pets" / "3.pb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(graph_def.SerializeToString())
+    return path
+
+
+@pytest.fixture
+def command(folder, monkeypatch):
+    """Runs a command in this process, which has TensorFlow already."""
+    monkeypatch.chdir(folder.root)
+    return lambda *arguments: CliRunner().invoke(cli, list(map(str, arguments)))
+
+
+@pytest.fixture
+def unsure(small, tmp_path):
+    """A model that is never sure."""
+    path = shutil.copy(small.path, tmp_path / "unsure.pb")
+    path.with_suffix(".json").write_text('{"threshold": 1}')
+    return path
+
+
+# ---- help
+
+
+def test_help_answers_at_once_and_without_tensorflow(folder):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    shown = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "helpers", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert "Usage: python -m helpers" in shown.stdout
+    assert not {"tensorflow", "numpy", "PIL"} & set(shown.stderr.split())
+    assert seconds < 2
+
+
+@pytest.mark.parametrize("name", ["download", "train", "freeze", "predict"])
+def test_help_names_every_command(command, name):
+    assert f"\n  {name} " in command("--help").stdout
+
+
+# ---- train
+
+
+def test_the_first_lines_say_what_is_learned_and_how_it_goes(killed):
+    first, epoch, *_ = killed.splitlines()
+    assert first.startswith("small learns from 60 photos in pets (20 cat, 20 dog")
+    assert epoch.split()[:3] == ["epoch", "1", "loss"]
+
+
+def test_a_killed_training_goes_on_after_the_last_epoch_it_saved(resumed):
+    done, status, output, errors = resumed
+    assert (status, errors) == (0, "")
+    assert "going on after " in output
+    assert done == int(done) >= 1
+    assert f"epoch {int(done) + 1:3}  loss" in output
+    assert f"epoch {int(done):3}  loss" not in output
+
+
+def test_the_resumed_training_ends_with_the_epochs_that_were_wanted(folder, resumed):
+    assert folder.epochs_done() == int(resumed[0]) + 1
+
+
+def test_training_ends_with_how_to_freeze(resumed):
+    last = resumed[2].splitlines()[-1]
+    assert last == (
+        f"freeze it: python -m helpers freeze --meta {PREFIX}.meta --prefix {PREFIX}"
+    )
+
+
+def test_the_four_files_and_the_history_are_there(folder, resumed):
+    assert {path.name for path in (folder.root / PREFIX).parent.iterdir()} >= {
+        "checkpoint",
+        "history.csv",
+        "model-ckpt.data-00000-of-00001",
+        "model-ckpt.index",
+        "model-ckpt.meta",
+    }
+
+
+def test_the_history_goes_on_too(folder, resumed):
+    lines = read_history((folder.root / PREFIX).parent)
+    assert lines[0]["epoch"] == 1
+    assert lines[-1]["epoch"] == resumed[0] + 1
+
+
+def test_any_classes_are_learned_by_the_same_command(folder, resumed):
+    card = card_of(f"{folder.prefix}.meta")
+    assert card["class_names"] == ["cat", "dog", "rabbit"]
+    assert list(card["held_out"]) == ["photos"]
+
+
+def test_ctrl_c_says_that_the_same_command_goes_on(command, tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(NetworkSession, "step", interrupted)
+    stopped = command("train", "--out", tmp_path / "new")
+    assert stopped.exit_code == 130
+    assert stopped.stderr == (
+        "\nstopped; what was learned is saved: the same command goes on\n"
+    )
+    assert (tmp_path / "new" / "model-ckpt.index").exists()
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        "checkpoints/frozen",
+        "checkpoints/frozen/dogs-cats",
+        "checkpoints/small/../frozen/dogs-cats",
+    ],
+)
+def test_training_never_writes_over_what_is_served(command, out):
+    refused = command("train", "--out", out)
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        f"train: {out} is where finished models are served from: choose another\n"
+    )
+
+
+def test_training_by_an_absolute_path_is_refused_too(command, folder):
+    refused = command("train", "--out", folder.root / "checkpoints" / "frozen" / "a")
+    assert refused.exit_code == 2
+
+
+def test_another_trainings_folder_is_refused(command, resumed):
+    refused = command("train", "--seed", 2)
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        "train: checkpoints/small holds another training: its seed is 1, not 2; "
+        "choose another folder with --out, or remove this one\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        pytest.param("nowhere", "train: there is no folder nowhere", id="no folder"),
+        pytest.param("one", "train: one has one class only", id="one class"),
+        pytest.param(
+            "two",
+            "train: 2 photos in two (1 cat, 1 dog) are too few: by their hashes none "
+            "is for ",
+            id="two photos",
+        ),
+    ],
+)
+def test_data_that_is_no_data_set_is_one_sentence(command, folder, data, message):
+    for photo in ("one/cat/1.png", "two/cat/1.png", "two/dog/1.png"):
+        (folder.root / photo).parent.mkdir(parents=True, exist_ok=True)
+        draw(Path(photo).parent.name, 1, 32).save(folder.root / photo)
+    refused = command("train", data)
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith(message)
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_seed_below_nothing_is_refused(command):
+    refused = command("train", "--seed", "-1")
+    assert refused.exit_code == 2
+    assert "-1 is not in the range x>=0" in refused.stderr
+
+
+# ---- predict
+
+
+@pytest.fixture(scope="module")
+def answered(folder, pets):
+    """Three photos asked about as JSON, and a text among them."""
+    (folder.root / "notes é.txt").write_text("not a photo")
+    photos = ["data/pets/cats/1.png", "notes é.txt", "nowhere.png"]
+    photos.append("data/pets/rabbits/2.png")
+    model = str(pets.relative_to(folder.root))
+    status, output, errors = folder.run("predict", model, *photos, "--json")
+    return status, [json.loads(line) for line in output.splitlines()], errors
+
+
+def test_json_has_an_object_a_line_in_the_order_asked(answered):
+    _, answers, _ = answered
+    assert [answer["photo"] for answer in answers] == [
+        "data/pets/cats/1.png",
+        "notes é.txt",
+        "nowhere.png",
+        "data/pets/rabbits/2.png",
+    ]
+
+
+def test_an_answer_names_photo_model_version_label_and_probabilities(answered):
+    answer = answered[1][0]
+    assert list(answer) == ["photo", "model", "version", "label", "probabilities"]
+    assert (answer["model"], answer["version"]) == ("pets", 3)
+    assert list(answer["probabilities"]) == ["cat", "dog", "rabbit"]
+    assert answer["label"] == max(KINDS, key=answer["probabilities"].get)
+
+
+def test_an_answer_is_the_frozen_models_own(answered, folder, pets):
+    photo = folder.root / answered[1][3]["photo"]
+    with FrozenModel.load(pets) as model:
+        (expected,) = model.predict(decode_photo(photo.read_bytes())[None])
+    found = list(answered[1][3]["probabilities"].values())
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_photo_that_cannot_be_read_is_an_error_among_the_answers(answered):
+    _, answers, _ = answered
+    assert list(answers[1]) == list(answers[2]) == ["photo", "error"]
+    assert "No such file" in answers[2]["error"]
+
+
+def test_a_bad_photo_makes_the_status_1_and_no_traceback(answered):
+    status, _, errors = answered
+    assert (status, errors) == (1, "")
+
+
+def test_good_photos_make_the_status_0(command, pets):
+    assert command("predict", pets, "data/pets/cats/1.png").exit_code == 0
+
+
+def test_an_answer_for_people_is_a_line(command, small):
+    photo = "data/pets/cats/1.png"
+    with FrozenModel.load(small.path) as model:
+        data = Path(photo).read_bytes()
+        (row,) = model.predict(decode_photo(data, model.image_size)[None])
+    assert command("predict", small.path, photo).stdout == (
+        f"{photo}: {model.label(row)} (cat {row[0]:.1%}, dog {row[1]:.1%})\n"
+    )
+
+
+def test_not_sure_is_null_for_machines(command, unsure):
+    answer = json.loads(
+        command("predict", unsure, "data/pets/cats/1.png", "--json").stdout
+    )
+    assert answer["label"] is None
+    assert sum(answer["probabilities"].values()) == pytest.approx(1)
+
+
+def test_not_sure_is_said_to_people(command, unsure):
+    line = command("predict", unsure, "data/pets/cats/1.png").stdout
+    assert line.startswith("data/pets/cats/1.png: not sure (cat ")
+
+
+def test_a_model_is_named_after_its_file_where_that_is_no_number(command, unsure):
+    answer = json.loads(
+        command("predict", unsure, "data/pets/cats/1.png", "--json").stdout
+    )
+    assert (answer["model"], answer["version"]) == ("unsure", 1)
+
+
+def test_a_file_that_is_no_model_is_one_line_and_status_2(folder):
+    (folder.root / "fake.pb").write_text("not a graph")
+    assert folder.run("predict", "fake.pb", "data/pets/cats/1.png") == (
+        2,
+        "",
+        "predict: fake.pb is not a frozen graph: expected a binary GraphDef, as "
+        "`python -m helpers freeze` writes it\n",
+    )
+
+
+def test_a_model_that_is_not_there_is_one_line_and_status_2(command):
+    refused = command("predict", "nowhere.pb", "data/pets/cats/1.png")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        "predict: nowhere.pb: No such file or directory\n"
+    )

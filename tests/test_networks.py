@@ -1,0 +1,277 @@
+"""Networks as graphs: names, shapes, parameters; NumPy computes what they should."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from helpers import __main__ as command_line
+from helpers.calibration import softmax
+from helpers.cards import card_in
+from helpers.checkpoints import card_of
+from helpers.freezing.by_session import freeze_by_session
+from helpers.networks import NETWORKS, average_names, build
+from helpers.sessions import NetworkSession, session_config
+
+tf1 = tf.compat.v1
+
+CARD = {"class_names": ["cat", "dog"], "image_size": 128, "seed": 1}
+AVERAGE = "stem/kernel/ExponentialMovingAverage"
+ALEXNET = {
+    "conv1": 34_944,
+    "conv2": 614_656,
+    "conv3": 885_120,
+    "conv4": 1_327_488,
+    "conv5": 884_992,
+    "dense6": 37_752_832,
+    "dense7": 16_781_312,
+    "dense8": 4_097_000,
+}
+
+
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory):
+    """The lesson's network at its real size, as initialised, and its checkpoint."""
+    session = NetworkSession(build("small", CARD))
+    prefix = str(tmp_path_factory.mktemp("lesson") / "model-ckpt")
+    session.save(prefix)
+    session.write_meta(prefix, CARD)
+    yield session, prefix
+    session.close()
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Eight pictures of noise, each in its own light."""
+    rng = np.random.default_rng(0)
+    light = rng.uniform(0.2, 1, (8, 1, 1, 3))
+    return (rng.integers(0, 256, (8, 32, 32, 3)) * light).astype(np.uint8)
+
+
+@pytest.fixture
+def stepped(resnet, images):
+    """The network after one step of training; it is untrained again afterwards."""
+    resnet.session.step(images / np.float32(255), np.eye(2)[[0, 1] * 4], 0.05)
+    yield resnet.session
+    resnet.session.restore(resnet.prefix)
+
+
+def parameters(network):
+    """Trainable parameters by layer, in the order of the graph."""
+    counts = {}
+    for variable in network.graph.get_collection(tf1.GraphKeys.TRAINABLE_VARIABLES):
+        layer = variable.op.name.split("/")[0]
+        counts[layer] = counts.get(layer, 0) + math.prod(variable.shape)
+    return counts
+
+
+def values(session, names):
+    """Variables of a NetworkSession by name."""
+    tensors = {name: f"{name}/Read/ReadVariableOp:0" for name in names}
+    return session.session.run(tensors)
+
+
+def run_in_training(resnet, images):
+    """Predictions with the training switch on."""
+    network = resnet.session.network
+    feeds = {network.x: images / np.float32(255), network.is_training: True}
+    return resnet.session.session.run(network.y_pred, feeds)
+
+
+def test_small_has_the_lessons_parameters(lesson):
+    assert sum(parameters(lesson[0].network).values()) == 2_126_178
+
+
+def test_alexnet_has_the_lessons_table():
+    card = {"class_names": list(map(str, range(1000))), "image_size": 227, "seed": 1}
+    counts = parameters(build("alexnet", card))
+    assert list(counts.items()) == list(ALEXNET.items())
+    assert sum(counts.values()) == 62_378_344
+
+
+def test_resnet_has_at_most_one_and_a_half_million_parameters(resnet):
+    assert 500_000 < sum(parameters(resnet.session.network).values()) <= 1_500_000
+
+
+def test_two_thirds_of_the_lessons_checkpoint_are_adams(lesson):
+    sizes = {"Adam": 0, "weights": 0}
+    for name, shape in tf.train.list_variables(lesson[1]):
+        sizes["Adam" if "/Adam" in name else "weights"] += 4 * math.prod(shape)
+    assert sizes["Adam"] == pytest.approx(2 * sizes["weights"], rel=1e-5)
+    assert sum(sizes.values()) == pytest.approx(25.5e6, rel=0.01)
+
+
+def test_the_lessons_graph_frozen_is_about_8_5_mb(lesson):
+    graph_def = freeze_by_session(f"{lesson[1]}.meta", lesson[1])
+    assert graph_def.ByteSize() == pytest.approx(8.5e6, rel=0.01)
+
+
+def test_the_lessons_input_is_batches_of_pictures(lesson):
+    network = lesson[0].network
+    assert (network.x.name, network.x.dtype) == ("x:0", tf.float32)
+    assert network.x.shape.as_list() == [None, 128, 128, 3]
+
+
+def test_labels_and_probabilities_have_a_column_a_class(lesson):
+    network = lesson[0].network
+    assert (network.y_true.name, network.y_pred.name) == ("y_true:0", "y_pred:0")
+    assert network.y_true.shape.as_list() == [None, 2]
+    assert network.y_pred.shape.as_list() == [None, 2]
+
+
+def test_a_network_has_as_many_outputs_as_there_are_classes():
+    card = {"class_names": ["cat", "dog", "rabbit"], "image_size": 32, "seed": 1}
+    network = build("small", card)
+    assert network.y_pred.shape.as_list() == [None, 3]
+
+
+def test_the_training_switch_is_a_placeholder_that_is_off(resnet):
+    switch = resnet.session.network.is_training
+    assert (switch.name, switch.op.type) == ("is_training:0", "PlaceholderWithDefault")
+    assert not resnet.session.session.run(switch)
+
+
+def test_the_lessons_network_has_no_training_switch(small):
+    assert small.session.network.is_training is None
+    names = {op.name for op in small.session.network.graph.get_operations()}
+    assert "is_training" not in names
+
+
+def test_a_network_is_built_in_a_graph_of_its_own(small, resnet):
+    before = len(tf1.get_default_graph().get_operations())
+    graph = build("small", CARD).graph
+    assert graph not in (small.session.network.graph, resnet.session.network.graph)
+    assert len(tf1.get_default_graph().get_operations()) == before
+
+
+def test_the_card_travels_in_the_graph(lesson):
+    assert card_in(lesson[0].network.graph.as_graph_def()) == CARD
+
+
+def test_the_card_travels_in_the_meta_file(lesson):
+    assert card_of(f"{lesson[1]}.meta") == CARD
+
+
+@pytest.mark.parametrize("name", ["small", "resnet"])
+def test_probabilities_are_the_softmax_of_the_logits(request, images, name):
+    session = request.getfixturevalue(name).session
+    expected = softmax(session.logits(images))
+    assert expected.std(axis=0).min() > 1e-5  # the pictures are told apart
+    np.testing.assert_allclose(session.predict(images), expected, atol=1e-6)
+
+
+def test_the_loss_is_the_mean_cross_entropy(small, images):
+    network, targets = small.session.network, np.eye(2)[[0, 1] * 4]
+    feeds = {network.x: images / 255, network.y_true: targets}
+    loss = small.session.session.run(network.loss, feeds)
+    right = (small.session.predict(images) * targets).sum(axis=1)
+    assert loss == pytest.approx(-np.log(right).mean(), rel=1e-5)
+
+
+def test_the_accuracy_is_the_share_that_is_right(small, images):
+    likeliest = small.session.predict(images).argmax(axis=1)
+    targets = np.eye(2)[[*likeliest[:6], *(1 - likeliest[6:])]]
+    network = small.session.network
+    feeds = {network.x: images / 255, network.y_true: targets}
+    assert small.session.session.run(network.accuracy, feeds) == 0.75
+
+
+def test_the_same_seed_gives_the_same_first_weights():
+    first, second = (NetworkSession(build("small", CARD)) for _ in range(2))
+    names = ["conv1/kernel", "dense2/kernel"]
+    one, other = values(first, names), values(second, names)
+    assert all(np.array_equal(one[name], other[name]) for name in names)
+
+
+def test_another_seed_gives_other_first_weights(lesson):
+    other = NetworkSession(build("small", CARD | {"seed": 2}))
+    (one,) = values(lesson[0], ["conv1/kernel"]).values()
+    assert not np.allclose(*values(other, ["conv1/kernel"]).values(), one)
+
+
+@pytest.mark.parametrize("name", ["small", "resnet"])
+def test_a_prediction_is_the_same_every_time(request, images, name):
+    session = request.getfixturevalue(name).session
+    assert np.array_equal(session.predict(images), session.predict(images))
+
+
+def test_a_prediction_does_not_depend_on_the_rest_of_the_batch(resnet, images):
+    alone = resnet.session.predict(images[:1])
+    among = resnet.session.predict(images)[:1]
+    np.testing.assert_allclose(alone, among, atol=1e-5)
+
+
+def test_dropout_makes_training_vary(resnet, images):
+    first, second = run_in_training(resnet, images), run_in_training(resnet, images)
+    assert not np.allclose(first, second, atol=1e-4)
+
+
+def test_training_normalizes_by_the_batch(resnet, images):
+    network = resnet.session.network
+    tensor = network.graph.get_tensor_by_name("stage1/block0/norm1/Relu:0")
+    feeds = {network.x: images / np.float32(255)}
+    still = resnet.session.session.run(tensor, feeds)
+    batch = resnet.session.session.run(tensor, feeds | {network.is_training: True})
+    assert not np.allclose(still, batch, atol=0.1)
+
+
+def test_training_moves_the_statistics(resnet, stepped):
+    stored = tf.train.load_checkpoint(resnet.prefix)
+    moved = values(stepped, ["head/mean", "head/variance"])
+    assert not any(np.allclose(moved[name], stored.get_tensor(name)) for name in moved)
+
+
+def test_predicting_changes_no_statistics(resnet, images):
+    names = ["head/mean", "head/variance"]
+    before = values(resnet.session, names)
+    resnet.session.predict(images)
+    after = values(resnet.session, names)
+    assert all(np.array_equal(before[name], after[name]) for name in names)
+
+
+def test_only_the_network_with_batch_norm_keeps_moving_averages(small, resnet):
+    assert not average_names(small.session.network.graph)
+    assert set(average_names(resnet.session.network.graph)) >= {
+        "stem/kernel",
+        "head/mean",
+        "head/variance",
+        "head/gamma",
+    }
+
+
+def test_moving_averages_have_tensorflows_own_names(resnet):
+    graph = resnet.session.network.graph
+    averages = tf1.train.ExponentialMovingAverage(0.9)
+    for variable in graph.get_collection(tf1.GraphKeys.TRAINABLE_VARIABLES):
+        own = averages.average_name(variable)
+        assert average_names(graph)[variable.op.name] == own
+
+
+def test_an_average_lies_between_the_old_value_and_the_new(resnet, stepped):
+    old = tf.train.load_variable(resnet.prefix, "stem/kernel")
+    new, average = values(stepped, ["stem/kernel", AVERAGE]).values()
+    assert np.all(np.abs(average - old) <= np.abs(new - old) + 1e-7)
+    assert not np.allclose(average, new, atol=1e-5)
+
+
+def test_folding_puts_the_averages_in_the_variables_place(stepped):
+    (average,) = values(stepped, [AVERAGE]).values()
+    stepped.fold_averages()
+    assert np.array_equal(*values(stepped, ["stem/kernel", AVERAGE]).values())
+    assert np.array_equal(*values(stepped, [AVERAGE]).values(), average)
+
+
+def test_optimizer_slots_have_no_moving_average(resnet):
+    averaged = average_names(resnet.session.network.graph)
+    assert not [name for name in averaged if "Momentum" in name]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_bfloat16_is_a_setting_of_the_session(wanted):
+    rewrite = session_config(bfloat16=wanted).graph_options.rewrite_options
+    assert rewrite.auto_mixed_precision_onednn_bfloat16 == int(wanted)
+
+
+def test_the_command_line_offers_every_network():
+    assert set(command_line.NETWORKS) == set(NETWORKS)

@@ -1,0 +1,233 @@
+"""What a graph file could do besides computing."""
+
+import re
+import time
+
+import pytest
+import tensorflow as tf
+
+from helpers.checkpoints import read_meta
+from helpers.scanning import WHY, scan, unknown_ops, unsafe_ops
+
+tf1 = tf.compat.v1
+
+# Registered ops that only sound dangerous: buffers, states, and other hardware.
+HARMLESS = re.compile(
+    r"Load\w*TPUEmbedding\w+|TensorArray\w+|\w*ReadVariable\w+|IdentityReader(V2)?"
+    r"|Reader(NumRecords|NumWorkUnits|SerializeState|RestoreState|Reset)\w*"
+    r"|DebugGradient(Ref)?Identity|BoostedTreesExampleDebugOutputs|DecodeCSV"
+    r"|ShardedFile(name|spec)|DisableCopyOnRead|RngReadAndSkip"
+    r"|RpcCheckStatus|RpcGetValue|DeleteRpcFutureResource"
+)
+SOUNDS = re.compile(
+    r"File|Read(?!y)|Write|Save|Restore|Load|Dump|PyFunc|Print|Debug|Rpc|Server"
+    r"|Remote|SummaryWriter|Abort|TFRecord|LMDB|CSV|Sql|Vocab|Checkpoint|Passthrough"
+)
+
+
+def registered_ops() -> list[str]:
+    from tensorflow.core.framework import op_def_pb2
+    from tensorflow.python.client import pywrap_tf_session as session
+
+    ops = op_def_pb2.OpList()
+    ops.ParseFromString(session.TF_GetBuffer(session.TF_GetAllOpList()))
+    return [op.name for op in ops.op]
+
+
+def graph_of(build) -> tf1.GraphDef:
+    with tf.Graph().as_default() as graph:
+        build()
+    return graph.as_graph_def()
+
+
+def dataset(build):
+    return lambda: tf1.data.make_one_shot_iterator(build()).get_next()
+
+
+@pytest.mark.parametrize(
+    ("build", "op", "why"),
+    [
+        (lambda: tf.io.read_file("/etc/passwd"), "ReadFile", "reads files"),
+        (lambda: tf.io.matching_files("/*"), "MatchingFiles", "reads files"),
+        (lambda: tf.io.write_file("a", "b"), "WriteFile", "writes files"),
+        (lambda: tf1.py_func(len, [b"a"], tf.int64), "PyFunc", "runs Python code"),
+        (
+            lambda: tf.py_function(len, [b"a"], tf.int64),
+            "EagerPyFunc",
+            "runs Python code",
+        ),
+        (lambda: tf1.Print(1.0, [2.0]), "Print", "prints, so that a request's"),
+        (
+            lambda: tf.print("a", output_stream="file:///tmp/a"),
+            "PrintV2",
+            "prints, so that a request's",
+        ),
+        (
+            lambda: tf.raw_ops.Save(filename="a", tensor_names=["b"], data=[1.0]),
+            "Save",
+            "reads or writes checkpoint files",
+        ),
+        (
+            lambda: tf.raw_ops.DebugIdentityV2(input=1.0, debug_urls=["file:///tmp"]),
+            "DebugIdentityV2",
+            "sends tensors to a file or an address, for a debugger",
+        ),
+        (lambda: tf.raw_ops.Abort(error_msg="bye"), "Abort", "ends the process"),
+        (
+            lambda: tf.raw_ops.DecodeProtoV2(
+                bytes=b"", message_type="a", field_names=[], output_types=[],
+                descriptor_source="/etc/passwd",
+            ),
+            "DecodeProtoV2",
+            "reads files",
+        ),
+        (
+            dataset(lambda: tf.data.TFRecordDataset("a")),
+            "TFRecordDataset",
+            "reads files",
+        ),
+        (
+            dataset(lambda: tf.data.Dataset.range(2).cache("/tmp/a")),
+            "CacheDataset",
+            "writes files",
+        ),
+    ],
+)  # fmt: skip
+def test_op_is_found_with_its_reason(build, op, why):
+    found = {finding.op: finding.why for finding in unsafe_ops(graph_of(build))}
+    assert found[op].startswith(why)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        dataset(lambda: tf.data.Dataset.range(2).cache().map(lambda x: x + 1)),
+        lambda: tf.raw_ops.DecodeProtoV2(
+            bytes=b"", message_type="a", field_names=[], output_types=[]
+        ),
+        lambda: tf1.summary.scalar("loss", 1.0),
+        lambda: tf.debugging.assert_equal(tf1.placeholder(tf.int32), 1),
+        lambda: tf.io.decode_jpeg(b""),
+    ],
+    ids=["cache-in-memory", "proto-in-graph", "summary", "assertion", "decoding"],
+)
+def test_harmless_graph_has_no_findings(build):
+    assert unsafe_ops(graph_of(build)) == []
+
+
+def test_function_library_is_searched():
+    @tf.function
+    def called():
+        tf.io.write_file("a", "b")
+
+    (found,) = unsafe_ops(graph_of(called))
+    assert re.fullmatch(r"__inference_called_\d+/WriteFile", found.node)
+
+
+def test_search_leaves_the_graph_as_it_was():
+    graph_def = graph_of(dataset(lambda: tf.data.Dataset.range(2).cache()))
+    before = graph_def.SerializeToString(deterministic=True)
+    unsafe_ops(graph_def)
+    assert graph_def.SerializeToString(deterministic=True) == before
+
+
+def test_every_registered_op_that_sounds_dangerous_is_judged():
+    judged = {*WHY, "EncodeProto", "DecodeProtoV2", "CacheDataset", "CacheDatasetV2"}
+    doubtful = [op for op in registered_ops() if SOUNDS.search(op)]
+    assert len(doubtful) > 100
+    assert [op for op in doubtful if not (op in judged or HARMLESS.fullmatch(op))] == []
+
+
+def test_list_of_unsafe_ops_has_no_misspelt_name():
+    gone = {"RemoteFusedGraphExecute", "TRTEngineOp"}  # in older and other TensorFlows
+    assert set(WHY) - gone <= set(registered_ops())
+
+
+def test_ten_thousand_nodes_take_milliseconds():
+    graph_def = tf1.GraphDef()
+    for number in range(10_000):
+        graph_def.node.add(name=f"n{number}", op="Identity", input=[f"n{number - 1}"])
+    started = time.perf_counter()
+    assert unsafe_ops(graph_def) == []
+    assert time.perf_counter() - started < 0.5
+
+
+def test_saver_of_a_meta_is_no_finding(small):
+    assert unsafe_ops(read_meta(f"{small.prefix}.meta").graph_def)
+    assert scan(f"{small.prefix}.meta") == []
+
+
+def test_same_graph_to_be_served_is_refused(small, tmp_path):
+    graph_def = read_meta(f"{small.prefix}.meta").graph_def
+    (tmp_path / "served.pb").write_bytes(graph_def.SerializeToString())
+    assert {found.level for found in scan(tmp_path / "served.pb")} == {"refuse"}
+
+
+def test_frozen_graph_has_no_findings(small):
+    assert scan(small.path) == []
+
+
+def test_saver_of_another_file_is_a_finding(tmp_path):
+    meta = tf1.MetaGraphDef()
+    meta.graph_def.CopyFrom(
+        graph_of(
+            lambda: tf.raw_ops.SaveV2(
+                prefix="/home/anna/.ssh/key",
+                tensor_names=["a"],
+                shape_and_slices=[""],
+                tensors=[1.0],
+            )
+        )
+    )
+    meta.meta_info_def.tags.append("train")
+    (tmp_path / "model.meta").write_bytes(meta.SerializeToString())
+    (found,) = scan(tmp_path / "model.meta")
+    assert str(found) == "warn: SaveV2 'SaveV2' reads or writes checkpoint files"
+
+
+def test_saved_model_is_scanned_with_its_functions(tmp_path):
+    class Model(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+        def __call__(self, name):
+            return tf.io.read_file(name)
+
+    tf.saved_model.save(Model(), str(tmp_path / "saved"))
+    found = scan(tmp_path / "saved")
+    assert {(f.level, f.graph, f.op) for f in found} == {("warn", "serve", "ReadFile")}
+
+
+def test_text_graph_is_scanned(tmp_path):
+    graph_def = graph_of(lambda: tf.io.read_file("/etc/passwd"))
+    (tmp_path / "graph.pb").write_text(str(graph_def))
+    assert [found.op for found in scan(tmp_path / "graph.pb")] == ["ReadFile"]
+
+
+def test_unknown_op_is_noted_once_and_functions_are_not():
+    graph_def = graph_of(
+        lambda: tf.function(lambda: tf.constant(1)).get_concrete_function()()
+    )
+    graph_def.node.add(name="a", op="MyCustomOp")
+    graph_def.node.add(name="b", op="MyCustomOp")
+    assert unknown_ops(graph_def) == {"MyCustomOp": "a"}
+
+
+def test_unknown_op_is_a_warning(tmp_path):
+    graph_def = tf1.GraphDef()
+    graph_def.node.add(name="a", op="MyCustomOp")
+    (tmp_path / "graph.pb").write_bytes(graph_def.SerializeToString())
+    (found,) = scan(tmp_path / "graph.pb")
+    assert (found.level, found.op, found.node) == ("warn", "MyCustomOp", "a")
+
+
+def test_shared_checkpoints_hold_nothing_but_their_readers(shared):
+    found = {
+        path.parent.name: {finding.op for finding in scan(path)}
+        for path in (shared / "checkpoints").rglob("*.meta")
+    }
+    assert found.pop("fastweights_v1fmt") == {"TFRecordReader", "ReaderRead"}
+    assert not any(found.values())
+
+
+def test_shared_frozen_graphs_hold_nothing_unsafe(shared):
+    for path in (shared / "checkpoints").rglob("pb_*/*.pb"):
+        assert [found for found in scan(path) if found.level == "refuse"] == []
