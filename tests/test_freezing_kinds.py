@@ -305,3 +305,59 @@ def test_a_loop_in_a_branch_in_a_loop_freezes(tmp_path):
     report = freeze(prefix, outputs="y")
     expected = checkpoint_answers(prefix, ["y"], X)
     assert np.array_equal(frozen_answers(report.output, ["y"], X), expected)
+
+
+def without_defaults(meta):
+    """As exporters strip them: batch normalization then says not that it trains."""
+    for node in meta.graph_def.node:
+        for name in ("transpose_a", "transpose_b", "shape", "epsilon", "is_training"):
+            variable_shape = name == "shape" and node.op.startswith("Var")
+            if name in node.attr and not node.attr[name].b and not variable_shape:
+                node.attr.pop(name)
+
+
+def test_attributes_left_out_have_their_defaults(tmp_path):
+    report = edited(without_defaults, tmp_path)
+    assert report.proof.verdict == "exact"
+
+
+def counted_in_a_loop():
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    weights, count = variable("w", [4]), variable("count", [])
+
+    def step(i, state):
+        with tf.control_dependencies([count.assign_add(1.0)]):
+            return i + 1, state * weights
+
+    tf.identity(tf1.while_loop(lambda i, _: i < 2, step, [0, x])[1], name="y")
+
+
+def checked_in_a_branch():
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    weights = variable("w", [4])
+
+    def constant():
+        with tf.control_dependencies([tf1.assert_less(x, 1e9)]):
+            return tf.constant([[1.0, 2.0, 3.0, 4.0]])
+
+    y = tf1.cond(tf.reduce_sum(x) > 1e6, constant, lambda: x * weights)
+    tf.identity(y, name="y")
+
+
+@pytest.mark.parametrize("build", [counted_in_a_loop, checked_in_a_branch])
+def test_constants_stay_in_their_loop_or_branch(build, tmp_path):
+    prefix = save(build, tmp_path, old=True)
+    report = freeze(prefix, outputs="y")
+    expected = checkpoint_answers(prefix, ["y"], X)
+    assert np.array_equal(frozen_answers(report.output, ["y"], X), expected)
+
+
+def test_variables_of_no_stated_shape_freeze(tmp_path):
+    def build():
+        x = tf1.placeholder(tf.float32, [None, 4], name="x")
+        open_shape = tf1.get_variable(
+            "w", initializer=[[1.0, 2, 3, 4]], validate_shape=False, use_resource=False
+        )
+        tf.multiply(x, open_shape, name="y")
+
+    assert freeze(save(build, tmp_path), outputs="y").proof.verdict == "exact"

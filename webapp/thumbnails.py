@@ -1,21 +1,18 @@
 """The visitor's photo, small, for the page that answers without JavaScript."""
 
-import warnings
 from base64 import b64encode
 from io import BytesIO
 from typing import NamedTuple
 
 from flask import current_app
-from PIL import ExifTags, Image
+from PIL import Image
 
+from helpers.decoding import orientation
 from helpers.headers import format_of, open_photo
 from webapp.uploads import pixels
 
 SIDE = 480  # pixels, the longer one
 SLIMMEST = SIDE // 3  # pixels, the shorter one at least
-
-# Said of damaged EXIF data, in which only the orientation is wanted.
-warnings.filterwarnings("ignore", module=r"PIL\.TiffImagePlugin")
 
 
 class Thumbnail(NamedTuple):
@@ -44,13 +41,5 @@ def thumbnail(photo: bytes) -> Thumbnail:
 def _shape(photo: bytes) -> tuple[int, int]:
     image = open_photo(format_of(photo), photo, current_app.config["MAX_PIXELS"])
     width, height = image.size
-    return (height, width) if _lies_on_its_side(image) else (width, height)
-
-
-def _lies_on_its_side(image: Image.Image) -> bool:
-    exif = Image.Exif()
-    try:
-        exif.load(image.info.get("exif", b""))
-        return exif.get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-    except Exception:  # damaged: Pillow's parser raises nearly anything
-        return False
+    lies_on_its_side = orientation(image) in (5, 6, 7, 8)
+    return (height, width) if lies_on_its_side else (width, height)

@@ -12,6 +12,7 @@ import tensorflow as tf
 from helpers.freezing.constants import Weight
 from helpers.freezing.drafts import Draft, Edge, copied, data_inputs
 from helpers.freezing.pruning import prune
+from helpers.freezing.registry import attribute
 
 FUSED = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 LAYERS = ("Conv2D", "DepthwiseConv2dNative", "MatMul")
@@ -68,14 +69,14 @@ class Constants:
 
 
 def _fused(node, constants: Constants) -> Affine | None:
-    if node.op not in FUSED or node.attr["is_training"].b:
+    if node.op not in FUSED or attribute(node, "is_training").b:
         return None
     source, *rest = data_inputs(node)
     values = [constants.value(item) for item in rest[:4]]
     if any(value is None for value in values):
         return None
     scale, offset, mean, variance = values
-    epsilon = node.attr["epsilon"].f if "epsilon" in node.attr else 1e-4
+    epsilon = attribute(node, "epsilon").f
     factor = scale / np.sqrt(variance + np.float32(epsilon))
     return Affine(source, factor, offset - mean * factor)
 
@@ -141,7 +142,7 @@ def _scaled(layer, kernel: np.ndarray, factor: np.ndarray) -> np.ndarray | None:
         if channels.size != kernel.shape[2] * kernel.shape[3]:
             return None
         return kernel * channels.reshape(kernel.shape[2:])
-    if layer.op == "MatMul" and layer.attr["transpose_b"].b:
+    if layer.op == "MatMul" and attribute(layer, "transpose_b").b:
         return None
     return kernel * channels if channels.size == kernel.shape[-1] else None
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from helpers.freezing.drafts import Draft, Edge, data_inputs
 from helpers.freezing.evaluating import Span, constant_scalar, known_values
+from helpers.freezing.registry import attribute
 
 PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 COMPARISONS = ("Less", "LessEqual", "Greater", "GreaterEqual", "Floor")
@@ -39,7 +40,7 @@ def bind_switches(draft: Draft) -> None:
 
 
 def _is_scalar(node) -> bool:
-    shape = node.attr["shape"].shape
+    shape = attribute(node, "shape").shape
     if shape.unknown_rank or not shape.dim:
         return True
     return all(dim.size == 1 for dim in shape.dim)
@@ -79,7 +80,7 @@ def _trains(draft: Draft, function: str) -> bool:
     for node in draft.functions[function].node_def:
         if "Random" in node.op:
             return True
-        if node.op in BATCH_NORMS and node.attr["is_training"].b:
+        if node.op in BATCH_NORMS and attribute(node, "is_training").b:
             return True
     return False
 

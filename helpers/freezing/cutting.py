@@ -51,10 +51,13 @@ def _shapes(draft: Draft, node) -> list:
         return list(node.attr["output_shapes"].list.shape)
     single = node.op.removesuffix("V2") == "QueueDequeue"
     queue = draft.nodes.get(data_inputs(node)[0].node) if node.input else None
-    shapes = list(queue.attr["shapes"].list.shape) if queue is not None else []
+    states = queue is not None and "shapes" in queue.attr
+    shapes = list(queue.attr["shapes"].list.shape) if states else []
     if shapes:
         return shapes if single else [_batch_of(shape) for shape in shapes]
-    noted = list(node.attr["_output_shapes"].list.shape)
+    noted = []
+    if "_output_shapes" in node.attr:
+        noted = list(node.attr["_output_shapes"].list.shape)
     if len(noted) != len(_types(draft, node)):
         return [None] * len(_types(draft, node))
     for shape in noted if not single else ():

@@ -39,6 +39,7 @@ WITHOUT_VALUE = {
     },
     "check of a variable": {"IsVariableInitialized", "VarIsInitializedOp"},
 }
+CONTROL_FLOW = ("Enter", "RefEnter", "Switch", "RefSwitch")
 UPDATES = "update of a variable"
 WITHOUT_EFFECT = {kind: ops for kind, ops in WITHOUT_VALUE.items() if kind != UPDATES}
 
@@ -73,22 +74,53 @@ def _lasting(
 ) -> list[str]:
     """The node's control edges without those that only training has a use for.
 
-    A NoOp stands for what it waits for.
+    A NoOp stands for what it waits for. A node that has no input left waits for what
+    those had waited for: in a loop or a branch, that is what holds it there.
     """
-    lasting, seen, ahead = [], set(), control_inputs(node)[::-1]
+    lasting, left_out = [], []
+    for name in _waited_for(draft, control_inputs(node)):
+        kind = _kind(draft.nodes[name], kinds)
+        if kind:
+            dropped[name] = kind
+            left_out.append(name)
+        else:
+            lasting.append(name)
+    if left_out and not lasting and not data_inputs(node):
+        return _holds(draft, left_out, kinds)
+    return lasting
+
+
+def _waited_for(draft: Draft, names: list[str]) -> list[str]:
+    """The ops of these names, and what the NoOps among them wait for."""
+    found, seen, ahead = [], set(), names[::-1]
     while ahead:
         name = ahead.pop()
         if name in seen or name not in draft.nodes:
             continue
         seen.add(name)
-        source = draft.nodes[name]
-        if kind := _kind(source, kinds):
-            dropped[name] = kind
-        elif source.op == "NoOp":
-            ahead += control_inputs(source)[::-1]
+        if draft.nodes[name].op == "NoOp":
+            ahead += control_inputs(draft.nodes[name])[::-1]
         else:
-            lasting.append(name)
-    return lasting
+            found.append(name)
+    return found
+
+
+def _holds(draft: Draft, names: list[str], kinds: dict[str, str]) -> list[str]:
+    """The nearest ops before these that stay."""
+    if not any(node.op in CONTROL_FLOW for node in draft.nodes.values()):
+        return []
+    found, seen, ahead = [], set(), list(names)
+    while ahead:
+        name = ahead.pop()
+        if name in seen or name not in draft.nodes:
+            continue
+        seen.add(name)
+        node = draft.nodes[name]
+        if _kind(node, kinds) or node.op == "NoOp":
+            ahead += [edge(text).node for text in node.input]
+        elif node.input:
+            found.append(name)
+    return found
 
 
 def _kind(node, kinds: dict[str, str]) -> str | None:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from helpers.freezing.completing import INPUTS, inputs_of
 from helpers.freezing.drafts import Draft, Edge
 from helpers.freezing.proof import Proof
+from helpers.freezing.registry import attribute
 
 tf1 = tf.compat.v1
 
@@ -84,7 +85,7 @@ def described(draft: Draft, graph_def: tf1.GraphDef) -> dict[str, str]:
     found = {}
     for name in inputs_of(draft):
         node = draft.nodes[name]
-        shape = tf.TensorShape(node.attr["shape"].shape)
+        shape = tf.TensorShape(attribute(node, "shape").shape)
         if not shape.rank and name in noted:
             shape = tf.TensorShape(noted[name].list.shape[0])
         dtype = tf.as_dtype(draft.dtype(Edge(name, 0))).name
@@ -93,7 +94,9 @@ def described(draft: Draft, graph_def: tf1.GraphDef) -> dict[str, str]:
 
 
 def _is_noted(node) -> bool:
-    return node.op in INPUTS and len(node.attr["_output_shapes"].list.shape) == 1
+    if node.op not in INPUTS or "_output_shapes" not in node.attr:
+        return False
+    return len(node.attr["_output_shapes"].list.shape) == 1
 
 
 def _sizes(shape: tf.TensorShape) -> str:

@@ -6,6 +6,7 @@ such function gets a copy that is passed the value.
 
 from helpers.freezing.drafts import Draft, Edge, copied, data_inputs
 from helpers.freezing.errors import FreezeError
+from helpers.freezing.registry import attribute
 from helpers.freezing.rewriting import RESOURCE_VARIABLES, read_value
 
 # Ops that call functions: their function attributes, how many inputs are not passed
@@ -70,7 +71,7 @@ def _call_with_values(draft: Draft, node, passed: dict[int, int]) -> None:
             func.name = _with_values(draft, func.name, passed)
     for index, dtype in passed.items():
         node.attr[types].list.type[index] = dtype
-    if node.op in LOOPS and node.attr["output_shapes"].list.shape:
+    if node.op in LOOPS and attribute(node, "output_shapes").list.shape:
         for index in passed:
             node.attr["output_shapes"].list.shape[index].Clear()
             node.attr["output_shapes"].list.shape[index].unknown_rank = True

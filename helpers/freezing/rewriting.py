@@ -10,6 +10,7 @@ from helpers.freezing.drafts import (
     nodes_of,
     set_inputs,
 )
+from helpers.freezing.registry import attribute
 
 REFERENCE_VARIABLES = ("Variable", "VariableV2")
 RESOURCE_VARIABLES = ("VarHandleOp",)
@@ -44,12 +45,12 @@ def read_value(node):
         return _changed(node, "Identity", T=node.attr["dtype"].type)
     if node.op == "VariableShape":
         made = _changed(node, "Shape", T=node.attr["dtype"].type)
-        made.attr["out_type"].type = node.attr["out_type"].type or _INT32
+        made.attr["out_type"].type = attribute(node, "out_type").type
         return made
     if node.op == "ResourceGatherNd":
         types = {"Tparams": node.attr["dtype"].type}
         return _changed(node, "GatherNd", **types, Tindices=node.attr["Tindices"].type)
-    if node.op == "ResourceGather" and not node.attr["batch_dims"].i:
+    if node.op == "ResourceGather" and not attribute(node, "batch_dims").i:
         types = {"Tparams": node.attr["dtype"].type}
         return _changed(node, "Gather", **types, Tindices=node.attr["Tindices"].type)
     return None
@@ -75,7 +76,7 @@ def _gather(draft: Draft, node) -> None:
         Taxis=_INT32,
     )
     if "batch_dims" in node.attr:
-        made.attr["batch_dims"].i = node.attr["batch_dims"].i
+        made.attr["batch_dims"].i = attribute(node, "batch_dims").i
     set_inputs(made, [*data_inputs(node), axis.name], control_inputs(node))
     draft.nodes[node.name] = made
 

@@ -106,6 +106,8 @@ def restored(
         op = "AssignVariableOp" if resource else "Assign"
         assign = draft.add(name, op, [node.name, read])
         assign.attr["dtype" if resource else "T"].type = dtype
+        if not resource:
+            assign.attr["validate_shape"].b = False
         made.append(name)
     _restore_tables(draft, checkpoint)
     return made

@@ -18,7 +18,7 @@ from helpers.freezing.report import Report, described
 from helpers.freezing.rewriting import VARIABLES
 from helpers.freezing.sources import Source, recognise
 from helpers.freezing.values import Checkpoint
-from helpers.freezing.weights import NARROW
+from helpers.freezing.weights import is_narrow
 
 tf1 = tf.compat.v1
 
@@ -42,7 +42,7 @@ def verify(
     reader = Checkpoint(found.prefix) if found.prefix else None
     saved = places(found, reader, ema=card.get("ema", False))
     draft.removed["batch normalization"] += card.get("folded", False)
-    rounded = any(node.attr["dtype"].type in NARROW for node in graph_def.node)
+    rounded = any(is_narrow(node) for node in graph_def.node)
     frozen = Frozen(path, card.get("initialisers", []), outputs)
     proof = prove_source(found, draft, saved, frozen, rounded=rounded)
     pb = Draft.of(graph_def, outputs)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from helpers.freezing.drafts import Draft, nodes_of
 from helpers.freezing.pruning import functions_in
-from helpers.freezing.registry import op_def
+from helpers.freezing.registry import attribute, op_def
 
 BATCH_NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 RANDOM = ("Random", "Multinomial", "TruncatedNormal", "CandidateSampler", "Shuffle")
@@ -20,7 +20,7 @@ def warn(draft: Draft, *sentences: Iterable[str]) -> None:
                 f"RANDOM: {scope}{node.name} ({node.op}) is still in the graph: the "
                 "same input may get another answer each time"
             )
-        if node.op in BATCH_NORMS and node.attr["is_training"].b:
+        if node.op in BATCH_NORMS and attribute(node, "is_training").b:
             draft.warnings.append(
                 f"{scope}{node.name} ({node.op}) takes the statistics of the batch: "
                 "this graph was written for training, and answers depend on the batch"

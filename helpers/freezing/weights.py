@@ -56,16 +56,17 @@ def _rounded(name: str, weight: Weight, dtype: tf.DType, errors: dict) -> Callab
     return read
 
 
+def is_narrow(node) -> bool:
+    """Whether the node is a constant of 16 bits."""
+    return node.op == "Const" and node.attr["dtype"].type in NARROW
+
+
 def widen(graph_def: tf1.GraphDef) -> None:
     """Cast the 16 bit weights of a GraphDef back to float32 constants, in place.
 
     A session would cast large ones again in every run.
     """
-    stored = {
-        node.name: node
-        for node in graph_def.node
-        if node.op == "Const" and node.attr["dtype"].type in NARROW
-    }
+    stored = {node.name: node for node in graph_def.node if is_narrow(node)}
     for node in graph_def.node:
         if node.op != "Cast" or node.input[0] not in stored:
             continue
