@@ -93,6 +93,44 @@ def test_dropout_in_a_loop_is_bound(old, tmp_path):
     assert ("RandomUniform" in ops(report.output)) == bool(report.warnings)
 
 
+def in_a_branch():
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    training = tf1.placeholder(tf.bool, [], name="is_training")
+    weights = variable("w", [4])
+
+    def deeper():
+        dropped = lambda: tf.nn.dropout(x, rate=0.5)  # noqa: E731
+        return tf1.cond(training, dropped, lambda: x * weights)
+
+    tf.identity(tf1.cond(tf.reduce_sum(x) > 0, deeper, lambda: x), name="y")
+
+
+def in_a_loop():
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    training = tf1.placeholder(tf.bool, [], name="is_training")
+    weights = variable("w", [4])
+
+    def step(i, state):
+        dropped = lambda: tf.nn.dropout(state, rate=0.5)  # noqa: E731
+        inferring = tf.logical_not(training)
+        return i + 1, tf1.cond(inferring, lambda: state * weights, dropped)
+
+    tf.identity(tf1.while_loop(lambda i, _: i < 3, step, [0, x])[1], name="y")
+
+
+@pytest.mark.parametrize("old", [True, False], ids=["switches", "functions"])
+@pytest.mark.parametrize("build", [in_a_branch, in_a_loop])
+def test_a_switch_inside_a_loop_or_a_branch_is_resolved(build, old, tmp_path):
+    prefix = save(build, tmp_path, old=old)
+    report = freeze(prefix, outputs="y")
+    assert report.proof.verdict == "exact"
+    assert report.warnings == ()
+    assert "RandomUniform" not in ops(report.output)
+    feeds = X | {"is_training": False}
+    expected = checkpoint_answers(prefix, ["y"], feeds)
+    assert np.array_equal(frozen_answers(report.output, ["y"], feeds), expected)
+
+
 def test_a_switch_of_any_name_is_bound_to_the_side_without_randomness(tmp_path):
     def build():
         x = tf1.placeholder(tf.float32, [None, 4], name="x")

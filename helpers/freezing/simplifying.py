@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from helpers.freezing.branches import take_branches
 from helpers.freezing.drafts import Draft, Edge, control_inputs, data_inputs, set_inputs
 from helpers.freezing.evaluating import known_values
 from helpers.freezing.functions import inline
@@ -14,8 +15,15 @@ def simplify(draft: Draft) -> None:
     _make_constant(draft)
     while _inline_branches(draft) or resolve_switches(draft) or _fold_neutral(draft):
         prune(draft)
+    known = known_values(draft)
+    take_branches(draft, {item: bool(known[item]) for item in _switches(draft, known)})
     _forget_waiting(draft)
     prune(draft)
+
+
+def _switches(draft: Draft, known) -> list[Edge]:
+    """The bound tensors that are yes or no."""
+    return [item for item in _bound(draft, known) if known[item].dtype == bool]
 
 
 def _make_constant(draft: Draft) -> None:
