@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from helpers.feeding import Feed, Mixture, gather, prefetched
+from helpers.learning.feeding import Feed, Mixture, gather, prefetched
 from helpers.networks import build
 from helpers.sessions import NetworkSession
 

@@ -79,7 +79,7 @@ def train(data: Path, network: str, epochs: int | None, out: Path | None, seed: 
     Run the same command again to go on after an interruption.
     """
     import_tensorflow()
-    from helpers.runs import train_in_folder
+    from helpers.learning.runs import train_in_folder
 
     out = out or Path("checkpoints") / network
     if (Path("checkpoints") / "frozen").resolve() in (
@@ -146,8 +146,8 @@ def freeze(source: str | None, prefix: str | None, as_json: bool, **options) -> 
 def inspect(path: str, graph: str | None, as_json: bool) -> None:
     """Say what a checkpoint or a graph holds, without running it."""
     import_tensorflow()
-    from helpers.inspecting import inspect
-    from helpers.scopes import write_scopes
+    from helpers.inspecting.inspect import inspect
+    from helpers.inspecting.scopes import write_scopes
 
     report = inspect(path)
     if graph:

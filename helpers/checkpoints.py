@@ -11,16 +11,16 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from helpers.bundles import Bundle, CheckpointError, Variable
 from helpers.cards import card_in
-from helpers.graph_files import (
+from helpers.reading.bundles import Bundle, CheckpointError, Variable
+from helpers.reading.graph_files import (
     SAVED_MODEL_FILES,
     GraphFile,
     StoredGraph,
     is_saved_model,
     read_graph_file,
 )
-from helpers.locating import (
+from helpers.reading.locating import (
     STATE_FILE,
     VARIABLES,
     is_part,
@@ -188,6 +188,6 @@ def card_of(path: Path) -> dict | None:
 
 
 def _old(paths: list[Path]):
-    from helpers.old_checkpoints import OldCheckpoint
+    from helpers.reading.old_checkpoints import OldCheckpoint
 
     return OldCheckpoint(paths)

@@ -193,7 +193,7 @@ def resnet(x, classes, switch):
         vectors = tf1.cond(
             switch, lambda: tf.nn.dropout(vectors, rate=0.2), lambda: vectors
         )
-        ones = tf1.ones_initializer()  # see helpers/calibration.py
+        ones = tf1.ones_initializer()  # see helpers/learning/calibration.py
         temperature = tf1.get_variable("temperature", [], None, ones, trainable=False)
         return dense(vectors, classes) / temperature
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import click
 import numpy as np
 
-from helpers.augmentation import Augmenter
 from helpers.checkpoints import Checkpoint, card_of
-from helpers.examining import calibrate, examine
-from helpers.feeding import Feed, Material, Mixture, prefetched
+from helpers.learning.augmentation import Augmenter
+from helpers.learning.examining import calibrate, examine
+from helpers.learning.feeding import Feed, Material, Mixture, prefetched
 from helpers.networks import build
 from helpers.sessions import NetworkSession, has_bfloat16
 
@@ -43,9 +43,9 @@ RECIPES = {
     "resnet": Recipe(
         epochs=60,
         batch_size=128,
-        rate=0.15,
+        rate=0.1,
         decays=True,
-        stages=((0, 96), (0.4, 112), (0.85, 128)),
+        stages=((0, 96), (0.4, 112), (0.8, 128)),
         smoothing=0.05,
         mixture=Mixture(drawings=0.05, outliers=0.035, augments=True),
     ),

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from helpers.calibration import (
+from helpers.drawings import make_drawings
+from helpers.learning.calibration import (
     DEGRADATIONS,
     calibration_error,
     choose_threshold,
@@ -12,9 +13,8 @@ from helpers.calibration import (
     fit_temperature,
     softmax,
 )
-from helpers.drawings import make_drawings
-from helpers.examining import calibrate, examine
-from helpers.outliers import make_outliers
+from helpers.learning.examining import calibrate, examine
+from helpers.learning.outliers import make_outliers
 from helpers.photos import drawn_examples
 
 

@@ -20,8 +20,8 @@ from helpers.decoding import decode_photo
 from helpers.drawings import draw
 from helpers.freezing.by_session import freeze_by_session
 from helpers.frozen import FrozenModel
+from helpers.learning.runs import read_history
 from helpers.photos import find_data_set, load_photos
-from helpers.runs import read_history
 from helpers.sessions import NetworkSession
 
 ROOT = Path(__file__).parent.parent
@@ -367,6 +367,4 @@ def test_a_file_that_is_no_model_is_one_line_and_status_2(folder):
 def test_a_model_that_is_not_there_is_one_line_and_status_2(command):
     refused = command("predict", "nowhere.pb", "data/pets/cats/1.png")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert refused.stderr == (
-        "predict: nowhere.pb: No such file or directory\n"
-    )
+    assert refused.stderr == ("predict: nowhere.pb: No such file or directory\n")

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers.candidates import Guess, input_candidates, output_candidates
 from helpers.cards import put_card
 from helpers.checkpoints import graphs_at, read_meta
-from helpers.inspecting import inspect
-from helpers.roles import roles_of, slots_of
-from helpers.wiring import Wiring
+from helpers.inspecting.candidates import Guess, input_candidates, output_candidates
+from helpers.inspecting.inspect import inspect
+from helpers.inspecting.roles import roles_of, slots_of
+from helpers.inspecting.wiring import Wiring
 
 tf1 = tf.compat.v1
 

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 
 from helpers import __main__ as command_line
-from helpers.calibration import softmax
 from helpers.cards import card_in
 from helpers.checkpoints import card_of
 from helpers.freezing.by_session import freeze_by_session
+from helpers.learning.calibration import softmax
 from helpers.networks import NETWORKS, average_names, build
 from helpers.sessions import NetworkSession, session_config
 

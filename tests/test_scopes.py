@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 import pytest
 import tensorflow as tf
 
-from helpers.boxes import MOST_BOXES, diagram_of
 from helpers.checkpoints import read_meta
-from helpers.scopes import draw_scopes, write_scopes
+from helpers.inspecting.boxes import MOST_BOXES, diagram_of
+from helpers.inspecting.scopes import draw_scopes, write_scopes
 
 tf1 = tf.compat.v1
 SVG = "{http://www.w3.org/2000/svg}"

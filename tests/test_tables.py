@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers.crc32c import POLYNOMIAL, crc32c, masked, unmasked
-from helpers.tables import (
+from helpers.reading.crc32c import POLYNOMIAL, crc32c, masked, unmasked
+from helpers.reading.tables import (
     MAGIC,
     BlockHandle,
     TableError,

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers import feeding
-from helpers.augmentation import Augmenter, blend, random_views
 from helpers.checkpoints import card_of
 from helpers.drawings import draw
-from helpers.feeding import Feed, Material, Mixture, gather, prefetched
+from helpers.learning import feeding
+from helpers.learning.augmentation import Augmenter, random_views
+from helpers.learning.feeding import Feed, Material, Mixture, gather, prefetched
+from helpers.learning.runs import read_history
 from helpers.networks import build
 from helpers.photos import drawn_examples
-from helpers.runs import read_history
 from helpers.sessions import NetworkSession
 from helpers.training import RECIPES, Trainer
 
@@ -515,23 +515,6 @@ def test_crops_have_other_shapes():
     shapes = np.abs(right - left) / (bottom - top)
     assert shapes.min() < 0.75
     assert shapes.max() > 1.33
-
-
-def test_blended_targets_are_still_shares_of_one():
-    images, targets = (
-        np.random.default_rng(0).random((8, 4, 4, 3)),
-        np.eye(2)[[0, 1] * 4],
-    )
-    _, blended = blend(images, targets, np.random.default_rng(1))
-    np.testing.assert_allclose(blended.sum(axis=1), 1, rtol=1e-6)
-    assert np.array_equal(blended.argmax(axis=1), targets.argmax(axis=1))
-
-
-def test_a_blend_is_mostly_the_picture_itself():
-    images = np.stack([np.zeros((4, 4, 3)), np.ones((4, 4, 3))])
-    blended, targets = blend(images, np.eye(2), np.random.default_rng(3), strength=1)
-    assert blended[0].max() <= 0.5 <= blended[1].min()
-    np.testing.assert_allclose(blended[:, 0, 0, 0], targets[:, 1], rtol=1e-6)
 
 
 # ---- sessions

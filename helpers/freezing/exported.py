@@ -13,7 +13,7 @@ from helpers.freezing.errors import FreezeError
 from helpers.freezing.kinds import content_of
 from helpers.freezing.sources import EXPORTED, Source
 from helpers.freezing.values import first_line
-from helpers.locating import has_variables
+from helpers.reading.locating import has_variables
 
 tf1 = tf.compat.v1
 SERVING = "serving_default"

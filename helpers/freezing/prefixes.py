@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from helpers.bundles import CheckpointError
 from helpers.freezing.errors import FreezeError
-from helpers.locating import locate, old_shards, split
+from helpers.reading.bundles import CheckpointError
+from helpers.reading.locating import locate, old_shards, split
 
 ANY_SHARD = "-?????-of-?????"
 VALUES = re.compile(r"(\.index|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5})?")

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from helpers import locating
 from helpers.freezing import prefixes
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.kinds import Content, content_of
 from helpers.freezing.rewriting import VARIABLES
+from helpers.reading import locating
 
 tf1 = tf.compat.v1
 EXPORTED = ("saved_model.pb", "saved_model.pbtxt")

@@ -5,7 +5,7 @@ A label never meets a weight: it is only compared with what the weights gave.
 
 import re
 
-from helpers.wiring import Wiring
+from helpers.inspecting.wiring import Wiring
 
 PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 PIPELINES = re.compile(r"QueueDequeue.*|Iterator\w*GetNext\w*|ReaderRead.*|Unstage")

@@ -15,7 +15,7 @@ from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
-from helpers.tables import MAGIC, TableError, read_varint
+from helpers.reading.tables import MAGIC, TableError, read_varint
 
 tf1 = tf.compat.v1
 

@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from helpers.judging import GRADIENTS, PIPELINES, is_input
-from helpers.wiring import Wiring
+from helpers.inspecting.judging import GRADIENTS, PIPELINES, is_input
+from helpers.inspecting.wiring import Wiring
 
 ROLES = (
     *("inference", "input pipeline", "gradients", "optimizer", "saving"),

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from helpers.crc32c import crc32c, masked
-from helpers.tables import Index, TableError, read_index, read_varint
+from helpers.reading.crc32c import crc32c, masked
+from helpers.reading.tables import Index, TableError, read_index, read_varint
 
 ADVICE = "copy the checkpoint's files again, or take an earlier checkpoint"
 BIG_ENDIAN = 1  # BundleHeaderProto.Endianness

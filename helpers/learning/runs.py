@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import tensorflow as tf
 
-from helpers.feeding import gather
+from helpers.learning.feeding import gather
 from helpers.training import RECIPES, Trainer
 
 ASIRRA = (

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from helpers.candidates import Candidate
-from helpers.reports import Constant, GraphFacts, Report, Row, shape_text
+from helpers.inspecting.candidates import Candidate
+from helpers.inspecting.reports import Constant, GraphFacts, Report, Row, shape_text
 
 SHOWN_OPS, SHOWN_CONSTANTS, BAR_CELLS = 12, 5, 24
 

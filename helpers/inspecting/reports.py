@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
-from helpers.candidates import Candidate
+from helpers.inspecting.candidates import Candidate
 from helpers.scanning import Finding
 
 
@@ -82,7 +82,7 @@ class Report:
 
     def as_text(self) -> str:
         """The same as tables."""
-        from helpers.report_text import lines_of
+        from helpers.inspecting.text import lines_of
 
         return "\n".join(lines_of(self))
 

@@ -7,21 +7,21 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from helpers.candidates import Candidate, Guess, input_candidates
 from helpers.cards import card_in
 from helpers.checkpoints import Checkpoint, serving_graph
-from helpers.graph_files import (
+from helpers.inspecting.candidates import Candidate, Guess, input_candidates
+from helpers.inspecting.matching import match_variables
+from helpers.inspecting.reports import Constant, GraphFacts, Report
+from helpers.inspecting.roles import ROLES, roles_of
+from helpers.inspecting.wiring import type_of
+from helpers.reading.graph_files import (
     GraphFile,
     StoredGraph,
     is_saved_model,
     read_graph_file,
 )
-from helpers.locating import VARIABLES, has_variables, is_part
-from helpers.matching import match_variables
-from helpers.reports import Constant, GraphFacts, Report
-from helpers.roles import ROLES, roles_of
+from helpers.reading.locating import VARIABLES, has_variables, is_part
 from helpers.scanning import findings
-from helpers.wiring import type_of
 
 ALSO_LIKELY = 0.6  # of the best candidate's score: an output too
 INDEX_COMMENT = "the graph alone: no variables beside it"

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from helpers.boxes import Box, Diagram, diagram_of
-from helpers.candidates import Guess
 from helpers.checkpoints import graphs_at, serving_graph
 from helpers.freezing.writing import beside
-from helpers.inspecting import likely_answers
+from helpers.inspecting.boxes import Box, Diagram, diagram_of
+from helpers.inspecting.candidates import Guess
+from helpers.inspecting.inspect import likely_answers
 
 WIDTH, HEIGHT, GAP, MARGIN, LANE = 280, 50, 24, 28, 96  # px
 TITLE_CHARACTERS, OPS_CHARACTERS = 23, 34

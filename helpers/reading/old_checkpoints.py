@@ -8,7 +8,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.util import saved_tensor_slice_pb2
 
-from helpers.bundles import (
+from helpers.reading.bundles import (
     CheckpointError,
     Variable,
     numpy_type,
@@ -16,7 +16,7 @@ from helpers.bundles import (
     slice_key,
     where_in,
 )
-from helpers.tables import TableError, read_table, value_of
+from helpers.reading.tables import TableError, read_table, value_of
 
 
 class OldCheckpoint:

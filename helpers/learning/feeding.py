@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers import drawings
-from helpers.augmentation import Augmenter, blend
-from helpers.outliers import make_outliers
+from helpers.learning.augmentation import Augmenter
+from helpers.learning.outliers import make_outliers
 from helpers.photos import (
     SPLITS,
     Examples,
@@ -108,7 +108,7 @@ class Feed:
             images, targets = self.train.images[rows], self.targets(rows)
             if augmenter:
                 rng = np.random.default_rng([*seed, step])
-                yield blend(augmenter(images, rng), targets, rng)
+                yield augmenter(images, rng), targets
             else:
                 yield images / np.float32(255), targets
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers import calibration
+from helpers.learning import calibration
 from helpers.photos import Examples
 from helpers.sessions import NetworkSession
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from helpers.crc32c import crc32c, masked
+from helpers.reading.crc32c import crc32c, masked
 
 MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
 FOOTER_BYTES = 48  # two block handles, padded to 40, and the magic number

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from helpers.cards import card_in
-from helpers.judging import GRADIENTS, PLACEHOLDERS, Judgement, is_input
-from helpers.wiring import Wiring, type_of
+from helpers.inspecting.judging import GRADIENTS, PLACEHOLDERS, Judgement, is_input
+from helpers.inspecting.wiring import Wiring, type_of
 
 VERDICTS = (
     *("ArgMax", "ArgMin", "TopK", "TopKV2", "Round", "Greater", "GreaterEqual"),

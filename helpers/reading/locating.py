@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
-from helpers.bundles import CheckpointError
-from helpers.tables import is_table
+from helpers.reading.bundles import CheckpointError
+from helpers.reading.tables import is_table
 
 PART = re.compile(r"(.*)\.(meta|index|data-\d{5}-of-\d{5})", re.DOTALL)
 SHARD = re.compile(r"(.*)-\d{5}-of-\d{5}", re.DOTALL)  # of a V1 checkpoint

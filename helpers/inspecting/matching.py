@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from helpers.bundles import Variable
 from helpers.checkpoints import OBJECT_GRAPH, Checkpoint
 from helpers.freezing.values import Saved, saved_names
-from helpers.graph_files import StoredGraph
-from helpers.reports import Difference, Report, Row, shape_text
-from helpers.roles import roles_of, slots_among, slots_of
-from helpers.wiring import Wiring, type_of
+from helpers.inspecting.reports import Difference, Report, Row, shape_text
+from helpers.inspecting.roles import roles_of, slots_among, slots_of
+from helpers.inspecting.wiring import Wiring, type_of
+from helpers.reading.bundles import Variable
+from helpers.reading.graph_files import StoredGraph
 
 
 def match_variables(

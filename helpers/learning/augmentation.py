@@ -1,8 +1,8 @@
 """Other views of the training photos: what a visitor's camera and screen do to them.
 
-Random crops with other shapes, flips, light, colour, thumbnails, covered corners and
-blends of two photos. The random numbers are NumPy's, from a seed; the pixels are
-moved by TensorFlow, on all cores.
+Random crops with other shapes, flips, light, colour, thumbnails, covered parts. The
+random numbers are NumPy's, from a seed; the pixels are moved by TensorFlow, on all
+cores.
 """
 
 from typing import NamedTuple
@@ -121,16 +121,3 @@ class Augmenter:
         across = (at[None, None, :] > left) & (at[None, None, :] < right)
         down = (at[None, :, None] > top) & (at[None, :, None] < bottom)
         return (across & down)[..., None]
-
-
-def blend(images, targets, rng: np.random.Generator, strength: float = 0.2):
-    """Each photo with a share of another one, and the targets likewise (mixup).
-
-    Source: Zhang, Cisse, Dauphin, Lopez-Paz: mixup, 2018.
-    """
-    share = rng.beta(strength, strength, len(images)).astype(np.float32)
-    share = np.maximum(share, 1 - share)
-    other = rng.permutation(len(images))
-    pixels = share[:, None, None, None]
-    images = pixels * images + (1 - pixels) * images[other]
-    return images, share[:, None] * targets + (1 - share[:, None]) * targets[other]

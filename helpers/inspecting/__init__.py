@@ -1,0 +1,1 @@
+"""What a checkpoint or a graph holds, said without running it."""

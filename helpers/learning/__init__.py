@@ -1,0 +1,1 @@
+"""What training is made of: material, feeding, calibration, examination."""

@@ -1,0 +1,1 @@
+"""Files of TensorFlow read by this project itself: tables, bundles, graphs."""
