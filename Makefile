@@ -55,5 +55,5 @@ $(READY): # its name changes with the lock
 	@test -n '$(PYTHON)' || { echo 'Python 3.10, 3.11, 3.12 or 3.13 with venv is needed: install one, or name it with make PYTHON=/path/to/python3'; exit 1; }
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@echo 'installing into .venv (once; some minutes)'
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements.lock
 	@rm -f .venv/.installed-* && touch $@

@@ -1,8 +1,10 @@
 """Bad input is one line for the cause and one for the fix, and nothing is written."""
 
+import contextlib
 import os
 import resource
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -240,11 +242,34 @@ def test_a_folder_in_the_way_of_the_file_is_refused(prefix, tmp_path):
     assert "cannot be written" in refused(prefix, output=tmp_path / "y.pb").cause
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_refused(prefix, tmp_path):
-    (tmp_path / "closed").mkdir(mode=0o500)
-    error = refused(prefix, output=tmp_path / "closed" / "y.pb")
-    assert "Permission denied" in error.cause
+@pytest.fixture
+def nobody():
+    """Root may write everywhere: a context in which this process is somebody else."""
+
+    @contextlib.contextmanager
+    def as_nobody():
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            yield
+        finally:
+            os.seteuid(user)
+
+    return as_nobody
+
+
+def test_a_folder_without_permission_is_refused(prefix, nobody):
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        shutil.copytree(Path(prefix).parent, Path(folder, "open"))
+        copy = Path(folder, "open", Path(prefix).name)
+        freeze(copy, outputs="y", output=Path(folder, "y.pb"))  # all is imported
+        Path(folder, "closed").mkdir(mode=0o500)
+        with nobody():
+            error = refused(copy, output=Path(folder, "closed", "y.pb"))
+        assert "Permission denied" in error.cause
+        assert not list(Path(folder, "closed").iterdir())
 
 
 def test_an_older_file_stays_where_freezing_fails(prefix, tmp_path):

@@ -39,7 +39,8 @@ def beside(place: Path) -> Iterator[Path]:
         os.replace(draft, place)
         _sync_folder(place.parent)
     except BaseException as error:
-        draft.unlink(missing_ok=True)
+        if draft.exists():
+            draft.unlink()
         for folder in made:
             folder.rmdir()
         if isinstance(error, OSError):
