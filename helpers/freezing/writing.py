@@ -7,7 +7,7 @@ model is ever in memory.
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,8 +39,8 @@ def beside(place: Path) -> Iterator[Path]:
         os.replace(draft, place)
         _sync_folder(place.parent)
     except BaseException as error:
-        if draft.exists():
-            draft.unlink()
+        with suppress(PermissionError):  # a closed folder: nothing came into it
+            draft.unlink(missing_ok=True)
         for folder in made:
             folder.rmdir()
         if isinstance(error, OSError):
