@@ -1,7 +1,6 @@
 """Sessions: how they are configured, and one around a network that learns."""
 
 import math
-import os
 import platform
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tensorflow.core.protobuf import rewriter_config_pb2
 from helpers.cards import put_card
 from helpers.networks import Network, average_names
 from helpers.photos import Examples
+from helpers.whole_files import write_whole
 
 tf1 = tf.compat.v1
 
@@ -98,13 +98,8 @@ class NetworkSession:
         with self.network.graph.as_default():
             meta = self._saver.export_meta_graph()
         put_card(meta.graph_def, card)
-        path = Path(f"{prefix}.meta")
-        draft = path.with_name(f".{path.name}.part")
-        with draft.open("wb") as file:
-            file.write(meta.SerializeToString(deterministic=True))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        data = meta.SerializeToString(deterministic=True)
+        write_whole(Path(f"{prefix}.meta"), data)
 
     def restore(self, prefix: str) -> None:
         """Take all variables from a checkpoint.

@@ -4,7 +4,6 @@ Run `python tools/draw_samples.py [FOLDER]`; the result is the same every time.
 """
 
 import io
-import os
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from helpers.drawings import draw  # noqa: E402
+from helpers.whole_files import write_whole  # noqa: E402
 
 SAMPLES = {
     "cat-1.png": ("cat", 134),
@@ -54,7 +54,7 @@ def write_samples(folder: Path) -> None:
     """All pictures as PNG files, each whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, picture in sample_pictures().items():
-        _write(folder / name, _png(picture))
+        write_whole(folder / name, _png(picture))
 
 
 def _png(picture: Image.Image) -> bytes:
@@ -63,14 +63,6 @@ def _png(picture: Image.Image) -> bytes:
     few = picture.quantize(256, kmeans=1, dither=Image.Dither.NONE)
     few.save(file, "PNG", optimize=True)
     return file.getvalue()
-
-
-def _write(path: Path, data: bytes) -> None:
-    beside = path.with_name(path.name + ".part")
-    with beside.open("wb") as file:
-        file.write(data)
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 if __name__ == "__main__":

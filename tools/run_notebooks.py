@@ -12,7 +12,6 @@ A notebook is stored only if every cell of it ran.
 import argparse
 import base64
 import io
-import os
 import re
 import sys
 import tempfile
@@ -25,6 +24,10 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from helpers.whole_files import write_whole  # noqa: E402
+
 NOTEBOOKS = ROOT / "notebooks"
 TIMEOUT = 1800  # seconds a cell may take
 
@@ -119,12 +122,9 @@ def _joined(outputs: list) -> list:
 
 def store(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write the notebook whole or not at all."""
-    beside = path.with_name(path.name + ".part")
-    with beside.open("w", encoding="utf-8") as file:
-        nbformat.write(notebook, file)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    text = io.StringIO()
+    nbformat.write(notebook, text)
+    write_whole(path, text.getvalue().encode())
 
 
 def _plain(error: Exception) -> str:

@@ -8,7 +8,6 @@ The lines are cells of their own, tagged `navigation`: the second and the last.
 """
 
 import copy
-import os
 import re
 import sys
 from pathlib import Path
@@ -17,6 +16,10 @@ from typing import NamedTuple
 import nbformat
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from helpers.whole_files import write_whole  # noqa: E402
+
 START, END = "<!-- contents -->", "<!-- /contents -->"
 TAG = "navigation"
 
@@ -118,15 +121,6 @@ def _text(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.exists() else None
 
 
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(path.name + ".part")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-
-
 def main(root: Path, arguments: list[str]) -> int:
     try:
         files = wanted(root)
@@ -138,7 +132,7 @@ def main(root: Path, arguments: list[str]) -> int:
         if "--check" in arguments:
             print(f"{path.relative_to(root)} is stale: run tools/write_contents.py")
         else:
-            _write(path, files[path])
+            write_whole(path, files[path].encode())
             print(f"{path.relative_to(root)} written")
     return int(bool(changed) and "--check" in arguments)
 

@@ -52,10 +52,7 @@ def _for_inference(draft: Draft, name: str, passed: dict[int, bool]) -> str:
     made_name = f"{name}_for_inference"
     if made_name in draft.functions:
         return made_name
-    body = type(draft.functions[name])()
-    body.CopyFrom(draft.functions[name])
-    body.signature.name = made_name
-    draft.functions[made_name] = body
+    body = draft.copy_function(name, made_name)
     arguments = body.signature.input_arg
     known = {arguments[index].name: value for index, value in passed.items()}
     while _hand_on(body, known):

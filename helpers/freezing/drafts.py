@@ -139,6 +139,14 @@ class Draft:
         node = self.add(item.node, "Identity", [source])
         node.attr["T"].type = dtype
 
+    def copy_function(self, name: str, made_name: str):
+        """A copy of a function under another name, in the library."""
+        body = type(self.functions[name])()
+        body.CopyFrom(self.functions[name])
+        body.signature.name = made_name
+        self.functions[made_name] = body
+        return body
+
     def dtype(self, item: Edge) -> int:
         """The type of a tensor, by its op's definition."""
         return output_types(self.nodes[item.node], self.functions)[item.index]

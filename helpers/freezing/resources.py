@@ -82,10 +82,7 @@ def _with_values(draft: Draft, name: str, passed: dict[int, int]) -> str:
     made_name = f"{name}_of_values"
     if made_name in draft.functions:
         return made_name
-    body = type(draft.functions[name])()
-    body.CopyFrom(draft.functions[name])
-    body.signature.name = made_name
-    draft.functions[made_name] = body
+    body = draft.copy_function(name, made_name)
     body.arg_attr.clear()
     body.resource_arg_unique_id.clear()
     handles: dict[str, int] = {}

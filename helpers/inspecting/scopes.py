@@ -3,7 +3,6 @@
 Taught in notebooks/02_inspect_the_checkpoint.ipynb.
 """
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -13,6 +12,7 @@ from helpers.freezing.writing import beside
 from helpers.inspecting.boxes import Box, Diagram, diagram_of
 from helpers.inspecting.candidates import Guess
 from helpers.inspecting.inspect import likely_answers
+from helpers.whole_files import write_whole
 
 WIDTH, HEIGHT, GAP, MARGIN, LANE = 280, 50, 24, 28, 96  # px
 TITLE_CHARACTERS, OPS_CHARACTERS = 23, 34
@@ -57,9 +57,8 @@ def write_scopes(path: Path | str, out: Path, outputs: Iterable[str] = ()) -> Pa
         Guess(graph.graph_def, graph.meta).outputs()
     )
     picture = draw_scopes(graph.graph_def, outputs)
-    with beside(Path(out)) as draft, draft.open("w", encoding="utf-8") as file:
-        file.write(picture)
-        os.fsync(file.fileno())
+    with beside(Path(out)) as draft:
+        write_whole(draft, picture.encode())
     return Path(out)
 
 
