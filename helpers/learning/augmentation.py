@@ -1,8 +1,7 @@
 """Other views of the training photos: what a visitor's camera and screen do to them.
 
-Random crops with other shapes, flips, light, colour, thumbnails, covered parts. The
-random numbers are NumPy's, from a seed; the pixels are moved by TensorFlow, on all
-cores.
+Random crops with other shapes, flips, light, colour, thumbnails. The random numbers
+are NumPy's, from a seed; the pixels are moved by TensorFlow, on all cores.
 """
 
 from typing import NamedTuple
@@ -17,19 +16,17 @@ class Views(NamedTuple):
     """Random numbers for one batch of N photos."""
 
     boxes: np.ndarray  # float32 [N, 4]: y1, x1, y2, x2; x1 > x2 flips
-    colours: np.ndarray  # float32 [N, 3, 3]: out = in @ colours
-    light: np.ndarray  # float32 [N, 3]: added
+    colours: np.ndarray  # float32 [N, 3, 3]: out - 0.5 = (in - 0.5) @ colours
+    light: np.ndarray  # float32 [N, 1, 3]: then added
     thumbnails: np.ndarray  # bool [N]: shrunk to `shrunk` pixels and enlarged again
     shrunk: int
-    covers: np.ndarray  # float32 [N, 4]: a grey rectangle; empty where y1 > y2
 
 
 def random_views(count: int, size: int, rng: np.random.Generator) -> Views:
     """Views for `count` photos that will be `size` pixels wide."""
-    area = rng.uniform(0.4, 1.0, count)
-    shape = np.exp(rng.uniform(np.log(0.7), np.log(1.4), count))
-    height = np.minimum(np.sqrt(area / shape), 1)
-    width = np.minimum(np.sqrt(area * shape), 1)
+    side = rng.uniform(0.55, 1.0, count)
+    shape = np.exp(rng.uniform(np.log(0.8), np.log(1.25), count) / 2)
+    height, width = np.minimum(side * shape, 1), np.minimum(side / shape, 1)
     top = rng.uniform(0, 1 - height)
     left = rng.uniform(0, 1 - width)
     flip = rng.random(count) < 0.5
@@ -45,11 +42,10 @@ def random_views(count: int, size: int, rng: np.random.Generator) -> Views:
     return Views(
         boxes.astype(np.float32),
         _random_colours(count, rng),
-        rng.uniform(-0.1, 0.1, (count, 1)).astype(np.float32)
-        + rng.normal(0, 0.02, (count, 3)).astype(np.float32),
-        rng.random(count) < 0.15,
+        rng.uniform(-0.1, 0.1, (count, 1, 1)).astype(np.float32)
+        + rng.normal(0, 0.02, (count, 1, 3)).astype(np.float32),
+        rng.random(count) < 0.1,
         int(rng.uniform(0.3, 0.8) * size),
-        _random_covers(count, rng),
     )
 
 
@@ -64,13 +60,6 @@ def _random_colours(count, rng):
     return (contrast * mixed @ tint).astype(np.float32)
 
 
-def _random_covers(count, rng):
-    centre = rng.uniform(0, 1, (count, 2))
-    half = rng.uniform(0.08, 0.22, (count, 2))
-    half[rng.random(count) < 0.85] = -1
-    return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
-
-
 class Augmenter:
     """Photos in, other views of them out; a graph and a session of its own."""
 
@@ -82,12 +71,11 @@ class Augmenter:
             self._views = Views(
                 tf1.placeholder(tf.float32, [None, 4]),
                 tf1.placeholder(tf.float32, [None, 3, 3]),
-                tf1.placeholder(tf.float32, [None, 3]),
+                tf1.placeholder(tf.float32, [None, 1, 3]),
                 tf1.placeholder(tf.bool, [None]),
                 tf1.placeholder(tf.int32, []),
-                tf1.placeholder(tf.float32, [None, 4]),
             )
-            self._out = self._build(tf.cast(self._images, tf.float32) / 255)
+            self._out = self._build(self._images)
         self._session = tf1.Session(graph=self.graph)
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -102,22 +90,15 @@ class Augmenter:
     def _build(self, images):
         views, side = self._views, [self.size, self.size]
         rows = tf.range(tf.shape(images)[0])
-        images = tf.image.crop_and_resize(images, views.boxes, rows, side)
-        small = [views.shrunk, views.shrunk]
-        thumbnails = tf.image.resize(
-            tf.image.resize(images, small, antialias=True), side
-        )
-        images = tf.where(views.thumbnails[:, None, None, None], thumbnails, images)
-        mean = tf.reduce_mean(images, [1, 2], keepdims=True)
-        flat = tf.reshape(images - mean, [-1, self.size**2, 3])
-        images = tf.reshape(flat @ views.colours, tf.shape(images)) + mean
-        images += views.light[:, None, None, :]
-        images = tf.where(self._covered(views.covers), 0.5, images)
+        images = tf.image.crop_and_resize(images, views.boxes, rows, side) / 255
+        images = self._with_thumbnails(images, side)
+        grey = 0.5 * (1 - tf.reduce_sum(views.colours, axis=1, keepdims=True))
+        flat = tf.reshape(images, [-1, self.size**2, 3]) @ views.colours
+        images = tf.reshape(flat + (grey + views.light), tf.shape(images))
         return tf.clip_by_value(images, 0, 1)
 
-    def _covered(self, covers):
-        at = (tf.range(self.size, dtype=tf.float32) + 0.5) / self.size
-        top, left, bottom, right = tf.unstack(covers[:, :, None, None], axis=1)
-        across = (at[None, None, :] > left) & (at[None, None, :] < right)
-        down = (at[None, :, None] > top) & (at[None, :, None] < bottom)
-        return (across & down)[..., None]
+    def _with_thumbnails(self, images, side):
+        which = tf.where(self._views.thumbnails)
+        small = [self._views.shrunk, self._views.shrunk]
+        shrunk = tf.image.resize(tf.gather(images, which[:, 0]), small, antialias=True)
+        return tf.tensor_scatter_nd_update(images, which, tf.image.resize(shrunk, side))
