@@ -11,8 +11,9 @@ import tensorflow as tf
 from helpers.freezing.drafts import Edge
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.examples import examples
-from helpers.freezing.running import Running, read_graph_def
+from helpers.freezing.running import Running
 from helpers.freezing.values import first_line
+from helpers.reading.mapped_graphs import map_graph
 
 tf1 = tf.compat.v1
 
@@ -151,7 +152,8 @@ def _with_seeds(original: Original, frozen: Frozen, feeds, tolerance) -> Proof:
     with Running(seeded(original.graph_def)) as model:
         model.start(original.starts)
         first = model.run(original.outputs, feeds)
-    with Running(seeded(read_graph_def(frozen.path))) as model:
+    graph = map_graph(frozen.path)
+    with Running(seeded(graph.graph_def), graph.constants) as model:
         model.start(frozen.starts)
         answers = model.run(frozen.outputs, _of_inputs(model, feeds))
     note = "random by itself; both graphs run with the same seeds"

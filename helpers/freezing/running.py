@@ -12,6 +12,7 @@ from helpers.freezing.drafts import Draft, Edge, data_inputs
 from helpers.freezing.examples import is_open_shape
 from helpers.freezing.rewriting import RESOURCE_VARIABLES, forget_hints, variables
 from helpers.freezing.values import Checkpoint, Saved, restored_from
+from helpers.reading.mapped_graphs import map_graph
 
 tf1 = tf.compat.v1
 
@@ -19,7 +20,8 @@ tf1 = tf.compat.v1
 class Running:
     """A graph in a session that runs it as it is: no optimiser rewrites it."""
 
-    def __init__(self, graph_def: tf1.GraphDef):
+    def __init__(self, graph_def: tf1.GraphDef, constants: Mapping = {}):
+        self.constants = constants  # fed in every run
         self.graph = tf.Graph()
         with self.graph.as_default():
             tf1.import_graph_def(graph_def, name="")
@@ -27,28 +29,30 @@ class Running:
 
     @classmethod
     def load(cls, path: Path) -> "Running":
-        return cls(read_graph_def(path))
+        return cls(*map_graph(path))
 
     def start(self, ops: Iterable[str]) -> None:
         """Run ops once: they restore variables and fill tables."""
         for name in ops:
-            self.session.run(self.graph.get_operation_by_name(name))
+            op = self.graph.get_operation_by_name(name)
+            self.session.run(op, self.constants)
 
     def run(self, outputs: Iterable[Edge], feeds: Mapping[str, np.ndarray]) -> list:
         """The values of the outputs; feeds of what it does not have are left out."""
         has = {op.name for op in self.graph.get_operations()}
         fed = {name: value for name, value in feeds.items() if _op(name) in has}
-        return self.session.run([f"{o.node}:{o.index}" for o in outputs], fed)
+        wanted = [f"{item.node}:{item.index}" for item in outputs]
+        return self.session.run(wanted, fed | self.constants)
 
     def placeholders(self) -> list[tf.Tensor]:
         """What has to be fed."""
-        ops = [op for op in self.graph.get_operations() if _must_be_fed(op)]
-        return [op.outputs[0] for op in ops]
+        return [tensor for tensor in self.inputs() if _must_be_fed(tensor.op)]
 
     def inputs(self) -> list[tf.Tensor]:
         """What can be fed by design."""
         ops = self.graph.get_operations()
-        return [op.outputs[0] for op in ops if op.type.startswith("Placeholder")]
+        found = [op.outputs[0] for op in ops if op.type.startswith("Placeholder")]
+        return [tensor for tensor in found if tensor.name not in self.constants]
 
     def __enter__(self) -> "Running":
         return self
@@ -62,12 +66,6 @@ def _must_be_fed(op: tf.Operation) -> bool:
     if op.type == "PlaceholderWithDefault":
         return is_open_shape(op)
     return op.type in ("Placeholder", "PlaceholderV2")
-
-
-def read_graph_def(path: Path) -> tf1.GraphDef:
-    graph_def = tf1.GraphDef()
-    graph_def.ParseFromString(Path(path).read_bytes())
-    return graph_def
 
 
 def _op(tensor: str) -> str:
@@ -86,7 +84,7 @@ def _config() -> tf1.ConfigProto:
 def restored(
     draft: Draft, checkpoint: Checkpoint, saved: dict[str, list[Saved]]
 ) -> list[str]:
-    """Add ops to the checkpoint's own graph that restore what it needs; their names.
+    """Add an op to the checkpoint's own graph that restores what it needs; its name.
 
     TensorFlow's own restore kernel reads the values, not this project's reader.
     """
@@ -110,7 +108,7 @@ def restored(
             assign.attr["validate_shape"].b = False
         made.append(name)
     _restore_tables(draft, checkpoint)
-    return made
+    return [draft.add("prove/restore", "NoOp", (f"^{name}" for name in made)).name]
 
 
 def _restore_tables(draft: Draft, checkpoint: Checkpoint) -> None:

@@ -31,13 +31,14 @@ CONTENT = 4  # of TensorProto
 
 @contextmanager
 def beside(place: Path) -> Iterator[Path]:
-    """A file beside `place`, moved there at the end, gone if anything fails."""
+    """A file beside `place`, on the disk and moved there at the end, gone on failure."""
     made = _make_folder(place.parent)
     draft = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
         yield draft
+        _sync(draft)
         os.replace(draft, place)
-        _sync_folder(place.parent)
+        _sync(place.parent)
     except BaseException as error:
         with suppress(PermissionError):  # a closed folder: nothing came into it
             draft.unlink(missing_ok=True)
@@ -65,8 +66,9 @@ def _unwritable(place: Path, error: OSError) -> FreezeError:
     )
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -89,19 +91,12 @@ def write(draft: Draft, path: Path, fingerprint: Fingerprint) -> None:
         rest = tf1.GraphDef(versions=draft.versions)
         rest.library.function.extend(draft.functions.values())
         file.write(rest.SerializeToString(deterministic=True))
-        _finish(file)
 
 
 def append_node(path: Path, node) -> None:
     """Write one more node to the end of a GraphDef's file."""
     with path.open("ab") as file:
         append(file, NODE, node)
-        _finish(file)
-
-
-def _finish(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _value(weight: Weight) -> np.ndarray:
