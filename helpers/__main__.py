@@ -199,5 +199,22 @@ def predict(model: Path, photos: tuple[Path, ...], as_json: bool) -> None:
     sys.exit(failed)
 
 
+@cli.command()
+@click.argument("name", metavar="[MODULE:FUNCTION]", default="helpers.services:leaky")
+@click.option("--calls", default=200, show_default=True, type=click.IntRange(20))
+def leak(name: str, calls: int) -> None:
+    """Call a function again and again; exit status 1 if it leaks.
+
+    It is called without arguments. Where none is named, notebook 06's is.
+    """
+    import_tensorflow()
+    from helpers.functions import function_named
+    from helpers.leaks import find_leak
+
+    report = find_leak(function_named(name), calls)
+    click.echo(f"{name}\n{report}")
+    sys.exit(report.grows is not None)
+
+
 if __name__ == "__main__":
     cli(prog_name="python -m helpers")

@@ -29,7 +29,7 @@ def peak_rss_mib() -> float:
 
 
 class Calls(NamedTuple):
-    """What each of N calls took; every list has N numbers."""
+    """What each of N calls took; every list has N numbers, or none was counted."""
 
     milliseconds: list[float]
     rss_mib: list[float]
@@ -37,7 +37,9 @@ class Calls(NamedTuple):
 
 
 def measure_calls(
-    function: Callable[[], object], calls: int, count_ops: Callable[[], int]
+    function: Callable[[], object],
+    calls: int,
+    count_ops: Callable[[], int] | None = None,
 ) -> Calls:
     """Call a function many times; after each call, note time, memory and op count."""
     measured = Calls([], [], [])
@@ -46,5 +48,6 @@ def measure_calls(
         function()
         measured.milliseconds.append((time.perf_counter() - started) * 1000)
         measured.rss_mib.append(rss_mib())
-        measured.ops.append(count_ops())
+        if count_ops:
+            measured.ops.append(count_ops())
     return measured

@@ -20,7 +20,7 @@ from helpers.decoding import decode_photo
 from helpers.drawings import draw
 from helpers.freezing.by_session import freeze_by_session
 from helpers.frozen import FrozenModel
-from helpers.learning.runs import read_history
+from helpers.learning.history import read_history
 from helpers.photos import find_data_set, load_photos
 from helpers.sessions import NetworkSession
 
@@ -141,7 +141,7 @@ def test_help_answers_at_once_and_without_tensorflow(folder):
     assert seconds < 2
 
 
-@pytest.mark.parametrize("name", ["download", "train", "freeze", "predict"])
+@pytest.mark.parametrize("name", ["download", "train", "freeze", "predict", "leak"])
 def test_help_names_every_command(command, name):
     assert f"\n  {name} " in command("--help").stdout
 
