@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from google.protobuf.message import DecodeError
 
 from helpers.cards import card_in, parse_card
-from helpers.decoding import IMAGE_SIZE
 from helpers.freezing.weights import widen
+from helpers.missing import ask_for_missing, with_defaults
+from helpers.reading.contents import content_of
 from helpers.scanning import unsafe_ops
 from helpers.sessions import session_config
 
@@ -72,6 +72,7 @@ class FrozenModel:
         self.session = tf1.Session(graph=self.graph, config=session_config())
         self.session.run(card.get("initialisers", []))  # of lookup tables
         self._run = self.session.make_callable(output, [images])
+        self.x, self.y_pred = pixels, output
         answer = self.predict(np.zeros([1, *shape[1:]], np.uint8))  # slow, so now
         if np.shape(answer) != (1, len(self.class_names)):
             raise ValueError(
@@ -80,10 +81,11 @@ class FrozenModel:
             )
 
     @classmethod
-    def load(cls, path: str | Path) -> "FrozenModel":
+    def load(cls, path: str | Path, facts: dict | None = None) -> "FrozenModel":
         """The model in a frozen `.pb`, warmed: its first prediction is behind it.
 
-        Its facts come from the card inside, or from a `.json` of the same name.
+        Its facts come from the card inside, or from a `.json` of the same name;
+        `facts` are for what neither says.
 
         Raises:
           OSError: the file cannot be read.
@@ -97,7 +99,7 @@ class FrozenModel:
                 f"{path} is refused: op {finding.node!r} ({finding.op}) {finding.why}"
             )
         widen(graph_def)
-        card = _complete(card_for(graph_def, path), graph_def, path)
+        card = _complete((facts or {}) | card_for(graph_def, path), graph_def, path)
         try:
             return cls(graph_def, card, path)
         except (tf.errors.OpError, ValueError, LookupError) as error:
@@ -154,17 +156,15 @@ class FrozenModel:
 
 def read_graph_def(path: Path) -> tf1.GraphDef:
     """The GraphDef in a binary `.pb` file."""
-    graph_def = tf1.GraphDef()
-    try:
-        graph_def.ParseFromString(path.read_bytes())
-    except DecodeError as error:
-        raise ValueError(
-            f"{path} is not a frozen graph: expected a binary GraphDef, as "
-            "`python -m helpers freeze` writes it"
-        ) from error
-    if not graph_def.node:
+    content = content_of(path)
+    if content.kind == "GraphDef" and not content.is_text:
+        return content.message
+    if content.kind == "empty":
         raise ValueError(f"{path} holds no graph: freeze the checkpoint again")
-    return graph_def
+    raise ValueError(
+        f"{path} is not a frozen graph: expected a binary GraphDef, as "
+        "`python -m helpers freeze` writes it"
+    )
 
 
 def card_for(graph_def: tf1.GraphDef, path: Path) -> dict:
@@ -178,15 +178,9 @@ def card_for(graph_def: tf1.GraphDef, path: Path) -> dict:
 
 
 def _complete(card: dict, graph_def: tf1.GraphDef, path: Path) -> dict:
-    """The card with the lesson's names where it says nothing, and checked."""
-    defaults = {"input": "x:0", "output": "y_pred:0", "pixels": "0..1"}
-    card = defaults | {"image_size": IMAGE_SIZE} | card
-    if not card.get("class_names"):
-        raise ValueError(
-            f"{path} does not say its class names: put them into "
-            f"{path.with_suffix('.json').name} beside it, for instance "
-            '{"class_names": ["cat", "dog"]}'
-        )
+    """The card with what it does not say but the graph does, and checked."""
+    card = with_defaults(card, graph_def)
+    ask_for_missing(card, graph_def, path)
     for fact, (fits, wanted) in FACTS.items():
         if fact in card and not fits(card[fact]):
             raise ValueError(f"{path}: {fact} is {card[fact]!r}, not {wanted}")

@@ -137,11 +137,12 @@ def test_a_graph_in_text_named_binary_needs_its_checkpoint(prefix, tmp_path):
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "an empty file"),
-        (b"hello", "is no checkpoint, graph"),
-        (b"\x80\x04.", "a pickle"),
+        (b"", "is empty"),
+        (b"hello", "is a text that begins 'hello', not a graph"),
+        (b"\x80\x04.", "is a Python pickle, not a graph"),
+        (b"0123TFL3", "is a TensorFlow Lite model, not a graph"),
     ],
-    ids=["empty", "prose", "pickle"],
+    ids=["empty", "prose", "pickle", "lite"],
 )
 def test_a_file_of_another_kind_is_refused_by_name(data, said, tmp_path):
     path = tmp_path / "model.bin"
@@ -152,7 +153,9 @@ def test_a_file_of_another_kind_is_refused_by_name(data, said, tmp_path):
 @pytest.mark.parametrize("data", [b"", b"\x0a\xff\xff", b"prose"], ids=repr)
 def test_a_meta_file_that_is_none_is_refused(data, prefix):
     Path(f"{prefix}.meta").write_bytes(data)
-    assert f"{prefix}.meta holds no graph" in refused(prefix).cause
+    cause = refused(prefix).cause
+    assert cause.startswith(f"{prefix}.meta is ")
+    assert cause.endswith(": expected a MetaGraphDef or a GraphDef")
 
 
 def flip(path: str, position: int) -> None:
@@ -320,7 +323,7 @@ def test_an_output_of_training_only_is_refused(tmp_path):
 
 
 def test_verify_wants_a_frozen_graph(prefix):
-    with pytest.raises(FreezeError, match="is no frozen graph but MetaGraphDef"):
+    with pytest.raises(FreezeError, match="is no frozen graph, but a MetaGraphDef"):
         verify(f"{prefix}.meta", prefix)
     with pytest.raises(FreezeError, match="there is no file"):
         verify("nowhere.pb", prefix)

@@ -3,16 +3,15 @@
 from pathlib import Path
 
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
 from helpers.freezing import prefixes
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.kinds import content_of
-from helpers.freezing.sources import EXPORTED, Source
+from helpers.freezing.sources import Source, content
 from helpers.freezing.values import first_line
+from helpers.reading.graph_files import SAVED_MODEL_FILES
 from helpers.reading.locating import has_variables
 
 tf1 = tf.compat.v1
@@ -22,14 +21,15 @@ SERVING = "serving_default"
 def read_saved_model(folder: Path, message=None) -> Source:
     """A SavedModel's serving graph."""
     if message is None:
-        path = next(folder / name for name in EXPORTED if (folder / name).is_file())
-        content = content_of(path)
-        if not isinstance(content.message, saved_model_pb2.SavedModel):
+        files = (folder / name for name in SAVED_MODEL_FILES)
+        path = next(path for path in files if path.is_file())
+        found = content(path)
+        if found.kind != "SavedModel":
             raise FreezeError(
-                f"{path} is not a SavedModel, though it is named so",
+                f"{path} is {found.what}, though it is named as a SavedModel's",
                 "export the model again",
             )
-        message = content.message
+        message = found.message
     meta = _serving(folder, message)
     if meta.HasField("object_graph_def"):
         return _called(folder, tf.saved_model.load, folder)

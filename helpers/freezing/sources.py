@@ -3,7 +3,6 @@
 A prefix, a folder, any of a checkpoint's files, a graph, a SavedModel, a Keras model.
 """
 
-import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,12 +10,12 @@ import tensorflow as tf
 
 from helpers.freezing import prefixes
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.kinds import Content, content_of
 from helpers.freezing.rewriting import VARIABLES
 from helpers.reading import locating
+from helpers.reading.contents import Content, content_of
+from helpers.reading.graph_files import SAVED_MODEL_FILES, is_saved_model
 
 tf1 = tf.compat.v1
-EXPORTED = ("saved_model.pb", "saved_model.pbtxt")
 
 
 class Source(NamedTuple):
@@ -38,7 +37,7 @@ def recognise(source: str | Path, meta: str | Path | None = None) -> Source:
       meta: the graph's file, where it is not beside the checkpoint.
     """
     path, warnings = Path(source), []
-    if _is_exported(path):
+    if path.name in SAVED_MODEL_FILES or is_saved_model(path):
         return _exported(path)
     if path.is_file() and not locating.is_part(path):
         return _file(path, meta, warnings)
@@ -54,44 +53,53 @@ def _prefix(source: str | Path, warnings: list[str]) -> str:
     return prefixes.prefix_of(str(source), warnings)
 
 
-def _is_exported(path: Path) -> bool:
-    return path.name in EXPORTED or any((path / name).is_file() for name in EXPORTED)
-
-
 def _exported(path: Path) -> Source:
     from helpers.freezing.exported import read_saved_model
 
-    return read_saved_model(path.parent if path.name in EXPORTED else path)
+    is_file = path.name in SAVED_MODEL_FILES
+    return read_saved_model(path.parent if is_file else path)
+
+
+def content(path: Path) -> Content:
+    """What the file is.
+
+    Raises:
+      FreezeError: it cannot be read.
+    """
+    try:
+        return content_of(path)
+    except OSError as error:
+        raise FreezeError(
+            f"{path} cannot be read: {error.strerror}", "check its permissions"
+        ) from error
 
 
 def _file(path: Path, meta, warnings: list[str]) -> Source:
     """What a single file stands for, by its content."""
-    content = content_of(path)
-    if content.text and path.suffix != ".pbtxt":
+    found = content(path)
+    if found.is_text and path.suffix != ".pbtxt":
         warnings.append(f"{path} is text, though it is not named .pbtxt")
-    if content.kind in ("archive", "HDF5"):
+    if found.kind == "Keras":
         from helpers.freezing.exported import read_keras
 
         return read_keras(path)
-    if content.kind == "SavedModel":
+    if found.kind == "SavedModel":
         from helpers.freezing.exported import read_saved_model
 
-        return read_saved_model(path.parent, content.message)
-    if content.kind in ("GraphDef", "MetaGraphDef"):
-        return _graph(path, content, warnings)
-    what = "" if content.kind == "unknown" else f": it is an {content.kind}"
-    what = re.sub(r"\ban (?=[^aeiouAEIOUH])", "a ", what)
+        return read_saved_model(path.parent, found.message)
+    if found.message is not None:
+        return _graph(path, found, warnings)
     raise FreezeError(
-        f"{path} is no checkpoint, graph, SavedModel or Keras model{what}",
-        "give a checkpoint's prefix or folder, or one of its files",
+        f"{path} is {found.what}",
+        "give a checkpoint's prefix, folder or files, a SavedModel or a Keras model",
     )
 
 
-def _graph(path: Path, content: Content, warnings: list[str]) -> Source:
+def _graph(path: Path, found: Content, warnings: list[str]) -> Source:
     """A graph's own file: its checkpoint is beside it."""
-    graph = as_meta(content)
+    graph = as_meta(found)
     prefix = str(path).removesuffix(".meta")
-    if content.kind == "GraphDef" and not _has_variables(graph):
+    if found.kind == "GraphDef" and not _has_variables(graph):
         raise FreezeError(
             f"{path} is frozen already: its graph has no variables",
             "serve it as it is, or compare it with its checkpoint: "
@@ -126,13 +134,13 @@ def _checkpoint(prefix: str, meta, warnings: list[str]) -> Source:
     path = Path(meta) if meta else _meta_beside(prefix, warnings)
     if not path.is_file():
         raise FreezeError(f"there is no file {path}", "check --meta")
-    content = content_of(path)
-    if content.kind not in ("GraphDef", "MetaGraphDef"):
+    found = content(path)
+    if found.kind not in ("GraphDef", "MetaGraphDef"):
         raise FreezeError(
-            f"{path} holds no graph: expected a MetaGraphDef or a GraphDef",
+            f"{path} is {found.what}: expected a MetaGraphDef or a GraphDef",
             "give the .meta file that the saver wrote, with --meta",
         )
-    return _joined(as_meta(content), path, prefix, warnings)
+    return _joined(as_meta(found), path, prefix, warnings)
 
 
 def _complete(prefix: str) -> None:
@@ -182,10 +190,10 @@ def _object_based(prefix: str) -> bool:
     return reader.has_tensor("_CHECKPOINTABLE_OBJECT_GRAPH")
 
 
-def as_meta(content: Content) -> tf1.MetaGraphDef:
-    if content.kind == "MetaGraphDef":
-        return content.message
-    return tf1.MetaGraphDef(graph_def=content.message)
+def as_meta(found: Content) -> tf1.MetaGraphDef:
+    if found.kind == "MetaGraphDef":
+        return found.message
+    return tf1.MetaGraphDef(graph_def=found.message)
 
 
 def _joined(graph, path: Path, prefix: str, warnings: list[str]) -> Source:

@@ -10,13 +10,12 @@ from helpers.freezing.drafts import Draft, Edge, edge
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.fingerprint import fingerprint
 from helpers.freezing.freeze import inference_part, places
-from helpers.freezing.kinds import content_of
 from helpers.freezing.outputs import candidates
 from helpers.freezing.proof import Frozen
 from helpers.freezing.proving import prove_source
 from helpers.freezing.report import Report, described
 from helpers.freezing.rewriting import VARIABLES
-from helpers.freezing.sources import Source, recognise
+from helpers.freezing.sources import Source, content, recognise
 from helpers.freezing.values import Checkpoint
 from helpers.freezing.weights import is_narrow
 
@@ -64,17 +63,17 @@ def verify(
 def _frozen(path: Path) -> tf1.GraphDef:
     if not path.is_file():
         raise FreezeError(f"there is no file {path}", "give a frozen .pb")
-    content = content_of(path)
-    if content.kind != "GraphDef":
+    found = content(path)
+    if found.kind != "GraphDef":
         raise FreezeError(
-            f"{path} is no frozen graph but {content.kind}", "give a frozen .pb"
+            f"{path} is no frozen graph, but {found.what}", "give a frozen .pb"
         )
-    if any(node.op in VARIABLES for node in content.message.node):
+    if any(node.op in VARIABLES for node in found.message.node):
         raise FreezeError(
             f"{path} is not frozen: it still holds variables",
             f"freeze it: python -m helpers freeze {path}",
         )
-    return content.message
+    return found.message
 
 
 def _outputs(path: Path, graph_def, card: dict, found: Source) -> list[Edge]:

@@ -31,7 +31,7 @@ CONTENT = 4  # of TensorProto
 
 @contextmanager
 def beside(place: Path) -> Iterator[Path]:
-    """A file beside `place`, on the disk and moved there at the end, gone on failure."""
+    """A file beside `place`, moved there once on the disk, gone if anything fails."""
     made = _make_folder(place.parent)
     draft = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
