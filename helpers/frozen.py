@@ -99,7 +99,8 @@ class FrozenModel:
                 f"{path} is refused: op {finding.node!r} ({finding.op}) {finding.why}"
             )
         widen(graph_def)
-        card = _complete((facts or {}) | card_for(graph_def, path), graph_def, path)
+        card = with_defaults(card_for(graph_def, path), graph_def, facts)
+        card = _complete(card, graph_def, path)
         try:
             return cls(graph_def, card, path)
         except (tf.errors.OpError, ValueError, LookupError) as error:
@@ -178,8 +179,7 @@ def card_for(graph_def: tf1.GraphDef, path: Path) -> dict:
 
 
 def _complete(card: dict, graph_def: tf1.GraphDef, path: Path) -> dict:
-    """The card with what it does not say but the graph does, and checked."""
-    card = with_defaults(card, graph_def)
+    """The card, nothing missing and nothing wrong, with whole tensor names."""
     ask_for_missing(card, graph_def, path)
     for fact, (fits, wanted) in FACTS.items():
         if fact in card and not fits(card[fact]):
