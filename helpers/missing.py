@@ -54,6 +54,8 @@ def _size_in_graph(card: dict, graph_def) -> dict:
 def ask_for_missing(card: dict, graph_def, path: Path) -> None:
     """Raises ValueError, which names the missing facts, where they go, and guesses."""
     missing = [fact for fact in EXAMPLES if fact not in card]
+    if {"input", "image_size"} <= {*missing}:  # the input's placeholder may tell
+        missing.remove("image_size")
     if not missing:
         return
     outputs = output_candidates(graph_def)
