@@ -3,7 +3,6 @@
 Taught in notebooks/01_train_with_placeholders.ipynb.
 """
 
-import csv
 import math
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from helpers.checkpoints import Checkpoint, card_of
 from helpers.learning.augmentation import Augmenter
 from helpers.learning.examining import calibrate, examine
 from helpers.learning.feeding import Feed, Material, Mixture, prefetched
+from helpers.learning.history import Epoch, add_epoch, summary
 from helpers.networks import build
 from helpers.sessions import NetworkSession, has_bfloat16
 
@@ -52,17 +52,6 @@ RECIPES = {
 }
 
 
-class Epoch(NamedTuple):
-    """One line of history.csv; accuracies are shares of 1."""
-
-    epoch: int
-    rate: float
-    loss: float
-    accuracy: float
-    validation: float
-    photos_per_second: float
-
-
 class Trainer:
     """One training in a folder: the four checkpoint files and a history.
 
@@ -94,9 +83,29 @@ class Trainer:
         return int(Checkpoint(self.prefix).read("training/global_step"))
 
     @property
+    def steps(self) -> int:
+        """In the whole training."""
+        return self.feed.steps * self.card["epochs"]
+
+    @property
     def share(self) -> float:
         """How much of the training is done, 0 to 1."""
-        return min(1.0, self.done / (self.feed.steps * self.card["epochs"]))
+        return min(1.0, self.done / self.steps)
+
+    def expected_minutes(self) -> float:
+        """What is left to do, judged by some steps of a learner thrown away."""
+        learner = self._learner(self._size(self.share))
+        targets = self.feed.targets(np.arange(len(self.feed.train.labels)))
+        targets = targets[: self.feed.batch_size]
+        images = np.zeros((len(targets), learner.size, learner.size, 3))
+        learner.step(images, targets, 0.0)  # the first one also prepares
+        started = time.perf_counter()
+        for _ in range(3):
+            learner.step(images, targets, 0.0)
+        seconds = (time.perf_counter() - started) / 3
+        learner.close()
+        sizes = [self._size(step / self.steps) for step in range(self.done, self.steps)]
+        return seconds / 60 * sum((size / learner.size) ** 2 for size in sizes)
 
     def run(self) -> Iterator[Epoch]:
         """Train what is left to train, one epoch at a time.
@@ -108,22 +117,22 @@ class Trainer:
         learner = None
         try:
             while self.share < 1:
-                if learner is None or learner.size != self._size():
-                    learner = self._stage(learner)
+                size = self._size(self.share)
+                if learner is None or learner.size != size:
+                    if learner:
+                        learner.close()
+                    learner = self._learner(size)
                 yield self._epoch(learner)
         finally:
             if learner:
                 learner.close()
 
-    def _size(self) -> int:
-        begun = [size for start, size in self.recipe.stages if self.share >= start]
+    def _size(self, share: float) -> int:
+        begun = [size for start, size in self.recipe.stages if share >= start]
         return begun[-1] if begun else self.card["image_size"]
 
-    def _stage(self, before: NetworkSession | None) -> NetworkSession:
-        if before:
-            before.close()
-        name, size = self.card["network"], self._size()
-        network = build(name, self.card, size=size, learns_only=True)
+    def _learner(self, size: int) -> NetworkSession:
+        network = build(self.card["network"], self.card, size=size, learns_only=True)
         fast = self.recipe.mixture.augments and has_bfloat16()
         learner = NetworkSession(network, bfloat16=fast)
         if self.done:
@@ -144,20 +153,18 @@ class Trainer:
                 file=click.get_text_stream("stderr"),
             ) as bar:
                 for images, targets in bar:
-                    results.append(learner.step(images, targets, self._rate()))
+                    rate = self._rate()
+                    results.append(learner.step(images, targets, rate))
                     self.done += 1
         finally:
             self.examiner.write_meta(self.prefix, self.card)
             learner.save(self.prefix)  # last: without its .index there is no checkpoint
             if augmenter:
                 augmenter.close()
-        seconds = time.perf_counter() - started
+        speed = len(results) * self.feed.batch_size / (time.perf_counter() - started)
         loss, accuracy = np.mean(results, axis=0)
-        speed = len(results) * self.feed.batch_size / seconds
-        epoch = Epoch(
-            number + 1, self._rate(), loss, accuracy, self._validation(), speed
-        )
-        self._write(epoch)
+        epoch = Epoch(number + 1, rate, loss, accuracy, self._validation(), speed)
+        add_epoch(self.out, epoch)
         return epoch
 
     def _rate(self) -> float:
@@ -173,15 +180,6 @@ class Trainer:
         first = next(iter(self.material.held_out.values()))
         return self.examiner.accuracy(first.of("validation"))
 
-    def _write(self, epoch: Epoch) -> None:
-        path = self.out / "history.csv"
-        new = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(Epoch._fields)
-            writer.writerow([f"{value:.6g}" for value in epoch])
-
     def finish(self) -> dict:
         """Fold the averages in, calibrate, examine on the test split: the full card.
 
@@ -190,9 +188,12 @@ class Trainer:
         self.examiner.restore(self.prefix)
         self.examiner.fold_averages()
         facts = {"epochs": round(self.done / self.feed.steps, 2)}
+        facts |= summary(self.out, len(self.material.train.labels))
         if self.examiner.network.temperature is not None:
             facts |= calibrate(self.examiner, self.material.held_out)
-        facts["held_out"] = examine(self.examiner, self.material.held_out)
+        facts["held_out"] = examine(
+            self.examiner, self.material.held_out, facts.get("threshold")
+        )
         self.card |= facts
         self.examiner.save(self.prefix)
         self.examiner.write_meta(self.prefix, self.card)

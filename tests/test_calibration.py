@@ -11,9 +11,10 @@ from helpers.learning.calibration import (
     confusion,
     degraded,
     fit_temperature,
+    reliability,
     softmax,
 )
-from helpers.learning.examining import calibrate, examine
+from helpers.learning.examining import OUTLIERS, calibrate, examine
 from helpers.learning.outliers import make_outliers
 from helpers.photos import drawn_examples
 
@@ -180,6 +181,26 @@ def test_the_examined_accuracy_is_the_sessions_own(small, held_out):
     assert result["accuracy"] == pytest.approx(own, abs=1e-4)
     right = np.trace(result["confusion"]) / result["count"]
     assert result["accuracy"] == pytest.approx(right, abs=1e-4)
+
+
+def test_with_a_threshold_worse_photos_and_unknown_things_are_examined(small, held_out):
+    sure = examine(small.session, held_out, threshold=0.0)
+    assert list(sure) == [
+        "drawings",
+        *(f"drawings, {how}" for how in DEGRADATIONS),
+        "nothing known",
+    ]
+    assert (sure["drawings"]["not_sure"], sure["nothing known"]["not_sure"]) == (0, 0)
+    unsure = examine(small.session, held_out, threshold=1.0)
+    assert unsure["nothing known"] == {"count": OUTLIERS, "not_sure": 1.0}
+
+
+def test_the_reliability_bins_hold_every_answer_once():
+    rng = np.random.default_rng(0)
+    probabilities = softmax(rng.normal(size=(200, 3)))
+    bins = reliability(probabilities, rng.integers(0, 3, 200))
+    assert sum(count for _, _, count in bins) == 200
+    assert all(0 <= right <= 1 and 1 / 3 <= sure <= 1 for sure, right, _ in bins)
 
 
 def test_the_fitted_temperature_is_in_the_network(resnet, fitted):

@@ -13,7 +13,7 @@ from helpers.drawings import draw
 from helpers.learning import feeding
 from helpers.learning.augmentation import Augmenter, random_views
 from helpers.learning.feeding import Feed, Material, Mixture, gather, prefetched
-from helpers.learning.runs import read_history
+from helpers.learning.history import read_history
 from helpers.networks import build
 from helpers.photos import drawn_examples
 from helpers.sessions import NetworkSession
@@ -160,6 +160,14 @@ def test_the_four_files_and_the_history_are_all_that_is_written(whole):
     assert {path.name for path in whole.trainer.out.iterdir()} == FILES
 
 
+def test_the_card_keeps_the_history_and_the_minutes(whole):
+    lines = read_history(whole.trainer.out)
+    kept = whole.card["history"]
+    assert kept["validation"] == [line["validation"] for line in lines]
+    assert len(kept["loss"]) == len(kept["accuracy"]) == EPOCHS
+    assert whole.card["minutes"] >= 0
+
+
 def test_the_history_has_a_line_an_epoch(whole):
     lines = read_history(whole.trainer.out)
     for line, epoch in zip(lines, whole.epochs, strict=True):
@@ -231,6 +239,16 @@ def test_interrupted_and_resumed_learns_what_uninterrupted_does(resumed, whole):
 def test_the_history_of_a_resumed_training_has_each_epoch_once(resumed):
     lines = read_history(resumed[1].trainer.out)
     assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
+
+
+def test_the_expected_time_is_asked_without_learning_anything(tmp_path, material):
+    lesson = Lesson(tmp_path, material)
+    assert 0 < lesson.trainer.expected_minutes() < 60
+    assert (lesson.trainer.done, list(tmp_path.iterdir())) == (0, [])
+
+
+def test_a_finished_training_is_expected_to_take_no_time(copied, material):
+    assert Lesson(copied, material).trainer.expected_minutes() == 0
 
 
 def test_a_finished_training_does_nothing_more(copied, material):

@@ -29,18 +29,24 @@ def _cross_entropy(logits, labels):
     return -np.log(np.maximum(right, 1e-12)).mean()
 
 
-def calibration_error(
+def reliability(
     probabilities: np.ndarray, labels: np.ndarray, bins: int = 15
-) -> float:
-    """Expected calibration error: how far confidence is from accuracy, 0 to 1."""
+) -> list[list[float]]:
+    """Mean confidence, accuracy and count of the answers, in bins of confidence."""
     confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
     slots = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = (
-        np.sum(slots == slot) * abs(confidence[slots == slot].mean() - accuracy)
+    return [
+        [float(confidence[here].mean()), float(right[here].mean()), int(here.sum())]
         for slot in np.unique(slots)
-        for accuracy in [right[slots == slot].mean()]
-    )
-    return float(sum(gaps) / len(labels))
+        for here in [slots == slot]
+    ]
+
+
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Expected calibration error: how far confidence is from accuracy, 0 to 1."""
+    bins = reliability(probabilities, labels)
+    gaps = sum(count * abs(sure - right) for sure, right, count in bins)
+    return gaps / len(labels)
 
 
 def choose_threshold(probabilities: np.ndarray, share: float = NOT_SURE) -> float:

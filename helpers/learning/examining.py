@@ -1,29 +1,59 @@
-"""A trained network examined on pictures it never saw; the results go on its card."""
+"""A trained network examined on pictures it never saw; the results go on its card.
+
+Whatever has a `predict` can be examined: a session that learns, or a frozen model.
+"""
 
 import numpy as np
 
 from helpers.learning import calibration
+from helpers.learning.outliers import make_outliers
 from helpers.photos import Examples
 from helpers.sessions import NetworkSession
 
-
-def examine(session: NetworkSession, held_out: dict[str, Examples]) -> dict:
-    """Count, accuracy, calibration error and confusion on each test split."""
-    return {name: _results(session, part.of("test")) for name, part in held_out.items()}
+OUTLIERS = 1000  # pictures of nothing known; training has made others
 
 
-def _results(session, test):
-    probabilities = session.predict(test.images)
-    right = probabilities.argmax(1) == test.labels
+def examine(
+    model, held_out: dict[str, Examples], threshold: float | None = None
+) -> dict:
+    """Count, accuracy, calibration error and confusion on each test split.
+
+    With a threshold also how often the answer is "not sure", on the first split's
+    worsened copies and on pictures of nothing known too.
+    """
+    tests = {name: part.of("test") for name, part in held_out.items()}
+    results = {name: _results(model, *part[:2]) for name, part in tests.items()}
+    if threshold is None:
+        return results
+    name, test = next(iter(tests.items()))
+    for how in calibration.DEGRADATIONS:
+        worse = calibration.degraded(test.images, how)
+        results[f"{name}, {how}"] = _results(model, worse, test.labels)
+    outliers = make_outliers(OUTLIERS, seed=2, size=test.images.shape[1])
+    results["nothing known"] = {"count": OUTLIERS}
+    pictures = {name: part.images for name, part in tests.items()}
+    for name, images in (pictures | {"nothing known": outliers}).items():
+        unsure = model.predict(images).max(1) < threshold
+        results[name]["not_sure"] = round(float(unsure.mean()), 4)
+    return results
+
+
+def _results(model, images, labels):
+    probabilities = model.predict(images)
+    right = probabilities.argmax(1) == labels
     return {
-        "count": len(test.labels),
+        "count": len(labels),
         "accuracy": round(float(right.mean()), 4),
         "calibration_error": round(
-            calibration.calibration_error(probabilities, test.labels), 4
+            calibration.calibration_error(probabilities, labels), 4
         ),
         "confusion": calibration.confusion(
-            probabilities, test.labels, len(test.class_names)
+            probabilities, labels, probabilities.shape[1]
         ),
+        "reliability": [
+            [round(value, 4) for value in line]
+            for line in calibration.reliability(probabilities, labels)
+        ],
     }
 
 

@@ -1,6 +1,5 @@
 """A whole training run, as the command line starts it."""
 
-import csv
 from pathlib import Path
 
 import click
@@ -42,6 +41,9 @@ def train_in_folder(
     if trainer.done:
         click.echo(f"going on after {trainer.share:.0%} of {card['epochs']} epochs")
     try:
+        if trainer.share < 1:
+            minutes = max(1, round(trainer.expected_minutes()))
+            click.echo(f"expected: {minutes} min at the pace of the first steps")
         for epoch in trainer.run():
             click.echo(
                 f"epoch {epoch.epoch:3}  loss {epoch.loss:.3f}  "
@@ -55,9 +57,3 @@ def train_in_folder(
     finally:
         trainer.close()
     return trainer.prefix
-
-
-def read_history(folder: Path) -> list[dict[str, float]]:
-    """The lines of history.csv: what `plots.plot_history` draws."""
-    with (folder / "history.csv").open(newline="") as file:
-        return [{k: float(v) for k, v in line.items()} for line in csv.DictReader(file)]
