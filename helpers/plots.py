@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 
+from helpers.usage import Calls
+
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
 INK, TINTS = "#444444", ("#D6E6F2", "#F9DEC9", "#D2ECE2", "#EFEFEF")
 STYLES = ((ORANGE, "-", "o"), (BLUE, "--", "s"), (GREEN, ":", "^"))
@@ -76,6 +78,39 @@ def plot_calls(series: Mapping[str, Sequence[float]], unit: str) -> None:
             va="center",
         )
     axis.set(xlabel="call", ylabel=unit)
+    _without_frames(figure)
+
+
+def plot_witnesses(series: Mapping[str, Calls]) -> None:
+    """Ops, memory gained and milliseconds over calls, a panel each, all on one axis."""
+    figure, panels = plt.subplots(1, 3, figsize=(10, 3.2))
+    for (name, calls), (colour, line, _) in zip(series.items(), STYLES, strict=False):
+        gained = [rss - calls.rss_mib[0] for rss in calls.rss_mib]
+        values = (calls.ops, gained, calls.milliseconds)
+        for axis, drawn in zip(panels, values, strict=True):
+            axis.plot(range(1, len(drawn) + 1), drawn, line, color=colour, label=name)
+    for axis, unit in zip(panels, ("ops", "MiB gained", "ms a call"), strict=True):
+        axis.set(xlabel="call", ylabel=unit)
+    panels[0].legend(loc="upper left", frameon=False)
+    _without_frames(figure)
+
+
+def plot_memory(
+    samples: Sequence[tuple[float, float]], spans: Mapping[str, tuple[float, float]]
+) -> None:
+    """Memory (MiB, second) over time; what ran meanwhile is tinted and named."""
+    start = samples[0][1]
+    figure, axis = plt.subplots(figsize=(8, 3.2))
+    axis.plot([s - start for _, s in samples], [m for m, _ in samples], color=ORANGE)
+    top = max(mib for mib, _ in samples)
+    for number, (name, (begin, end)) in enumerate(spans.items()):
+        tint = TINTS[number % len(TINTS)]
+        axis.axvspan(begin - start, end - start, color=tint, linewidth=0)
+        middle = (begin + end) / 2 - start
+        axis.annotate(
+            name, (middle, top), (0, 5), textcoords="offset points", ha="center"
+        )
+    axis.set(xlabel="seconds", ylabel="MiB")
     _without_frames(figure)
 
 
