@@ -80,11 +80,8 @@ def _is_text(data: bytes) -> bool:
 
 
 def _text(data: bytes) -> Content:
-    for kind, names in FIRST_FIELDS.items():
-        pattern = rf"^\s*(#.*\s*)*({'|'.join(names)})\s*[:{{<]"
-        if re.match(pattern.encode(), data):
-            break
-    else:
+    kind = next((kind for kind in FIRST_FIELDS if _begins(data, kind)), None)
+    if kind is None:
         start = data[:40].decode("utf-8", "replace").splitlines()[0]
         return Content("text", f"a text that begins {start!r}, not a graph")
     message = MESSAGES[kind]()
@@ -93,6 +90,12 @@ def _text(data: bytes) -> Content:
     except (text_format.ParseError, UnicodeDecodeError) as error:
         return Content("", f"no readable {kind}: {str(error).splitlines()[0]}")
     return _checked(kind, message, is_text=True)
+
+
+def _begins(data: bytes, kind: str) -> bool:
+    """Whether a text's first field is one of the message."""
+    pattern = rf"^\s*(#.*\s*)*({'|'.join(FIRST_FIELDS[kind])})\s*[:{{<]"
+    return bool(re.match(pattern.encode(), data))
 
 
 def _binary(data: bytes) -> Content:
