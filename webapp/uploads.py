@@ -1,6 +1,7 @@
 """The photo a request carries, in memory from the first byte to the last."""
 
 from io import BytesIO
+from typing import NamedTuple
 
 import numpy as np
 from flask import Request, current_app
@@ -21,23 +22,46 @@ class PhotoRequest(Request):
         return BytesIO()
 
 
+class Upload(NamedTuple):
+    """A photo as it came; the name is the visitor's and promises nothing."""
+
+    name: str
+    data: bytes
+
+
 def sent_photo(request: Request) -> bytes:
-    """The bytes of the photo: the multipart field `image`, or the whole body."""
-    body = _whole_body(request)
+    """The bytes of the one photo: the multipart field `image`, or the whole body."""
+    uploads = sent_photos(request)
+    if len(uploads) > 1:
+        raise BadRequest(f"{len(uploads)} photos came: send one in each request")
+    return uploads[0].data
+
+
+def sent_photos(request: Request) -> list[Upload]:
+    """The photos of a request, at least one."""
+    body = whole_body(request)
     if not body:
         raise BadRequest(
             f'no photo was sent: put it in the multipart field "{FIELD}", '
             "or send it as the body"
         )
-    return _file(request) if _is_multipart(request) else body
+    return _files(request) if _is_multipart(request) else [Upload("", body)]
 
 
 def named_model(request: Request) -> str | None:
-    """The model that the address, or the form beside the photo, asks for."""
-    named = request.args.get("model")
-    if not named and _is_multipart(request):
-        named = request.form.get("model")
-    return named or None
+    """The one model that the address, or the form beside the photo, asks for."""
+    names = named_models(request)
+    if len(names) > 1:
+        raise BadRequest(f"{len(names)} models were named: name one in each request")
+    return names[0]
+
+
+def named_models(request: Request) -> list[str | None]:
+    """The models that are asked for, each once; None is the first one served."""
+    names = request.args.getlist("model")
+    if not any(names) and _is_multipart(request):
+        names = request.form.getlist("model")
+    return list(dict.fromkeys(filter(None, names))) or [None]
 
 
 def pixels(photo: bytes, size: int) -> np.ndarray:
@@ -52,7 +76,8 @@ def _is_multipart(request: Request) -> bool:
     return request.mimetype == "multipart/form-data"
 
 
-def _whole_body(request: Request) -> bytes:
+def whole_body(request: Request) -> bytes:
+    """The body, once it is known to be all that was promised."""
     if "Transfer-Encoding" in request.headers:
         raise LengthRequired(
             "the request does not say how long it is: send a Content-Length "
@@ -68,14 +93,14 @@ def _whole_body(request: Request) -> bytes:
     return body
 
 
-def _file(request: Request) -> bytes:
-    photo = request.files.get(FIELD)
-    if photo is None:
+def _files(request: Request) -> list[Upload]:
+    files = request.files.getlist(FIELD)
+    if not files:
         raise BadRequest(_what_came_instead(request))
-    data = photo.read()
-    if not data and not photo.filename:  # a form sent with nothing chosen
+    uploads = [Upload(file.filename or "", file.read()) for file in files]
+    if not any(uploads[0]):  # a form sent with nothing chosen
         raise BadRequest("no photo was chosen: choose one, then ask again")
-    return data
+    return uploads
 
 
 def _what_came_instead(request: Request) -> str:

@@ -1,5 +1,8 @@
 """GET / and the answers for people: HTML that works without JavaScript."""
 
+from time import perf_counter
+from typing import NamedTuple
+
 from flask import (
     Blueprint,
     Response,
@@ -8,20 +11,30 @@ from flask import (
     render_template,
     request,
 )
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from webapp.answering import Answer
-from webapp.thumbnails import thumbnail
+from helpers.decoding import PhotoError
+from webapp.answering import Answer, answer_photo, named
+from webapp.thumbnails import Picture, heat_map, thumbnail
+from webapp.uploads import Upload, named_models, sent_photos
 
 blueprint = Blueprint("page", __name__)
+MOST_ANSWERS = 20  # on one page
+
+
+class Shot(NamedTuple):
+    """A photo on the page with its answers and their heat maps, or what is wrong."""
+
+    name: str
+    photo: Picture | None = None
+    answers: list[tuple[Answer, Picture | None]] = []  # noqa: RUF012 (never changed)
+    problem: PhotoError | None = None
 
 
 @blueprint.get("/")
 def index() -> str:
-    """The page, waiting for a photo."""
-    library = current_app.extensions["library"]
-    models = [library.model(name) for name in library.names]
-    choices = _choices(request.args.get("model"))
-    return render_template("index.html", models=models, merits=_merits, **choices)
+    """The page, waiting for photos."""
+    return render_template("index.html", **_form([request.args.get("model")]))
 
 
 def is_wanted() -> bool:
@@ -30,37 +43,69 @@ def is_wanted() -> bool:
     return request.accept_mimetypes.best_match(kinds) == "text/html"
 
 
-def show_answer(answer: Answer, photo: bytes) -> str:
-    """The page with the photo and what the model says of it."""
-    return render_template(
-        "answer.html",
-        answer=answer,
-        photo=thumbnail(photo),
-        **_choices(answer.model),
-    )
+def show_answers(started: float, *, why: bool) -> str:
+    """The page with each photo of the request and what each named model says of it."""
+    uploads, names = sent_photos(request), named_models(request)
+    if len(uploads) * len(names) > MOST_ANSWERS:
+        raise RequestEntityTooLarge(
+            f"{len(uploads)} photos for {len(names)} models are too many at once: "
+            f"send at most {MOST_ANSWERS // len(names)}"
+        )
+    shots = []
+    for upload in uploads:
+        shots.append(_shot(upload, names, started, why))
+        started = perf_counter()
+    if not any(shot.answers for shot in shots):
+        raise shots[0].problem
+    return render_template("answer.html", shots=shots, **_form(names))
 
 
 def show_problem(status: int, title: str, detail: str) -> Response:
     """The page with the sentence that says what went wrong."""
     said = {"status": status, "title": title, "detail": detail}
-    choices = _choices(request.args.get("model"))
-    return make_response(render_template("problem.html", **said, **choices), status)
+    form = _form([request.args.get("model")])
+    return make_response(render_template("problem.html", **said, **form), status)
 
 
-def _choices(chosen: str | None) -> dict:
+def _shot(upload: Upload, names: list, started: float, why: bool) -> Shot:
+    answers = []
+    try:
+        for name in names:
+            answer = answer_photo(upload.data, name, started, why=why)
+            heat = heat_map(answer.why, upload.data) if why else None
+            answers.append((answer, heat))
+            started = perf_counter()
+        photo = None if _is_fragment() else thumbnail(upload.data)
+    except PhotoError as error:
+        return Shot(upload.name, problem=error)
+    return Shot(upload.name, photo, answers)
+
+
+def _is_fragment() -> bool:
+    """Whether the page is there already and wants the answer alone."""
+    return "fragment" in request.args
+
+
+def _form(chosen: list[str | None]) -> dict:
+    """What every template asks for: the models to choose from, and the choice."""
     library = current_app.extensions["library"]
-    names = library.names
-    chosen = chosen if chosen in names else names[0]
-    return {"names": names, "served": library.model(chosen)}
+    models = [named(name) for name in library.names]
+    names = {name for name in chosen if name in library.names} or {library.names[0]}
+    return {
+        "models": models,
+        "chosen": names,
+        "fragment": _is_fragment(),
+        "merits": _merits,
+    }
 
 
 def _merits(card: dict) -> str:
     """How good the card says the model is; a foreign card may say nothing of it."""
     try:
         results = [
-            f"{result['accuracy']:.1%} on {result['count']:,} {pictures}"
+            f"{result['accuracy']:.1%} of {result['count']:,} unseen {pictures}"
             for pictures, result in card["held_out"].items()
         ]
     except (AttributeError, KeyError, TypeError, ValueError):
         return ""
-    return f", right answers: {' and '.join(results)} it never saw"
+    return f"Right on {' and '.join(results)}"

@@ -1,4 +1,4 @@
-"""POST /predict: a photo in, a label and its probabilities out."""
+"""POST /predict and /explain: a photo in, a label and its probabilities out."""
 
 from time import perf_counter
 
@@ -14,13 +14,22 @@ blueprint = Blueprint("predict", __name__)
 @blueprint.post("/predict")
 def predict():
     """HTML or JSON, as the request prefers."""
+    return _answer(why=False)
+
+
+@blueprint.post("/explain")
+def explain():
+    """The same, with what covering each part of the photo does to the answer."""
+    return _answer(why=True)
+
+
+def _answer(*, why: bool):
     started = perf_counter()
     with current_app.extensions["admission"].place():
-        photo = sent_photo(request)
-        answer = answer_photo(photo, named_model(request), started)
         if page.is_wanted():
-            return page.show_answer(answer, photo)
-    return jsonify(answer._asdict())
+            return page.show_answers(started, why=why)
+        photo, name = sent_photo(request), named_model(request)
+        return jsonify(answer_photo(photo, name, started, why=why).as_json())
 
 
 @blueprint.after_request
