@@ -1,5 +1,6 @@
 """GET / and the answers for people: HTML that works without JavaScript."""
 
+import json
 from time import perf_counter
 from typing import NamedTuple
 
@@ -14,7 +15,9 @@ from flask import (
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from helpers.decoding import PhotoError
+from helpers.usage import rss_mib
 from webapp.answering import Answer, answer_photo, named
+from webapp.portraits import merits, portraits
 from webapp.thumbnails import Picture, heat_map, thumbnail
 from webapp.uploads import Upload, named_models, sent_photos
 
@@ -35,6 +38,14 @@ class Shot(NamedTuple):
 def index() -> str:
     """The page, waiting for photos."""
     return render_template("index.html", **_form([request.args.get("model")]))
+
+
+@blueprint.get("/models")
+def models() -> str:
+    """What is loaded, and how it fares."""
+    return render_template(
+        "models.html", models=portraits(), rss_mib=rss_mib(), pretty=_pretty
+    )
 
 
 def is_wanted() -> bool:
@@ -95,17 +106,9 @@ def _form(chosen: list[str | None]) -> dict:
         "models": models,
         "chosen": names,
         "fragment": _is_fragment(),
-        "merits": _merits,
+        "merits": merits,
     }
 
 
-def _merits(card: dict) -> str:
-    """How good the card says the model is; a foreign card may say nothing of it."""
-    try:
-        results = [
-            f"{result['accuracy']:.1%} of {result['count']:,} unseen {pictures}"
-            for pictures, result in card["held_out"].items()
-        ]
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return ""
-    return f"Right on {' and '.join(results)}"
+def _pretty(card: dict) -> str:
+    return json.dumps(card, indent=2, ensure_ascii=False)
