@@ -69,7 +69,6 @@ class FrozenModel:
                 name="",
             )
         self.graph.finalize()
-        self.ops_when_loaded = len(self.graph.get_operations())
         self.session = tf1.Session(graph=self.graph, config=session_config())
         self.session.run(card.get("initialisers", []))  # of lookup tables
         self._run = self.session.make_callable(output, [images])

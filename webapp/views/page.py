@@ -1,6 +1,5 @@
 """GET / and the answers for people: HTML that works without JavaScript."""
 
-import json
 from time import perf_counter
 from typing import NamedTuple
 
@@ -15,14 +14,15 @@ from flask import (
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from helpers.decoding import PhotoError
-from helpers.usage import rss_mib
 from webapp.answering import Answer, answer_photo, named
-from webapp.portraits import merits, portraits
+from webapp.cards import merits, pretty, results
 from webapp.thumbnails import Picture, heat_map, thumbnail
 from webapp.uploads import Upload, named_models, sent_photos
 
 blueprint = Blueprint("page", __name__)
 MOST_ANSWERS = 20  # on one page
+for word in (merits, pretty, results):
+    blueprint.add_app_template_filter(word)
 
 
 class Shot(NamedTuple):
@@ -38,14 +38,6 @@ class Shot(NamedTuple):
 def index() -> str:
     """The page, waiting for photos."""
     return render_template("index.html", **_form([request.args.get("model")]))
-
-
-@blueprint.get("/models")
-def models() -> str:
-    """What is loaded, and how it fares."""
-    return render_template(
-        "models.html", models=portraits(), rss_mib=rss_mib(), pretty=_pretty
-    )
 
 
 def is_wanted() -> bool:
@@ -106,9 +98,4 @@ def _form(chosen: list[str | None]) -> dict:
         "models": models,
         "chosen": names,
         "fragment": _is_fragment(),
-        "merits": merits,
     }
-
-
-def _pretty(card: dict) -> str:
-    return json.dumps(card, indent=2, ensure_ascii=False)
