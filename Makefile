@@ -3,6 +3,7 @@
 HOST ?= 127.0.0.1
 PORT ?= 5000
 NETWORK ?= small
+WEIGHTS ?= $(if $(filter resnet,$(NETWORK)),float16,float32)
 DATA ?= data
 SHARED ?= ../shared
 export SHARED
@@ -31,9 +32,10 @@ test: $(READY) ## pass everything: lint, tests, browser, notebooks
 lab: $(READY) ## read and run the notebooks in JupyterLab
 	@cd notebooks && ../.venv/bin/jupyter lab
 
-train: $(READY) ## train and freeze (NETWORK=small|resnet|alexnet DATA=data)
+train: $(READY) ## train and freeze (NETWORK=small|resnet|alexnet DATA=data ZIP=photos.zip)
+	@$(if $(ZIP),.venv/bin/python -m helpers download --from $(ZIP) --data $(DATA))
 	@.venv/bin/python -m helpers train $(DATA) --network $(NETWORK) --out checkpoints/$(NETWORK)
-	@.venv/bin/python -m helpers freeze checkpoints/$(NETWORK)
+	@.venv/bin/python -m helpers freeze checkpoints/$(NETWORK) --weights $(WEIGHTS)
 
 bench: $(READY) ## print the measured claims
 	@.venv/bin/python benchmarks/training.py

@@ -33,17 +33,32 @@ def plot_history(history: Sequence[Mapping[str, float]]) -> None:
     """Loss, and accuracy on training and validation examples, over epochs."""
     epochs = [line["epoch"] for line in history]
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
-    left.plot(epochs, [line["loss"] for line in history], color=ORANGE, marker="o")
+    few = len(epochs) <= 20
+    loss = [line["loss"] for line in history]
+    left.plot(epochs, loss, color=ORANGE, marker="o" if few else None)
     left.set(xlabel="epoch", ylabel="training loss", ylim=(0, None))
     for name, (colour, line, marker) in zip(
         ("accuracy", "validation"), STYLES, strict=False
     ):
         values = [100 * entry[name] for entry in history]
         label = {"accuracy": "training"}.get(name, name)
+        marker = marker if few else None
         right.plot(epochs, values, line, color=colour, marker=marker, label=label)
     right.axhline(50, color=GREY, linewidth=1)
     right.set(xlabel="epoch", ylabel="accuracy, %", ylim=(40, 101))
     right.legend(loc="lower right", frameon=False)
+    _without_frames(figure)
+
+
+def plot_reliability(bins: Sequence[Sequence[float]]) -> None:
+    """Accuracy over confidence: bins of mean confidence, accuracy and count."""
+    sure, right, counts = np.array(bins).T
+    figure, axis = plt.subplots(figsize=(4.6, 4.2))
+    axis.plot([0, 100], [0, 100], color=GREY, linewidth=1)
+    axis.annotate("honest", (60, 61), color=INK, rotation=45, ha="center")
+    axis.scatter(100 * sure, 100 * right, 4 + 400 * counts / counts.sum(), BLUE)
+    axis.set(xlabel="confidence, %", ylabel="right, %", xlim=(45, 102), ylim=(0, 104))
+    axis.set_title("area: how many answers", fontsize=9, color=INK)
     _without_frames(figure)
 
 

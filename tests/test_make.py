@@ -1,6 +1,7 @@
 """The Makefile, run in a folder of its own; nothing is installed here."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -82,6 +83,14 @@ def test_demo_serves_at_the_usual_address(make):
 def test_demo_serves_where_it_is_told(make):
     planned = make("-n", "demo", "PORT=5055", "HOST=0.0.0.0").stdout
     assert "webapp/app.py --host 0.0.0.0 --port 5055\n" in planned
+
+
+def test_train_unpacks_a_zip_first_and_freezes_resnet_in_sixteen_bits(make):
+    planned = make("-n", "train", "NETWORK=resnet", "ZIP=photos.zip").stdout
+    steps = re.findall(r"-m helpers (\w+)", planned)
+    assert steps == ["download", "train", "freeze"]
+    assert "--from photos.zip --data data" in planned
+    assert planned.rstrip().endswith("freeze checkpoints/resnet --weights float16")
 
 
 def test_train_takes_network_and_data(make):

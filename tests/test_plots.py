@@ -10,6 +10,7 @@ from helpers.plots import (
     plot_history,
     plot_images,
     plot_kernels,
+    plot_reliability,
     plot_shares,
 )
 
@@ -65,6 +66,18 @@ def test_no_two_curves_differ_by_colour_alone():
     training, validation = plt.gcf().axes[1].lines[:2]
     assert training.get_marker() != validation.get_marker()
     assert training.get_linestyle() != validation.get_linestyle()
+
+
+def test_a_long_history_is_a_line_without_markers():
+    plot_history([HISTORY[0] | {"epoch": number} for number in range(1, 40)])
+    assert {line.get_marker() for line in plt.gcf().axes[1].lines} == {"None"}
+
+
+def test_reliability_is_drawn_in_percent_beside_the_honest_line():
+    plot_reliability([[0.6, 0.5, 10], [0.95, 1.0, 90]])
+    points = plt.gca().collections[0].get_offsets()
+    assert points.tolist() == [[60, 50], [95, 100]]
+    assert curve(plt.gca().lines[0]) == ([0, 100], [0, 100])
 
 
 def test_shares_lie_end_to_end():

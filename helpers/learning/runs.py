@@ -6,6 +6,7 @@ import click
 import tensorflow as tf
 
 from helpers.learning.feeding import gather
+from helpers.photos import SPLITS
 from helpers.training import RECIPES, Trainer
 
 ASIRRA = (
@@ -32,6 +33,7 @@ def train_in_folder(
         "seed": seed,
         "epochs": epochs or recipe.epochs,
         "data": material.train.source,
+        "splits": {name: len(photos.of(name).labels) for name in SPLITS},
         "train_command": f"python -m helpers train --network {network} --seed {seed}",
         "tensorflow": tf.__version__,
     }

@@ -1,0 +1,54 @@
+"""Frozen models on the test tenth of the photos: how often right, how honest, how fast.
+
+python benchmarks/accuracy.py DATA [FILE.pb …]     the shipped models by default
+"""
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from helpers.quiet import import_tensorflow
+
+COLUMNS = ("count", "accuracy", "calibration_error", "not_sure")
+WIDTHS = (28, 7, 10, 19, 10)
+
+
+def main(data: Path, paths: list[Path]) -> None:
+    import_tensorflow()
+    from helpers.frozen import FrozenModel
+    from helpers.learning.examining import examine
+    from helpers.photos import drawn_examples, find_data_set, load_photos
+
+    photos = load_photos(find_data_set(data))
+    held_out = {"photos": photos, "drawings": drawn_examples(2000, seed=2)}
+    for path in paths or sorted(ROOT.glob("checkpoints/frozen/*/*.pb")):
+        with FrozenModel.load(path) as model:
+            threshold = model.card.get("threshold")
+            print(f"{path}: {_milliseconds(model, photos):.1f} ms for one photo")
+            print(_row("tested on", COLUMNS))
+            for name, result in examine(model, held_out, threshold).items():
+                print(_row(name, (result.get(column, "") for column in COLUMNS)))
+
+
+def _milliseconds(model, photos) -> float:
+    times = []
+    for image in photos.images[:300]:
+        started = time.perf_counter()
+        model.predict(image[None])
+        times.append(time.perf_counter() - started)
+    return 1000 * statistics.median(times)
+
+
+def _row(name: str, cells) -> str:
+    cells = zip((name, *map(str, cells)), WIDTHS, strict=True)
+    return "  ".join(f"{cell:<{width}}" for cell, width in cells).rstrip()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])
