@@ -144,7 +144,8 @@ class Library:
         self, name: str, version: int, model: FrozenModel, stamp: Stamp | None = None
     ) -> None:
         """Serve this version from now on, in place of the same one where there is."""
-        self.note(name, version, Status("AVAILABLE", stamp=stamp))
+        ops = len(model.graph.get_operations())
+        self.note(name, version, Status("AVAILABLE", "", stamp, ops))
         versions = self._served.get(name, {})
         if version in versions:
             self._close_when_unused(versions[version])

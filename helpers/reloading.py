@@ -72,8 +72,8 @@ def _load(library, name: str, version: int, path: Path, facts) -> Failure | None
     try:
         library.put(name, version, FrozenModel.load(path, facts), stamp)
     except (OSError, ValueError) as error:
-        state = "AVAILABLE" if is_served else "END"
-        library.note(name, version, Status(state, str(error), stamp))
+        after = before if is_served else Status("END")
+        library.note(name, version, after._replace(error=str(error), stamp=stamp))
         return Failure(name, version, error)
     log.info("serving version %s of %s from %s", version, name, path)
     return None

@@ -33,6 +33,7 @@ class Status(NamedTuple):
     state: str  # LOADING, AVAILABLE, UNLOADING or END
     error: str = ""
     stamp: Stamp | None = None
+    ops: int = 0  # in its graph when it was loaded
 
 
 def published_in(folder: Path) -> dict[str, Published]:

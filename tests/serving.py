@@ -46,7 +46,7 @@ def photo(colour: str = "red", kind: str = "PNG", **options) -> bytes:
 
 def clean_environment(**more: str) -> dict[str, str]:
     """This environment without what would change the server's options."""
-    ours = ("MODEL", "MODELS", "HOST", "PORT", "TF_CPP_MIN_LOG_LEVEL")
+    ours = ("MODEL", "MODELS", "HOST", "PORT", "TF_CPP_MIN_LOG_LEVEL", "LOG_STYLE")
     return {k: v for k, v in os.environ.items() if k not in ours} | more
 
 

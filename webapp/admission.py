@@ -1,6 +1,6 @@
 """Who may come in, and who may use the model: overload is answered, not queued."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Semaphore
 
@@ -14,10 +14,21 @@ class Admission:
 
     The next photo is refused at once; one that waits longer than `patience`
     seconds for a model is refused then.
+
+    Args:
+      refused: told the reason, "busy" or "late", of each refusal.
     """
 
-    def __init__(self, limit: int, *, slots: int, patience: float) -> None:
+    def __init__(
+        self,
+        limit: int,
+        *,
+        slots: int,
+        patience: float,
+        refused: Callable[[str], None] = lambda reason: None,
+    ) -> None:
         self.patience = patience
+        self._refused = refused
         self._places = Semaphore(limit)
         self._slots = Semaphore(slots)
 
@@ -25,6 +36,7 @@ class Admission:
     def place(self) -> Iterator[None]:
         """A place inside for one photo."""
         if not self._places.acquire(blocking=False):
+            self._refused("busy")
             raise ServiceUnavailable(
                 "too many photos at once: send this one again in a second",
                 retry_after=RETRY_AFTER,
@@ -36,6 +48,7 @@ class Admission:
     def slot(self) -> Iterator[None]:
         """The use of a model for one photo."""
         if not self._slots.acquire(timeout=self.patience):
+            self._refused("late")
             raise GatewayTimeout(
                 f"the model had no time for this photo in {self.patience:g} s: "
                 "send it again later"

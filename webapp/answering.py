@@ -47,6 +47,9 @@ def answer_photo(
         waited = perf_counter()
         row, reason = (explain if why else _predict)(served.model, image)
     answered = perf_counter()
+    current_app.extensions["metrics"].answered(
+        served, decode=decoded - before, queue=waited - decoded, infer=answered - waited
+    )
     return Answer(
         served.name,
         served.version,

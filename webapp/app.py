@@ -3,7 +3,6 @@
 Taught in notebooks/08_launch_the_flask_app.ipynb.
 """
 
-import logging
 import os
 import socket
 import sys
@@ -17,14 +16,13 @@ import click
 from flask import Flask
 
 from helpers.decoding import MAX_BYTES, MAX_PIXELS
-from webapp import errors, security
+from webapp import errors, journal, loading, options, security
 from webapp.admission import Admission
-from webapp.loading import NamedFile, load_library
+from webapp.metrics import Metrics
 from webapp.server import Server, bind, leave_on_signal
 from webapp.uploads import PhotoRequest
-from webapp.views import operations, page, predict
+from webapp.views import models, operations, page, predict, tensorflow_serving
 
-FROZEN = Path(__file__).resolve().parents[1] / "checkpoints" / "frozen"
 FORM_BYTES = 100_000  # what a form may add around its photo
 SPARE_THREADS = 8  # above the photos admitted: probes and refusals never wait
 
@@ -35,85 +33,60 @@ def create_app(library, **settings) -> Flask:
     Args:
       library: a `helpers.library.Library`; it stays the caller's to close.
       settings: MAX_BYTES and MAX_PIXELS of a photo; ADMITTED, how many photos at
-        once; SLOTS, how many of them in a model; PATIENCE, seconds to wait for one.
+        once; SLOTS, how many of them in a model; PATIENCE, seconds to wait for one;
+        MAX_INSTANCES, how many photos in one JSON request.
     """
     app = Flask("webapp")
     app.request_class = PhotoRequest
     app.json.sort_keys = False
     app.config.from_mapping(MAX_BYTES=MAX_BYTES, MAX_PIXELS=MAX_PIXELS)
     app.config.from_mapping(ADMITTED=8, SLOTS=os.cpu_count() or 1, PATIENCE=10)
+    app.config.from_mapping(MAX_INSTANCES=64)
     app.config.from_mapping(settings)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_BYTES"] + FORM_BYTES
     app.extensions["library"] = library
+    app.extensions["metrics"] = Metrics(library)
     app.extensions["admission"] = Admission(
         app.config["ADMITTED"],
         slots=app.config["SLOTS"],
         patience=app.config["PATIENCE"],
+        refused=app.extensions["metrics"].rejected,
     )
     app.extensions["ready"] = Event()
     app.extensions["ready"].set()
+    journal.keep(app)
+    app.extensions["metrics"].count(app)
     security.protect(app)
     errors.answer_errors(app)
-    for view in (page, predict, operations):
+    for view in (page, predict, models, tensorflow_serving, operations):
         app.register_blueprint(view.blueprint)
     return app
 
 
-@click.command()
-@click.option(
-    "--model",
-    "named",
-    type=NamedFile(),
-    multiple=True,
-    envvar="MODEL",
-    show_envvar=True,
-    help="Serve this frozen graph under this name; may be given several times. "
-    "Then --models is left alone.",
+@click.command(
+    epilog="The last five are for graphs that do not say it, inside or in a .json "
+    "beside them."
 )
-@click.option(
-    "--models",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=FROZEN,
-    envvar="MODELS",
-    show_envvar=True,
-    show_default="checkpoints/frozen",
-    help="Serve the newest NAME/VERSION.pb of every NAME in this folder.",
-)
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    envvar="HOST",
-    show_envvar=True,
-    show_default=True,
-    help="Address to listen on; 0.0.0.0 is every network this machine is in.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=5000,
-    envvar="PORT",
-    show_envvar=True,
-    show_default=True,
-    help="Port to listen on; 0 takes a free one.",
-)
-def main(named: tuple, folder: Path, host: str, port: int) -> None:
+@options.options
+def main(host: str, port: int, **given) -> None:
     """Serve frozen graphs: a page for people, POST /predict for programs.
 
     Ctrl-C answers what was accepted and stops; a second one stops at once.
     """
     leave_on_signal()
-    logging.basicConfig(format="%(levelname)s: %(message)s")
+    journal.write_to_stdout(given["log_style"])
+    look = loading.watcher(given["model"], given["models"])
+    facts = options.facts(given)
     try:
         listener = bind(host, port)
-        library = load_library(dict(named), folder)
-        app = create_app(library)
+        library = loading.load(look, facts)
+        app = create_app(library, **options.limits(given))
         server = serving(app, listener)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Serving {', '.join(library.names)} at {server.url}")
-    server.run(on_stop=app.extensions["ready"].clear)
-    library.close()
+    with library, loading.followed(library, look, given["reload_every"], facts):
+        server.run(on_stop=app.extensions["ready"].clear)
 
 
 def serving(app: Flask, listener: socket.socket) -> Server:

@@ -1,9 +1,8 @@
 """Every error as one sentence a person can act on: problem+json, or the page."""
 
-import secrets
 from http import HTTPStatus
 
-from flask import Flask, Response, current_app, jsonify, request
+from flask import Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from helpers.decoding import (
@@ -13,7 +12,7 @@ from helpers.decoding import (
     PhotoTooLarge,
     UnknownFormat,
 )
-from webapp.views import page
+from webapp.views import page, tensorflow_serving
 
 PHOTO_STATUS = {
     EmptyPhoto: 400,
@@ -48,6 +47,8 @@ def _http_error(error: HTTPException) -> Response:
 
 def _usual(status: int) -> str:
     path = request.path if len(request.path) < 80 else "this address"
+    if _is_for_serving() and status in (404, 405):
+        return f"Malformed request: {request.method} {path}"
     if status == 404:
         return f"there is nothing at {path}: the page is at /"
     if status == 405:
@@ -59,17 +60,25 @@ def _usual(status: int) -> str:
 
 
 def _bug(error: Exception) -> Response:
-    request_id = secrets.token_hex(4)
     current_app.logger.exception(
-        "request %s: %s %r failed", request_id, request.method, request.path
+        "request %s: %s %r failed", g.request_id, request.method, request.path
     )
     return _problem(
-        500, f"this is our mistake, not yours; the log has it as request {request_id}"
+        500, f"this is our mistake, not yours; the log has it as request {g.request_id}"
     )
+
+
+def _is_for_serving() -> bool:
+    return request.path.startswith(tensorflow_serving.ROOT)
 
 
 def _problem(status: int, text: str) -> Response:
-    """The error as `application/problem+json` (RFC 9457), or as the page."""
+    """The error as `application/problem+json` (RFC 9457), or as the page.
+
+    TensorFlow Serving's clients get theirs.
+    """
+    if _is_for_serving():
+        return tensorflow_serving.show_problem(status, text)
     detail = text[:1].upper() + text[1:] + ("" if text[-1:] in ".?!" else ".")
     title = HTTPStatus(status).phrase
     if page.is_wanted():

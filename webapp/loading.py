@@ -1,11 +1,16 @@
 """The models that `python webapp/app.py` is asked to serve."""
 
+import gc
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
 
 from helpers.quiet import import_tensorflow
+from helpers.versions import Published, published_as, published_in
 
 
 class NamedFile(click.ParamType):
@@ -22,25 +27,50 @@ class NamedFile(click.ParamType):
         return name, Path(file)
 
 
-def load_library(named: dict[str, Path], folder: Path):
-    """The named files as a library; where there are none, the folder's models.
+def published(named: dict[str, Path], folder: Path) -> dict[str, Published]:
+    """The named files; where there are none, what lies in the folder.
 
     Raises:
       FileNotFoundError: nothing is named and the folder holds no NAME/VERSION.pb.
-      ValueError, OSError: a file is not a frozen graph that can be served.
     """
-    names = sorted(named or _names_in(folder))
-    if not names:
+    if named:
+        return published_as(named)
+    if not any(file.stem.isdecimal() for file in folder.glob("*/*.pb")):
         raise FileNotFoundError(
             f"there is no NAME/VERSION.pb in {folder}: freeze a model into it with "
             "`python -m helpers freeze`, or name a file with --model NAME=FILE.pb"
         )
-    click.echo(f"Loading {', '.join(names)}")
+    return published_in(folder)
+
+
+def load(look: Callable[[], dict[str, Published]], facts: dict):
+    """What is published as a library.
+
+    Raises:
+      ValueError, OSError: nothing is, or a file is no graph that can be served.
+    """
+    found = look()
+    click.echo(f"Loading {', '.join(found)}")
     import_tensorflow()  # seconds: only when everything else is well
+    gc.collect()
+    gc.freeze()  # what stays for ever is not looked at after each reload
     from helpers.library import Library
 
-    return Library.load(named) if named else Library.load_folder(folder)
+    return Library.load_published(found, facts)
 
 
-def _names_in(folder: Path) -> set[str]:
-    return {file.parent.name for file in folder.glob("*/*.pb") if file.stem.isdecimal()}
+def watcher(named: tuple, folder: Path) -> Callable[[], dict[str, Published]]:
+    """Asks again and again what is published."""
+    return partial(published, dict(named), folder)
+
+
+@contextmanager
+def followed(library, look: Callable, every: float, facts: dict) -> Iterator[None]:
+    """While it lasts, the library follows what is published."""
+    from helpers.reloading import Reloader
+
+    reloader = Reloader(library, look, every=every, facts=facts)
+    if every:
+        reloader.start()
+    yield
+    reloader.stop()

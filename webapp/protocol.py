@@ -13,6 +13,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
 from waitress.task import ErrorTask, WSGITask
 
+from webapp import journal
 from webapp.security import HEADERS
 
 SENTENCES = {
@@ -77,8 +78,11 @@ class Refusal(ErrorTask):
             "detail": SENTENCES.get(error.code, MISTAKE).format(error.body),
         }
         body = json.dumps(problem).encode()
+        request_id = journal.new_id()
+        journal.note(request_id, status=error.code, refused=error.body)
         self.status = f"{error.code} {title}"
         self.response_headers.append(("Content-Type", "application/problem+json"))
+        self.response_headers.append((journal.ID, request_id))
         self.response_headers.extend(HEADERS.items())
         self.set_close_on_finish()
         self.content_length = len(body)

@@ -1,8 +1,12 @@
-"""GET /healthz and /readyz: for whoever keeps the server running."""
+"""GET /healthz, /readyz, /metrics and /openapi.json: for other programs."""
 
-from flask import Blueprint, abort, current_app
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, current_app, send_file
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 blueprint = Blueprint("operations", __name__)
+CONTRACT = Path(__file__).parents[1] / "openapi.json"
 
 
 @blueprint.get("/healthz")
@@ -17,3 +21,16 @@ def readyz() -> dict:
     if not current_app.extensions["ready"].is_set():
         abort(503, "the server is stopping: ask another one")
     return {"status": "ready", "models": list(current_app.extensions["library"].names)}
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """All that is counted and timed, in Prometheus's text format."""
+    text = generate_latest(current_app.extensions["metrics"].registry)
+    return Response(text, content_type=CONTENT_TYPE_LATEST)
+
+
+@blueprint.get("/openapi.json")
+def contract() -> Response:
+    """What every route takes and answers."""
+    return send_file(CONTRACT, mimetype="application/json")

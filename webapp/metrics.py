@@ -1,0 +1,135 @@
+"""What the server counts and times, for Prometheus and for the page /models."""
+
+from collections.abc import Iterator
+from time import perf_counter
+from typing import NamedTuple
+
+from flask import Flask, Response, g, request
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+
+SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+STAGES = {
+    "decode": "From the bytes of a request's photos to pixels",
+    "queue": "Waiting for a model to be free",
+    "infer": "In the model",
+}
+
+
+class Tally(NamedTuple):
+    """What a model has answered since the start."""
+
+    requests: int
+    mean_milliseconds: float | None  # in the model
+    within_milliseconds: float | None  # 95 of 100 were; None: slower than all buckets
+
+
+class Models:
+    """Gauges that are read from the library when they are asked for."""
+
+    def __init__(self, library) -> None:
+        self._library = library
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        labels = ("model", "version")
+        ops = GaugeMetricFamily("model_graph_ops", "Ops in the graph", labels=labels)
+        loaded = GaugeMetricFamily(
+            "model_version_loaded", "1; the highest version answers", labels=labels
+        )
+        broken = GaugeMetricFamily(
+            "model_version_broken", "1: its file cannot be served", labels=labels
+        )
+        for name in self._library.names:
+            for served in self._library.loaded(name):
+                values = (name, str(served.version))
+                ops.add_metric(values, len(served.model.graph.get_operations()))
+                loaded.add_metric(values, 1)
+        for name, version, _ in self._library.failures():
+            broken.add_metric((name, str(version)), 1)
+        yield from (ops, loaded, broken)
+
+
+class Metrics:
+    """One app's metrics in a registry of their own."""
+
+    def __init__(self, library) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "http_requests",
+            "Requests answered",
+            ("route", "method", "code"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "http_request_seconds",
+            "From a request's head to its answer",
+            ("route",),
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self._in_flight = Gauge(
+            "http_requests_in_flight", "Requests being answered", registry=self.registry
+        )
+        self._rejected = Counter(
+            "photos_rejected",
+            "Requests refused because the server was busy",
+            ("reason",),
+            registry=self.registry,
+        )
+        self._stages = {
+            stage: Histogram(
+                f"photo_{stage}_seconds",
+                text,
+                ("model",),
+                buckets=SECONDS,
+                registry=self.registry,
+            )
+            for stage, text in STAGES.items()
+        }
+        self.registry.register(Models(library))
+
+    def count(self, app: Flask) -> None:
+        """Counts each request of the app."""
+        app.before_request(self._begin)
+        app.after_request(self._end)
+        app.teardown_request(self._gone)
+
+    def rejected(self, reason: str) -> None:
+        self._rejected.labels(reason).inc()
+
+    def answered(self, served, **seconds: float) -> None:
+        """Notes what a model answered, and how long each stage took."""
+        g.model = {"model": served.name, "version": served.version}
+        for stage, took in seconds.items():
+            self._stages[stage].labels(served.name).observe(took)
+
+    def tally(self, name: str) -> Tally:
+        """What the model of that name has answered since the start."""
+        (family,) = self._stages["infer"].collect()
+        mine = [sample for sample in family.samples if sample.labels["model"] == name]
+        totals = {sample.name.rpartition("_")[2]: sample.value for sample in mine}
+        count = int(totals.get("count", 0))
+        if not count:
+            return Tally(0, None, None)
+        within = next(
+            float(sample.labels["le"])
+            for sample in mine
+            if "le" in sample.labels and sample.value >= 0.95 * count
+        )
+        slowest = None if within == float("inf") else within * 1e3
+        return Tally(count, totals["sum"] / count * 1e3, slowest)
+
+    def _begin(self) -> None:
+        g.came = perf_counter()
+        self._in_flight.inc()
+
+    def _end(self, response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "none"
+        method = request.method if request.url_rule else "any"
+        self._requests.labels(route, method, response.status_code).inc()
+        self._seconds.labels(route).observe(perf_counter() - g.came)
+        return response
+
+    def _gone(self, _error) -> None:
+        if "came" in g:
+            self._in_flight.dec()
