@@ -57,10 +57,11 @@ def read(path: Path) -> dict:
 
     graph_def = read_graph_def(path)
     constants = (node.attr["value"].tensor for node in graph_def.node)
-    floats = [
-        t for t in constants if len(t.tensor_shape.dim) and t.dtype in (1, 14, 19)
+    shapes = [
+        [dim.size for dim in tensor.tensor_shape.dim]
+        for tensor in constants
+        if tensor.tensor_shape.dim and tensor.dtype in FLOATS
     ]
-    sizes = ([dim.size for dim in tensor.tensor_shape.dim] for tensor in floats)
     card = card_in(graph_def)
     size = f"`{path.relative_to(ROOT)}`, {path.stat().st_size / 1e6:.1f} MB"
     return card | {"size": size, "numbers": f"{sum(map(math.prod, shapes)):,}"}
