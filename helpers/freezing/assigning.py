@@ -4,6 +4,7 @@ from helpers.freezing.drafts import Draft, Edge, control_inputs, data_inputs, se
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.pruning import UPDATES
 
+ENTERS = ("Enter", "RefEnter")
 READS = ("Identity", "ReadVariableOp")
 ARITHMETIC = {"AssignAdd": "AddV2", "AssignSub": "Sub"}
 RESOURCE = {
@@ -28,9 +29,11 @@ def follow_assignments(draft: Draft) -> None:
         (variable, *_) = data_inputs(node)
         for name in _waited_for(draft, node):
             assign = draft.nodes[name]
-            if assign.op not in (*RESOURCE, *ARITHMETIC, "Assign"):
+            if not assign.input or data_inputs(assign)[:1] != [variable]:
                 continue
-            if data_inputs(assign)[0] == variable:
+            if assign.op.startswith(REFUSED):
+                raise _changing(assign)
+            if assign.op in (*RESOURCE, *ARITHMETIC, "Assign"):
                 _take(draft, node, assign)
                 draft.removed[UPDATES] += 1
                 _tell(draft, variable)
@@ -87,8 +90,11 @@ def rewrite_assignments(draft: Draft) -> None:
     """
     for node in draft.nodes.values():
         if node.op == "Assign" or node.op in ARITHMETIC:
+            variable = data_inputs(node)[0]
+            if draft.nodes[variable.node].op in ENTERS:
+                raise _changing(node)
             draft.removed[UPDATES] += 1
-            _tell(draft, data_inputs(node)[0])
+            _tell(draft, variable)
         if node.op == "Assign":
             dtype, value = node.attr["T"].type, data_inputs(node)[1]
             node.op = "Identity"
@@ -99,8 +105,12 @@ def rewrite_assignments(draft: Draft) -> None:
             node.op = ARITHMETIC[node.op]
             node.attr.pop("use_locking", None)
         elif node.op.startswith(REFUSED):
-            raise FreezeError(
-                f"the outputs depend on {node.name!r} ({node.op}), which changes a "
-                "variable in every run: a frozen graph cannot",
-                "choose outputs that come before it",
-            )
+            raise _changing(node)
+
+
+def _changing(node) -> FreezeError:
+    return FreezeError(
+        f"the outputs depend on {node.name!r} ({node.op}), which changes a variable "
+        "while the graph runs: a frozen graph cannot",
+        "choose outputs that come before it",
+    )

@@ -13,8 +13,8 @@ from helpers.freezing.constants import Weight
 from helpers.freezing.drafts import Draft, Edge, copied, data_inputs
 from helpers.freezing.pruning import prune
 from helpers.freezing.registry import attribute
+from helpers.freezing.statistics import BATCH_NORMS
 
-FUSED = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 LAYERS = ("Conv2D", "DepthwiseConv2dNative", "MatMul")
 ADDS = ("BiasAdd", "Add", "AddV2")
 ARITHMETIC = {
@@ -69,7 +69,7 @@ class Constants:
 
 
 def _fused(node, constants: Constants) -> Affine | None:
-    if node.op not in FUSED or attribute(node, "is_training").b:
+    if node.op not in BATCH_NORMS or attribute(node, "is_training").b:
         return None
     source, *rest = data_inputs(node)
     values = [constants.value(item) for item in rest[:4]]

@@ -8,6 +8,7 @@ from helpers.freezing.drafts import Draft, Edge, control_inputs, data_inputs
 from helpers.freezing.resources import CALLERS, LOOPS
 
 HANDED_ON = {"Identity": "output", "LogicalNot": "y"}  # the name of their output
+FOR_INFERENCE = "_for_inference"  # what a copy's name ends in
 CALL_OF = {"If": "StatefulPartitionedCall", "StatelessIf": "PartitionedCall"}
 
 
@@ -28,7 +29,7 @@ def _specialise_call(draft: Draft, node, passed: dict[int, bool]) -> None:
     names, *_ = CALLERS[node.op]
     if node.op in LOOPS:
         body = draft.functions[node.attr["body"].func.name]
-        passed = {i: value for i, value in passed.items() if _is_kept(body, i)}
+        passed = {i: value for i, value in passed.items() if is_kept(body, i)}
     if not passed:
         return
     for name in names:
@@ -37,7 +38,7 @@ def _specialise_call(draft: Draft, node, passed: dict[int, bool]) -> None:
             func.name = _for_inference(draft, func.name, passed)
 
 
-def _is_kept(body, index: int) -> bool:
+def is_kept(body, index: int) -> bool:
     """Whether a loop hands its argument on to the next round as it is."""
     argument = body.signature.input_arg[index].name
     text = body.ret[body.signature.output_arg[index].name]
@@ -49,7 +50,7 @@ def _is_kept(body, index: int) -> bool:
 
 def _for_inference(draft: Draft, name: str, passed: dict[int, bool]) -> str:
     """The name of the function's copy in which these arguments are known."""
-    made_name = f"{name}_for_inference"
+    made_name = f"{name}{FOR_INFERENCE}"
     if made_name in draft.functions:
         return made_name
     body = draft.copy_function(name, made_name)

@@ -61,6 +61,7 @@ class Draft:
     outputs: list[Edge]
     asked: tuple[Edge, ...] = ()  # the outputs by the names they had at first
     bound: dict[Edge, Any] = field(default_factory=dict)  # tensor -> value
+    bound_inside: dict = field(default_factory=dict)  # (function, node) -> value
     removed: Counter = field(default_factory=Counter)  # what -> how many
     cuts: dict[str, Edge] = field(default_factory=dict)  # placeholder -> was
     initialisers: list[str] = field(default_factory=list)  # run once when loaded
@@ -168,13 +169,14 @@ def output_types(node, functions: Mapping[str, Any] = {}) -> list[int]:
     return types
 
 
-def nodes_of(draft: Draft) -> Iterator[tuple[str, Any]]:
-    """Every node with its scope: the graph's own and each function's."""
+def nodes_of(draft: Draft) -> Iterator[tuple[str, Any, Mapping]]:
+    """Every node with its scope and all nodes of that: the graph's, each function's."""
     for node in draft.nodes.values():
-        yield "", node
+        yield "", node, draft.nodes
     for name, function in draft.functions.items():
+        nodes = {node.name: node for node in function.node_def}
         for node in function.node_def:
-            yield f"{name}/", node
+            yield f"{name}/", node, nodes
 
 
 def copied(node):

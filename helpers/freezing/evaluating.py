@@ -6,14 +6,17 @@ random numbers of a dropout are known to lie in [0, 1).
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from helpers.freezing.drafts import Draft, Edge, data_inputs
+from helpers.freezing.drafts import Draft, Edge, control_inputs, data_inputs, set_inputs
 
 tf1 = tf.compat.v1
+SWITCHES = ("Switch", "RefSwitch")
+RESHAPES = ("Reshape", "ExpandDims", "Squeeze")
 UNIFORM = ("RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2")
 
 
@@ -103,9 +106,9 @@ VALUE_OF = {
 }
 
 
-def known_values(draft: Draft) -> dict[Edge, Any]:
+def known_values(draft: Draft, assumed: Mapping = {}) -> dict[Edge, Any]:
     """The value of every tensor that is known; the bound ones included."""
-    known: dict[Edge, Any] = dict(draft.bound)
+    known: dict[Edge, Any] = draft.bound | assumed
     consumers = draft.consumers()
     ahead = deque(draft.nodes.values())
     while ahead:
@@ -116,6 +119,8 @@ def known_values(draft: Draft) -> dict[Edge, Any]:
         value = value_of(node, known)
         if value is not None:
             known[item] = value
+            if node.op in SWITCHES:
+                known[Edge(node.name, 1)] = value
             ahead.extend(taker for taker, _ in consumers.get(node.name, ()))
     return known
 
@@ -130,6 +135,10 @@ def value_of(node, known) -> Any:
         dtype = tf.as_dtype(node.attr["dtype"].type).as_numpy_dtype
         return Span(dtype(0), dtype(1))
     values = [known.get(item) for item in data_inputs(node)]
+    if node.op in ("Select", "SelectV2") and isinstance(values[0], np.bool_):
+        return values[1] if values[0] else values[2]
+    if node.op in RESHAPES + SWITCHES:
+        return values[0]
     if not values or any(value is None for value in values):
         return None
     if node.op == "Cast" and not isinstance(values[0], Span):
@@ -137,6 +146,16 @@ def value_of(node, known) -> Any:
     evaluate = VALUE_OF.get(node.op)
     with np.errstate(all="ignore"):
         return evaluate(*values) if evaluate else None
+
+
+def set_scalar(node, value) -> None:
+    """Make the node a constant of this value everywhere, of the shape it has."""
+    shape = [dim.size for dim in node.attr["value"].tensor.tensor_shape.dim]
+    set_inputs(node, [], control_inputs(node))
+    node.op = "Const"
+    node.attr.clear()
+    node.attr["dtype"].type = tf.as_dtype(value.dtype).as_datatype_enum
+    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, shape=shape))
 
 
 def constant_scalar(node) -> Any:

@@ -97,6 +97,8 @@ def _wanted(tensor: tf.Tensor) -> tf.TensorShape:
             )
         elif op.type == "Conv2D" and sizes and sizes[0].rank == 4:
             shape = tf.TensorShape([None, None, None, sizes[0][2]])
+        elif op.type == "EnsureShape":
+            shape = tf.TensorShape(op.get_attr("shape"))
         elif op.type.startswith("ParseExample"):
             shape = tf.TensorShape([None])
         elif op.type == "Reshape":

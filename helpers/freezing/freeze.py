@@ -13,11 +13,12 @@ from helpers.cards import CARD_OP, card_in
 from helpers.freezing.assigning import follow_assignments, rewrite_assignments
 from helpers.freezing.averages import averaged, offer
 from helpers.freezing.batchnorm import fold_batch_norms
-from helpers.freezing.binding import bind_dropouts, bind_switches
+from helpers.freezing.binding import bind_switches
 from helpers.freezing.completing import card_node, completed, named, origin, with_names
 from helpers.freezing.constants import check_size, lift_constants, make_constants
 from helpers.freezing.cutting import cut_inputs
 from helpers.freezing.drafts import Draft, Edge
+from helpers.freezing.dropouts import bind_dropouts
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.fingerprint import Fingerprint
 from helpers.freezing.functions import inline_calls
@@ -27,7 +28,7 @@ from helpers.freezing.preflight import preflight
 from helpers.freezing.proof import Frozen, Proof
 from helpers.freezing.proving import prove_source
 from helpers.freezing.pruning import WITHOUT_EFFECT, prune
-from helpers.freezing.report import Report, described
+from helpers.freezing.report import Report, all_bound, described
 from helpers.freezing.resources import pass_values
 from helpers.freezing.rewriting import rewrite
 from helpers.freezing.simplifying import simplify
@@ -108,7 +109,7 @@ def freeze(
         output=place,
         inputs=described(draft, found.meta.graph_def),
         outputs={named(o): tf.as_dtype(draft.dtype(o)).name for o in draft.outputs},
-        bound={named(item): value.item() for item, value in draft.bound.items()},
+        bound=all_bound(draft),
         removed={what: n for what, n in draft.removed.items() if n},
         nodes=(len(found.meta.graph_def.node), len(draft.nodes) + 1),
         bytes=(sum(file.stat().st_size for file in found.files), size),

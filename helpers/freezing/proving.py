@@ -1,9 +1,12 @@
 """Bring a source and its frozen graph together for the proof."""
 
+import numpy as np
 import tensorflow as tf
 
+from helpers.freezing.branches import FOR_INFERENCE
 from helpers.freezing.cutting import cut_inputs
-from helpers.freezing.drafts import Draft
+from helpers.freezing.drafts import Draft, Edge
+from helpers.freezing.evaluating import set_scalar
 from helpers.freezing.lookups import keep_tables
 from helpers.freezing.proof import Frozen, Original, Proof, prove, prove_call
 from helpers.freezing.pruning import UPDATES, WITHOUT_VALUE, prune
@@ -66,5 +69,19 @@ def _original(
     keep_tables(own, everything)
     inline_vocabularies(own, found)
     starts = restored(own, checkpoint, saved) if checkpoint else []
-    bound = {item: v for item, v in draft.bound.items() if item.node in own.nodes}
-    return Original(own.graph_def(), starts + own.initialisers, own.outputs, bound)
+    fed = _bind(own, draft)
+    return Original(own.graph_def(), starts + own.initialisers, own.outputs, fed)
+
+
+def _bind(own: Draft, draft: Draft) -> dict[Edge, np.generic]:
+    """Bind the constants that freezing bound; what else it bound is to be fed."""
+    fed = {item: v for item, v in draft.bound.items() if item.node in own.nodes}
+    for item in list(fed):
+        if own.nodes[item.node].op == "Const":
+            set_scalar(own.nodes[item.node], fed.pop(item))
+    for (function, name), value in draft.bound_inside.items():
+        body = own.functions.get(function.removesuffix(FOR_INFERENCE))
+        for node in body.node_def if body else ():
+            if node.name == name:
+                set_scalar(node, value)
+    return fed

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from helpers.freezing.completing import INPUTS, inputs_of
+from helpers.freezing.completing import INPUTS, inputs_of, named
 from helpers.freezing.drafts import Draft, Edge
 from helpers.freezing.proof import Proof
 from helpers.freezing.registry import attribute
@@ -77,6 +77,14 @@ def _counted(removed: dict[str, int]) -> str:
     return ", ".join(
         f"{count} {what}{'s' * (count > 1)}" for what, count in removed.items()
     )
+
+
+def all_bound(draft: Draft) -> dict[str, float | bool]:
+    """What was bound in the graph and in its functions, by tensor name."""
+    found = {named(item): value for item, value in draft.bound.items()}
+    for (function, node), value in draft.bound_inside.items():
+        found[f"{function}/{node}:0"] = value
+    return {name: value.item() for name, value in found.items()}
 
 
 def described(draft: Draft, graph_def: tf1.GraphDef) -> dict[str, str]:

@@ -83,7 +83,7 @@ def _gather(draft: Draft, node) -> None:
 
 def forget_hints(draft: Draft) -> None:
     """Clear devices, and attributes that are hints: old ones contradict the graph."""
-    for _, node in nodes_of(draft):
+    for _, node, _ in nodes_of(draft):
         node.device = ""
         for name in IGNORED:
             node.attr.pop(name, None)

@@ -1,10 +1,8 @@
 """Fold what is bound away: branches not taken, masks of ones, factors of one."""
 
-import tensorflow as tf
-
 from helpers.freezing.branches import take_branches
 from helpers.freezing.drafts import Draft, Edge, control_inputs, data_inputs, set_inputs
-from helpers.freezing.evaluating import known_values
+from helpers.freezing.evaluating import Span, known_values, set_scalar
 from helpers.freezing.functions import inline
 from helpers.freezing.pruning import prune
 from helpers.freezing.switches import resolve_switches
@@ -13,7 +11,7 @@ from helpers.freezing.switches import resolve_switches
 def simplify(draft: Draft) -> None:
     """Resolve and fold until nothing more follows from what is bound."""
     _make_constant(draft)
-    while _inline_branches(draft) or resolve_switches(draft) or _fold_neutral(draft):
+    while _inline_branches(draft) or resolve_switches(draft) or fold_neutral(draft):
         prune(draft)
     known = known_values(draft)
     take_branches(draft, {item: bool(known[item]) for item in _switches(draft, known)})
@@ -30,11 +28,7 @@ def _make_constant(draft: Draft) -> None:
     for item, value in draft.bound.items():
         if item.node not in draft.nodes:
             continue
-        old = draft.nodes[item.node]
-        shape = [dim.size for dim in old.attr["value"].tensor.tensor_shape.dim]
-        node = draft.add(item.node, "Const")
-        node.attr["dtype"].type = tf.as_dtype(value.dtype).as_datatype_enum
-        node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, shape=shape))
+        set_scalar(draft.nodes[item.node], value)
 
 
 def _inline_branches(draft: Draft) -> int:
@@ -57,7 +51,7 @@ def _inline_branches(draft: Draft) -> int:
     return len(decided)
 
 
-def _fold_neutral(draft: Draft) -> int:
+def fold_neutral(draft: Draft) -> int:
     """Take x for x * 1, x / 1 and where(True, x, y), where the 1 or True is bound."""
     known = known_values(draft)
     bound = _bound(draft, known)
@@ -90,8 +84,12 @@ def _left_over(op: str, values: list) -> int | None:
 
 
 def _bound(draft: Draft, known) -> set[Edge]:
-    """The tensors whose value is known because of something that was bound."""
+    """The tensors whose value is known because of something that was bound.
+
+    So is what random numbers are compared with, where the result is always the same.
+    """
     found, consumers = set(draft.bound), draft.consumers()
+    found |= {item for item in known if _is_decided(draft, item, known)}
     ahead = list(found)
     while ahead:
         for taker, _ in consumers.get(ahead.pop().node, ()):
@@ -100,6 +98,14 @@ def _bound(draft: Draft, known) -> set[Edge]:
                 found.add(item)
                 ahead.append(item)
     return found
+
+
+def _is_decided(draft: Draft, item: Edge, known) -> bool:
+    if item.node not in draft.nodes:
+        return False
+    inputs = [known.get(source) for source in data_inputs(draft.nodes[item.node])]
+    is_random = any(isinstance(value, Span) for value in inputs)
+    return is_random and not isinstance(known[item], Span)
 
 
 def _forget_waiting(draft: Draft) -> None:

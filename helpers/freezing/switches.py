@@ -5,9 +5,8 @@ import tensorflow as tf
 
 from helpers.freezing.drafts import Draft, Edge, control_inputs, data_inputs
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.evaluating import known_values
+from helpers.freezing.evaluating import SWITCHES, known_values
 
-SWITCHES = ("Switch", "RefSwitch")
 MERGES = ("Merge", "RefMerge")
 
 
@@ -17,11 +16,7 @@ def resolve_switches(draft: Draft) -> int:
     Returns:
       how many switches there were.
     """
-    known = known_values(draft)
-    sides = {}  # switch -> the side that is taken
-    for node in draft.nodes.values():
-        if node.op in SWITCHES and (predicate := data_inputs(node)[1]) in known:
-            sides[node.name] = int(bool(known[predicate]))
+    sides = _sides(draft, known_values(draft))
     if not sides:
         return 0
     predicates = {draft.nodes[name].input[1] for name in sides}
@@ -41,6 +36,22 @@ def resolve_switches(draft: Draft) -> int:
         del draft.nodes[name]
     draft.removed["conditional"] += len(predicates)
     return len(sides)
+
+
+def _sides(draft: Draft, known) -> dict[str, int]:
+    """The side that is taken of each switch whose predicate is known."""
+    predicates = {
+        node.name: data_inputs(node)[1]
+        for node in draft.nodes.values()
+        if node.op in SWITCHES
+    }
+    return {name: int(known[p]) for name, p in predicates.items() if p in known}
+
+
+def living_nodes(draft: Draft, known, flipped: bool = False) -> set[str]:
+    """The nodes that run where the switches go as is known, or the other way."""
+    sides = _sides(draft, known)
+    return _living(draft, {name: side ^ flipped for name, side in sides.items()})
 
 
 def _living(draft: Draft, sides: dict[str, int]) -> set[str]:

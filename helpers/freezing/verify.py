@@ -13,7 +13,7 @@ from helpers.freezing.freeze import inference_part, places
 from helpers.freezing.outputs import candidates
 from helpers.freezing.proof import Frozen
 from helpers.freezing.proving import prove_source
-from helpers.freezing.report import Report, described
+from helpers.freezing.report import Report, all_bound, described
 from helpers.freezing.rewriting import VARIABLES
 from helpers.freezing.sources import Source, content, recognise
 from helpers.freezing.values import Checkpoint
@@ -49,7 +49,7 @@ def verify(
         output=path,
         inputs=described(pb, found.meta.graph_def),
         outputs={named(o): tf.as_dtype(pb.dtype(o)).name for o in outputs},
-        bound={named(item): value.item() for item, value in draft.bound.items()},
+        bound=all_bound(draft),
         removed={},
         nodes=(len(found.meta.graph_def.node), len(graph_def.node)),
         bytes=(sum(f.stat().st_size for f in found.files), path.stat().st_size),

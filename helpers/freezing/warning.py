@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from helpers.freezing.drafts import Draft, nodes_of
 from helpers.freezing.pruning import functions_in
-from helpers.freezing.registry import attribute, op_def
+from helpers.freezing.registry import op_def
+from helpers.freezing.statistics import takes_batch_statistics
 
-BATCH_NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 RANDOM = ("Random", "Multinomial", "TruncatedNormal", "CandidateSampler", "Shuffle")
 
 
@@ -14,13 +14,13 @@ def warn(draft: Draft, *sentences: Iterable[str]) -> None:
     """Add to the draft's warnings what can be seen of the graph, and what was found."""
     from helpers.scanning import unsafe_ops
 
-    for scope, node in nodes_of(draft):
+    for scope, node, nodes in nodes_of(draft):
         if is_random(node):
             draft.warnings.append(
                 f"RANDOM: {scope}{node.name} ({node.op}) is still in the graph: the "
                 "same input may get another answer each time"
             )
-        if node.op in BATCH_NORMS and attribute(node, "is_training").b:
+        if takes_batch_statistics(node, nodes):
             draft.warnings.append(
                 f"{scope}{node.name} ({node.op}) takes the statistics of the batch: "
                 "this graph was written for training, and answers depend on the batch"
