@@ -106,6 +106,7 @@ def plot_witnesses(series: Mapping[str, Calls]) -> None:
             axis.plot(range(1, len(drawn) + 1), drawn, line, color=colour, label=name)
     for axis, unit in zip(panels, ("ops", "MiB gained", "ms a call"), strict=True):
         axis.set(xlabel="call", ylabel=unit)
+    panels[2].set_yscale("log")
     panels[0].legend(loc="upper left", frameon=False)
     _without_frames(figure)
 
@@ -117,14 +118,12 @@ def plot_memory(
     start = samples[0][1]
     figure, axis = plt.subplots(figsize=(8, 3.2))
     axis.plot([s - start for _, s in samples], [m for m, _ in samples], color=ORANGE)
-    top = max(mib for mib, _ in samples)
+    above = {"transform": axis.get_xaxis_transform(), "ha": "center"}
     for number, (name, (begin, end)) in enumerate(spans.items()):
         tint = TINTS[number % len(TINTS)]
         axis.axvspan(begin - start, end - start, color=tint, linewidth=0)
         middle = (begin + end) / 2 - start
-        axis.annotate(
-            name, (middle, top), (0, 5), textcoords="offset points", ha="center"
-        )
+        axis.text(middle, 1.02, name, above)
     axis.set(xlabel="seconds", ylabel="MiB")
     _without_frames(figure)
 
