@@ -36,11 +36,12 @@ def plot_chains(chains: Mapping[str, Sequence[str]]) -> None:
         axis.text(column, -0.6, name, ha="center", color=INK, weight="bold")
         box = {"boxstyle": "round,pad=0.5", "edgecolor": INK}
         box["facecolor"] = TINTS[column % len(TINTS)]
-        for row, text in enumerate(boxes):
-            if row:
-                ends = {"xy": (column, row - 0.22), "xytext": (column, row - 0.72)}
-                axis.annotate("", **ends, arrowprops={"arrowstyle": "->"})
-            axis.text(column, row, text, ha="center", va="center", bbox=box)
+        looks = {"ha": "center", "va": "center", "bbox": box}
+        above = axis.text(column, 0, boxes[0], looks)
+        for row, text in enumerate(boxes[1:], start=1):
+            arrow = {"arrowstyle": "<-", "patchB": above.get_bbox_patch()}
+            ends = {"xy": (column, row - 1), "xytext": (column, row)}
+            above = axis.annotate(text, **ends, arrowprops=arrow, **looks)
     figure.tight_layout()
 
 
