@@ -54,11 +54,11 @@ function lookAt(file, name) {
 
 // A smaller copy, upright; the file itself if it is small, or no picture at all:
 // then the server says what is wrong with it.
-async function sendable({ file, picture }) {
+async function sendable({ file, picture, section }) {
   try {
     await picture.decode();
   } catch {
-    picture.remove();
+    section.querySelectorAll("img").forEach((shown) => shown.remove());
     return file;
   }
   const { naturalWidth: width, naturalHeight: height } = picture;

@@ -1,0 +1,82 @@
+"""A real Chromium, and the real process that it visits."""
+
+import os
+import shutil
+
+import pytest
+from serving import ROOT, running, write_model
+
+APP = str(ROOT / "webapp" / "app.py")
+DEBIAN = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+    "--host-resolver-rules=MAP a.machine.test 127.0.0.1",
+    "--use-fake-device-for-media-stream",
+]
+
+
+def unavailable(reason: str) -> None:
+    """Skips here; fails in CI, which never leaves the browser out."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        unavailable("Playwright is not installed")
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=DEBIAN, args=ARGUMENTS)
+        except Error as error:
+            unavailable(f"there is no browser: {str(error).splitlines()[0]}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def url(tmp_path_factory):
+    """The app with two models: "other" is asked first, "tiny" is as sure of less."""
+    folder = tmp_path_factory.mktemp("models")
+    write_model(folder / "other" / "1.pb")
+    write_model(folder / "tiny" / "2.pb", threshold=0.99)
+    with running(APP, "--models", str(folder)) as process:
+        yield f"http://127.0.0.1:{process.port()}/"
+
+
+@pytest.fixture
+def visit(browser, url):
+    """Opens the page, as a browser with the settings given."""
+    contexts = []
+
+    def visit(path: str = "", **settings):
+        settings.setdefault("viewport", {"width": 1280, "height": 800})
+        contexts.append(browser.new_context(**settings))
+        page = contexts[-1].new_page()
+        page.complaints = []
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.goto(url + path)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(visit):
+    return visit()
+
+
+@pytest.fixture
+def plain(visit):
+    """The page in a browser without JavaScript."""
+    return visit(java_script_enabled=False)
