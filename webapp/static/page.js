@@ -109,11 +109,11 @@ async function answer(shot, model, address) {
 }
 
 results.addEventListener("click", ({ target }) => {
-  if (!["why", "again"].includes(target.name)) return;
+  if (!["why", "again"].includes(target.name) || target.ariaDisabled) return;
   const article = target.closest("article");
   const shot = shots.find(({ section }) => section.contains(article));
   if (!shot) return;
-  target.disabled = true;
+  target.ariaDisabled = "true"; // a disabled button would lose the focus
   target.textContent = "Looking";
   const address = target.name === "why" ? form.dataset.why : form.action;
   answer(shot, article.dataset.model, address);
