@@ -8,6 +8,7 @@ import threading
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from queue import SimpleQueue
 
 from PIL import Image
 
@@ -62,25 +63,50 @@ class Process:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._lines: SimpleQueue[str] = SimpleQueue()
+        self._stderr: list[str] = []
+        self._readers = [  # a full pipe would stop the server
+            threading.Thread(target=self._read_lines),
+            threading.Thread(target=self._read_stderr),
+        ]
+        for reader in self._readers:
+            reader.start()
         self._guard = threading.Timer(120, self.popen.kill)
         self._guard.start()
 
     def line(self) -> str:
-        """The next line on standard output."""
-        return self.popen.stdout.readline().rstrip("\n")
+        """The next line on standard output; "" after the last."""
+        return self._lines.get().rstrip("\n")
 
     def port(self) -> int:
         """The port of the server, once it serves."""
         while line := self.line():
             if line.startswith("Serving"):
                 return int(line.rpartition(":")[2])
-        raise AssertionError(f"it never served: {self.popen.stderr.read()}")
+        raise AssertionError(f"it never served: {self.end()}")
+
+    def log(self) -> list[dict]:
+        """The JSON lines it has printed by now, and nobody has read."""
+        lines = [self._lines.get() for _ in range(self._lines.qsize())]
+        return [json.loads(line) for line in lines if line.startswith("{")]
 
     def end(self) -> tuple[int, str]:
         """Exit status and standard error, once it has ended."""
-        _, stderr = self.popen.communicate()
+        self.popen.wait()
+        for reader in self._readers:
+            reader.join()
         self._guard.cancel()
-        return self.popen.returncode, stderr
+        return self.popen.returncode, "".join(self._stderr)
+
+    def _read_lines(self) -> None:
+        with self.popen.stdout as lines:
+            for line in lines:
+                self._lines.put(line)
+        self._lines.put("")
+
+    def _read_stderr(self) -> None:
+        with self.popen.stderr as lines:
+            self._stderr += lines
 
 
 @contextmanager

@@ -119,9 +119,7 @@ def to_tensor(values: list, kind: str | None, model) -> np.ndarray:
     are_photos = [isinstance(value, dict) for value in values]
     if any(are_photos) or kind == "photos":
         if not all(are_photos) or kind in ("images", "x"):
-            raise BadRequest(
-                f"photos and numbers are for different inputs: {UNDERSTOOD}"
-            )
+            raise BadRequest(f"photos and numbers are separate inputs: {UNDERSTOOD}")
         return np.stack([*_decoded(values, model.image_size)])
     numbers = _numbers(values, (model.image_size, model.image_size, 3))
     if kind == "x" or (kind is None and numbers.dtype.kind == "f"):
@@ -154,10 +152,15 @@ def photo_in(value: object) -> bytes:
 
 def _numbers(values: list, shape: tuple[int, ...]) -> np.ndarray:
     try:
-        numbers = np.asarray(values)
-    except ValueError as error:
-        raise BadRequest(f"the lists differ in length: {UNDERSTOOD}") from error
-    if numbers.dtype.kind not in "iuf":
+        objects = np.asarray(values, object)
+        kinds = {type(value) for value in objects.flat}
+        numbers = objects.astype(float if float in kinds else int)
+    except (ValueError, TypeError, OverflowError):
+        kinds = {list}
+    if not kinds <= {
+        int,
+        float,
+    }:  # True is none, a list is too short
         raise BadRequest(f"JSON Value is not of expected type: {UNDERSTOOD}")
     if numbers.shape[1:] != shape:
         raise BadRequest(
