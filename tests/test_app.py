@@ -302,12 +302,12 @@ def test_bug_is_logged_with_the_id_that_the_visitor_gets(library, caplog):
 
 
 @pytest.mark.parametrize("route", ["/predict", "/explain"])
-@pytest.mark.parametrize("accept", ["application/json", "text/html"])
-def test_every_bad_file_is_a_sentence_or_an_honest_answer(shared, client, route, accept):
+@pytest.mark.parametrize("kind", ["application/json", "text/html"])
+def test_every_bad_file_is_a_sentence_or_an_honest_answer(shared, client, route, kind):
     files = sorted((shared / "bad").iterdir())
     for file in files:
         sent = form(file.read_bytes(), name=file.name)
-        answer = client.post(route, **sent, headers={"Accept": accept})
+        answer = client.post(route, **sent, headers={"Accept": kind})
         assert answer.status_code in (200, 400, 413, 415, 422), file.name
     assert len(files) > 50
 
