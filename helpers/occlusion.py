@@ -44,18 +44,18 @@ class Why(NamedTuple):
         return total / covers
 
 
-def explain(model, image: np.ndarray) -> tuple[np.ndarray, Why]:
-    """The probabilities of a photo, and why.
+def explain(model, image: np.ndarray, probabilities: np.ndarray) -> Why:
+    """Why the model gives these probabilities to a photo.
 
     Args:
       model: a FrozenModel, or what else has its `predict` and `class_names`.
       image: uint8 RGB, shape [size, size, 3].
+      probabilities: what the model has said of it, shape [len(class_names)].
     """
-    probabilities = model.predict(np.concatenate([image[None], covered(image)]))
-    best = int(np.argmax(probabilities[0]))
-    whole, under = probabilities[0, best], probabilities[1:, best]
-    lost = (whole - under).reshape(STEPS, STEPS)
-    return probabilities[0], Why(model.class_names[best], float(whole), lost)
+    best = int(np.argmax(probabilities))
+    under = model.predict(covered(image))[:, best]
+    lost = (probabilities[best] - under).reshape(STEPS, STEPS)
+    return Why(model.class_names[best], float(probabilities[best]), lost)
 
 
 def covered(image: np.ndarray) -> np.ndarray:

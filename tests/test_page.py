@@ -44,13 +44,14 @@ def test_explanation_is_the_answer_and_what_each_cover_takes(client):
     assert explained["probabilities"] == pytest.approx(plain["probabilities"])
     assert explained["why"]["label"] == "cat"
     assert [len(row) for row in explained["why"]["lost"]] == [STEPS] * STEPS
+    assert explained["why"]["milliseconds"] > 0
     assert "why" not in plain
 
 
 def test_browser_gets_the_heat_map_as_a_page(client):
     page = client.post("/explain", **form(photo())).text
     assert '<img class="heat" src="data:image/webp;base64,' in page
-    assert "64 copies with a part covered were asked too." in page
+    assert "64 copies with a part covered took" in page
 
 
 def test_explanation_of_no_photo_is_the_same_sentence(client):
@@ -83,9 +84,8 @@ def test_fragment_of_an_error_is_its_sentence_alone(client):
 
 def test_each_photo_is_answered_by_each_model(client):
     page = client.post("/predict", **form(photo(), photo(), model=["cats", "birds"]))
-    assert (
-        page.text.count("cats, version 3") == page.text.count("birds, version 1") == 4
-    )
+    for name in ("cats, version 3", "birds, version 1"):
+        assert page.text.count(name) == 2 + 1  # and the room for an answer
 
 
 def test_bad_photo_among_good_ones_is_told_apart(client):

@@ -3,7 +3,6 @@
 from time import perf_counter
 from typing import NamedTuple
 
-import numpy as np
 from flask import abort, current_app
 
 from helpers.occlusion import Why, explain
@@ -19,15 +18,17 @@ class Answer(NamedTuple):
     probabilities: dict[str, float]
     milliseconds: dict[str, float]
     why: Why | None = None
+    why_milliseconds: float = 0
 
     def as_json(self) -> dict:
         """The answer as programs get it."""
-        fields = self._asdict()
-        why = fields.pop("why")
+        *plain, why, took = self
+        answer = dict(zip(self._fields, plain, strict=False))
         if why:
             lost = [[round(float(loss), 4) for loss in row] for row in why.lost]
-            fields["why"] = {"label": why.label, "lowest": why.lowest, "lost": lost}
-        return fields
+            told = {"label": why.label, "lowest": why.lowest, "lost": lost}
+            answer["why"] = told | {"milliseconds": took}
+        return answer
 
 
 def answer_photo(
@@ -37,7 +38,7 @@ def answer_photo(
 
     Args:
       started: `perf_counter()` when the request came, for the total.
-      why: find out as well, with covered copies of the photo in the same batch.
+      why: find out as well, with covered copies of the photo, after the answer.
     """
     served = named(model_name)
     before = perf_counter()
@@ -45,8 +46,10 @@ def answer_photo(
     decoded = perf_counter()
     with current_app.extensions["admission"].slot():
         waited = perf_counter()
-        row, reason = (explain if why else _predict)(served.model, image)
-    answered = perf_counter()
+        (row,) = served.model.predict(image[None])
+        answered = perf_counter()
+        reason = explain(served.model, image, row) if why else None
+        explained = perf_counter()
     current_app.extensions["metrics"].answered(
         served, decode=decoded - before, queue=waited - decoded, infer=answered - waited
     )
@@ -62,6 +65,7 @@ def answer_photo(
             "total": _milliseconds(answered - started),
         },
         reason,
+        _milliseconds(explained - answered),
     )
 
 
@@ -71,11 +75,6 @@ def named(model_name: str | None):
         return current_app.extensions["library"].model(model_name)
     except LookupError as error:  # its text names the closest match
         abort(404, str(error))
-
-
-def _predict(model, image: np.ndarray) -> tuple[np.ndarray, None]:
-    (row,) = model.predict(image[None])
-    return row, None
 
 
 def _milliseconds(seconds: float) -> float:
