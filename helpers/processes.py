@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -22,8 +23,10 @@ import psutil
 from helpers.usage import MIB
 
 ROOT = Path(__file__).resolve().parent.parent
-PROLOGUE = "import json, sys\nanswers, sys.stdout = sys.stdout, sys.stderr"
+PROLOGUE = "import json, os, sys\nanswers, sys.stdout = sys.stdout, sys.stderr"
 READY = "print('ready', file=answers, flush=True)"
+LEAVE = "sys.stdin.read(); os._exit(0)"  # when told to, and without tidying up
+TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"}
 
 
 class Apart(NamedTuple):
@@ -44,36 +47,37 @@ def run_apart(function: Callable, *arguments, timeout: float = 300) -> Apart:
       RuntimeError: it raised there; the message ends in its last line.
       TimeoutError: it took longer, and has been ended with all it started.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-c", program(function, *arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,  # so that no more is read than the line that says ready
-        start_new_session=True,
-        env=os.environ
-        | {
-            "PYTHONPATH": str(ROOT),
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "TF_ENABLE_ONEDNN_OPTS": "1",
-        },
-    )
-    process.stdout.readline()  # what it imports is imported
-    seconds, rss_mib = [], []
-    watch = threading.Thread(target=_watch, args=(process, seconds, rss_mib))
-    watch.start()
-    try:
-        said, complaints = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired as error:
-        name = function.__name__
-        raise TimeoutError(f"{name} did not end within {timeout:g} s") from error
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-        watch.join()
-    if process.returncode:
-        last = (complaints.decode().splitlines() or [f"exit status {process.returncode}"])[-1]
-        raise RuntimeError(f"{function.__name__} failed in its process: {last}")
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(
+            [sys.executable, "-c", program(function, *arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            start_new_session=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | TENSORFLOW,
+        )
+        seconds, rss_mib = [], []
+        stop = threading.Event()
+        end = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
+        watch = threading.Thread(
+            target=_watch, args=(process.pid, stop, seconds, rss_mib)
+        )
+        with process:
+            process.stdout.readline()  # what it imports is imported
+            end.start()
+            watch.start()
+            said = process.stdout.readline()
+            too_late = not end.is_alive()
+            end.cancel()
+            stop.set()
+            watch.join()
+        complaints.seek(0)
+        lines = complaints.read().decode().splitlines()
+    name = function.__name__
+    if too_late:
+        raise TimeoutError(f"{name} did not end within {timeout:g} s")
+    if not said:
+        raise RuntimeError(f"{name} failed in its process: {['?', *lines][-1]}")
     return Apart(json.loads(said), seconds, rss_mib)
 
 
@@ -84,8 +88,8 @@ def program(function: Callable, *arguments) -> str:
         if isinstance(value, FunctionType):
             _gather(value, parts)
     values = ", ".join(getattr(value, "__name__", repr(value)) for value in arguments)
-    call = f"print(json.dumps({function.__name__}({values})), file=answers)"
-    return "\n".join([PROLOGUE, *parts.values(), READY, call])
+    call = f"print(json.dumps({function.__name__}({values})), file=answers, flush=True)"
+    return "\n".join([PROLOGUE, *parts.values(), READY, call, LEAVE])
 
 
 def _gather(function: FunctionType, parts: dict[str, str]) -> None:
@@ -112,14 +116,12 @@ def _names_in(code: CodeType):
             yield from _names_in(constant)
 
 
-def _watch(process: subprocess.Popen, seconds: list, rss_mib: list) -> None:
+def _watch(pid: int, stop: threading.Event, seconds: list, rss_mib: list) -> None:
     started = time.perf_counter()
-    while process.returncode is None:
+    while not stop.wait(0.01):
         try:
-            rss = psutil.Process(process.pid).memory_info().rss
+            rss = psutil.Process(pid).memory_info().rss
         except psutil.Error:
             return  # it has ended
-        if rss:
-            seconds.append(time.perf_counter() - started)
-            rss_mib.append(rss / MIB)
-        time.sleep(0.01)
+        seconds.append(time.perf_counter() - started)
+        rss_mib.append(rss / MIB)
