@@ -1,8 +1,10 @@
-"""TensorFlow's way of freezing against this project's, on AlexNet trained with Adam.
+"""TensorFlow's own way of freezing against this project's, in one table.
 
-Each way runs in a process of its own; importing TensorFlow is not counted.
+Over the checkpoints in $SHARED/checkpoints, where they are there, over a small model of
+each kind that fails somewhere, and over AlexNet with Adam. Each way of each model runs
+in a process of its own; seconds and peak memory are above what the imports took.
 
-    python benchmarks/freezing.py
+    python benchmarks/freezing.py [WORD]      only models whose name has WORD in it
 """
 
 import json
@@ -15,52 +17,135 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-WAYS = ("by session", "freeze, unproven", "freeze, proven")
-COLUMNS = ("way", "success", "seconds", "peak GB", "MB", "proof")
+SHARED = ROOT / os.environ.get("SHARED", "../shared") / "checkpoints"
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+QUIET = {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
+ALEXNET = "AlexNet with Adam"
+COLUMNS = ("model", "TensorFlow", "s", "GB", "MB", "freeze", "s", "GB", "MB")
+WIDTHS = (32, 22, 6, 5, 6, 22, 6, 5, 6)
+NOT_MEASURED = {"success": "-", "seconds": 0.0, "gigabytes": 0.0, "megabytes": 0.0}
 
 
-def main() -> None:
+def main(word: str = "") -> None:
     with tempfile.TemporaryDirectory() as folder:
-        _in_process("save", folder)
-        print(_row(COLUMNS))
-        for way in WAYS:
-            print(_row(_in_process(way, folder)[name] for name in COLUMNS))
+        print(_row(COLUMNS), flush=True)
+        done = [
+            _compared(case, folder)
+            for case in [*_shared(), *_in_process("save", folder, word)]
+            if word in case["name"]
+        ]
+        if not word or word in ALEXNET:
+            _compared_without_proof(folder)
+    for way, works in (("TensorFlow's own way", "ok"), ("freeze", "exact")):
+        count = sum(pair[way][0] == works for pair in done)
+        dead = sum(pair[way][0].startswith("silently") for pair in done)
+        print(f"{way}: {count} of {len(done)} {works}, {dead} silently dead or random")
 
 
-def _in_process(way: str, folder: str) -> dict:
-    command = [sys.executable, __file__, way, folder]
-    quiet = os.environ | {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(command, capture_output=True, text=True, env=quiet)
+def _compared(case: dict, folder: str) -> dict[str, list]:
+    """Print the case's row; what both ways came to."""
+    theirs = _in_process("by session", folder, json.dumps(case))
+    ours = _in_process("freeze", folder, json.dumps(case))
+    cells = [*_cells(theirs), *_cells(ours)]
+    print(_row([case["name"], *cells]), flush=True)
+    return {"TensorFlow's own way": _cells(theirs), "freeze": _cells(ours)}
+
+
+def _compared_without_proof(folder: str) -> None:
+    case = {"name": ALEXNET, "prefix": f"{folder}/alexnet/model-ckpt", "outputs": None}
+    ours = _in_process("freeze without proof", folder, json.dumps(case))
+    name = f"{ALEXNET}, no proof"
+    print(_row([name, "", "", "", "", *_cells(ours)]), flush=True)
+
+
+def _shared() -> list[dict]:
+    """The published checkpoints, with the outputs that their index names."""
+    index = SHARED / "cases.json"
+    cases = json.loads(index.read_text())["cases"] if index.exists() else []
+    keys = ("name", "prefix", "outputs")
+    found = [{key: case[key] for key in keys} for case in cases]
+    return [case | {"prefix": f"{SHARED / case['prefix']}"} for case in found]
+
+
+def _in_process(way: str, folder: str, what: str):
+    command = [sys.executable, __file__, way, folder, what]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=os.environ | QUIET
+    )
     if done.returncode:
-        return dict.fromkeys(COLUMNS, "") | {"way": way, "success": "no"}
+        said = done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
+        return NOT_MEASURED | {"success": f"fails: {said[0]}"}
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def _cells(found: dict) -> list[str]:
+    measured = (found["seconds"], found["gigabytes"], found["megabytes"])
+    seconds, gigabytes, megabytes = measured if any(measured) else ("", "", "")
+    if seconds == "":
+        return [found["success"][:22], "", "", ""]
+    return [found["success"], f"{seconds:.2f}", f"{gigabytes:.2f}", f"{megabytes:.1f}"]
+
+
 def _row(cells) -> str:
-    widths = (18, 8, 8, 8, 6, 10)
-    return "  ".join(f"{c:<{w}}" for c, w in zip(cells, widths, strict=True))
+    pairs = zip(cells, WIDTHS, strict=True)
+    return "  ".join(f"{cell:<{width}}" for cell, width in pairs).rstrip()
 
 
-def measure(way: str, folder: Path) -> dict:
-    """Freeze one way; seconds and peak memory above what the imports took."""
+def measure(way: str, folder: Path, case: dict) -> dict:
+    """Freeze one way; what it came to, and what it took."""
     from helpers.freezing.by_session import freeze_by_session
     from helpers.freezing.freeze import freeze
 
-    prefix, place = f"{folder}/model-ckpt", folder / "frozen.pb"
-    before, started, proof = _peak(), time.perf_counter(), ""
-    if way == "by session":
-        graph_def = freeze_by_session(f"{prefix}.meta", prefix)
-        place.write_bytes(graph_def.SerializeToString())
-        proof = "none"
-    else:
-        report = freeze(prefix, output=place, prove=way == "freeze, proven")
-        proof = report.proof.verdict
-    seconds = time.perf_counter() - started
-    size = place.stat().st_size / 1e6
-    gigabytes = (_peak() - before) / 1e9
-    cells = (way, "yes", f"{seconds:.2f}", f"{gigabytes:.2f}", f"{size:.1f}", proof)
-    return dict(zip(COLUMNS, cells, strict=True))
+    prefix, place = case["prefix"], folder / "frozen.pb"
+    outputs = case["outputs"] or ["y_pred"]
+    before, started = _peak(), time.perf_counter()
+    try:
+        if way == "by session":
+            graph_def = freeze_by_session(f"{prefix}.meta", prefix, outputs)
+            place.write_bytes(graph_def.SerializeToString())
+        else:
+            how = {"output": place, "prove": way == "freeze"}
+            report = freeze(prefix, outputs=outputs, **how)
+    except Exception as error:  # TensorFlow raises whatever its parts raise
+        return NOT_MEASURED | {"success": f"fails: {type(error).__name__}"}
+    seconds, gigabytes = time.perf_counter() - started, (_peak() - before) / 1e9
+    is_theirs = way == "by session"
+    return {
+        "success": _alive(place, outputs) if is_theirs else report.proof.verdict,
+        "seconds": seconds,
+        "gigabytes": gigabytes,
+        "megabytes": place.stat().st_size / 1e6,
+    }
+
+
+def _alive(place: Path, outputs: list[str]) -> str:
+    """Whether a frozen graph answers, and the same each time."""
+    import tensorflow as tf
+
+    from helpers.freezing.drafts import edge
+    from helpers.freezing.examples import examples
+    from helpers.freezing.proof import difference
+    from helpers.freezing.running import Running
+
+    wanted = [edge(name) for name in outputs]
+    with Running.load(place) as model:
+        for feeds in examples(model.placeholders()):
+            feeds = {name: _of_inference(value) for name, value in feeds.items()}
+            try:
+                first, second = (model.run(wanted, feeds, seconds=5) for _ in range(2))
+            except (tf.errors.InvalidArgumentError, ValueError):
+                continue
+            except tf.errors.OpError:
+                return "silently dead"
+            return "silently random" if difference(first, second) else "ok"
+    return "ok, not run"
+
+
+def _of_inference(value):
+    """Rates of keeping and switches as a user of the graph would feed them."""
+    if value.ndim == 0 and value.dtype.kind in "fb":
+        return value.dtype.type(value.dtype.kind == "f")
+    return value
 
 
 def _peak() -> int:
@@ -69,22 +154,42 @@ def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def save(folder: Path) -> dict:
-    """AlexNet with Adam's two slots a weight: 749 MB."""
+def save(folder: Path, word: str) -> list[dict]:
+    """Save a model of each kind, and AlexNet; where they are."""
+    from freezing_models import CLASSES
+    from freezing_models import save as save_model
+
+    cases = []
+    for number, (name, (build, how)) in enumerate(CLASSES.items()):
+        if word in name:
+            prefix = save_model(build, folder / f"{number}", **how)
+            prefix = prefix.replace("-?????-of-00001", "")
+            cases.append({"name": name, "prefix": prefix, "outputs": ["y"]})
+    if word in ALEXNET:
+        cases.append({"name": ALEXNET, "prefix": save_alexnet(folder), "outputs": None})
+    return cases
+
+
+def save_alexnet(folder: Path) -> str:
+    """AlexNet with Adam's two slots a weight: 749 MB; its prefix."""
     from helpers.networks import build
     from helpers.sessions import NetworkSession
 
     names = [f"class {number}" for number in range(1000)]
     card = {"class_names": names, "image_size": 227, "seed": 1, "output": "y_pred:0"}
     session = NetworkSession(build("alexnet", card))
-    session.save(f"{folder}/model-ckpt")
-    session.write_meta(f"{folder}/model-ckpt", card)
-    return {}
+    (folder / "alexnet").mkdir()
+    session.save(f"{folder}/alexnet/model-ckpt")
+    session.write_meta(f"{folder}/alexnet/model-ckpt", card)
+    return f"{folder}/alexnet/model-ckpt"
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 1:
-        main()
+    if len(sys.argv) < 4:
+        main(*sys.argv[1:])
     else:
-        way, folder = sys.argv[1], Path(sys.argv[2])
-        print(json.dumps(save(folder) if way == "save" else measure(way, folder)))
+        way, folder, what = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+        if way == "save":
+            print(json.dumps(save(folder, what)))
+        else:
+            print(json.dumps(measure(way, folder, json.loads(what))))

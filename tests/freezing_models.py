@@ -335,3 +335,104 @@ FEEDS = {
 
 def feeds_of(name: str) -> dict:
     return FEEDS.get(name, {"x": numbers(2, 4)})
+
+
+def as_before_tensorflow_1(meta):
+    for node in meta.graph_def.node:
+        if node.op == "VariableV2":
+            node.op = "Variable"
+
+
+def with_unparsable_version(meta):
+    meta.meta_info_def.tensorflow_version = "0.12.head"
+    meta.graph_def.versions.producer = 19
+
+
+def with_contradicting_shapes(meta):
+    for node in meta.graph_def.node:
+        if node.op in ("MatMul", "Softmax"):
+            shape = node.attr["_output_shapes"].list.shape.add()
+            shape.dim.add(size=17)
+
+
+def with_objects_of_contrib(meta):
+    meta.collection_def["saveable_objects"].bytes_list.value.append(b"\x80contrib")
+    meta.collection_def["variables"].bytes_list.value.append(b"none")
+
+
+def on_other_machines(meta):
+    for node in meta.graph_def.node:
+        node.device = "/job:ps/task:3/device:GPU:7"
+        node.attr["_class"].list.s.append(b"loc:@not_there")
+
+
+def with_training_ops_of_others(meta):
+    for node in meta.graph_def.node:
+        if node.op == "ResourceApplyAdam" or node.op == "ApplyAdam":
+            node.op = "HorovodApplyAdam"
+
+
+EDITS = {
+    "Variable ops of TensorFlow 0.x": as_before_tensorflow_1,
+    "an unparsable version": with_unparsable_version,
+    "contradicting shapes": with_contradicting_shapes,
+    "saveables of contrib": with_objects_of_contrib,
+    "devices elsewhere": on_other_machines,
+    "training ops of other libraries": with_training_ops_of_others,
+}
+
+
+def swapped_keys():
+    """Variables that are saved under each other's names."""
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    one, two = variable("one", [4]), tf1.get_variable("two", [4])
+    tf.add(x * one, two, name="y")
+    return {"two": one, "one": two}
+
+
+def switched_by_variable():
+    """Dropout behind a variable that says that it trains."""
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    y = dense(x, 3, "one")
+    training = tf1.get_variable("is_training", initializer=True, trainable=False)
+    dropped = lambda: tf.nn.dropout(y, rate=0.5)  # noqa: E731
+    tf.identity(tf1.cond(training, dropped, lambda: y), name="y")
+
+
+def dropped_in_a_loop():
+    x = tf1.placeholder(tf.float32, [None, 4], name="x")
+    weights = variable("w", [4])
+
+    def step(i, state):
+        return i + 1, tf.nn.dropout(tf.tanh(state * weights), rate=0.5)
+
+    tf.identity(tf1.while_loop(lambda i, _: i < 3, step, [0, x])[1], name="y")
+
+
+REFERENCE = {"use_resource": False}
+CLASSES = {  # what a checkpoint can be of: how it is built, and how it is saved
+    **{
+        what: (lambda: perceptron(**REFERENCE), {"edit": edit})
+        for what, edit in EDITS.items()
+    },
+    "V1 format": (perceptron, {"write_version": V1}),
+    "V1 format, sharded": (perceptron, {"write_version": V1, "sharded": True}),
+    "keys that are not names": (swapped_keys, {}),
+    "partitioned variables": (partitioned, {}),
+    "a loop on references": (lambda: loop(**REFERENCE), {"old": True}),
+    "a loop of functions": (loop, {}),
+    "a conditional on references": (lambda: conditional(**REFERENCE), {"old": True}),
+    "functions that are called": (called, {}),
+    "embeddings": (embedded, {}),
+    "assertions and updates": (waiting, {}),
+    "keep_prob": (dropped_by_keep_prob, {}),
+    "a dropout that is always on": (dropped_always, {}),
+    "a dropout in a loop": (dropped_in_a_loop, {}),
+    "is_training, a placeholder": (switched, {"old": True}),
+    "is_training, a variable": (switched_by_variable, {}),
+    "a lookup table": (looked_up, {}),
+    "a queue": (queued, {}),
+    "an iterator": (iterated, {}),
+    "a graph that counts its runs": (counting, {}),
+    "a graph that is random": (noisy, {}),
+}

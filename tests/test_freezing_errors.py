@@ -54,6 +54,22 @@ def test_an_output_number_that_the_op_does_not_have_is_refused(prefix):
     assert "has no output 3" in refused(prefix, outputs="y:3").cause
 
 
+def test_a_variable_is_no_output(prefix):
+    assert "is a variable" in refused(prefix, outputs="one/kernel").cause
+
+
+@pytest.mark.parametrize("folder", ["run[1]", "back\\slash"])
+def test_a_path_that_tensorflow_cannot_read_is_refused(folder, tmp_path):
+    prefix = save(perceptron, tmp_path / folder)
+    assert "because of [, ] or \\ in it" in refused(prefix).cause
+
+
+@pytest.mark.parametrize("folder", ["ünï cödé", "a b", "what?", "(1)", "*"])
+def test_a_path_of_any_other_characters_is_read(folder, tmp_path):
+    prefix = save(perceptron, tmp_path / folder)
+    assert freeze(prefix, outputs="y").proof.verdict == "exact"
+
+
 def test_unknown_weights_are_refused(prefix):
     assert refused(prefix, weights="int8").cause == "no such weights: 'int8'"
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from freezing_models import (
+    EDITS,
     MODELS,
     V1,
     V2,
@@ -102,52 +103,10 @@ def edited(edit, folder, build=lambda: perceptron(use_resource=False)):
     return report
 
 
-def as_before_tensorflow_1(meta):
-    for node in meta.graph_def.node:
-        if node.op == "VariableV2":
-            node.op = "Variable"
-
-
-def with_unparsable_version(meta):
-    meta.meta_info_def.tensorflow_version = "0.12.head"
-    meta.graph_def.versions.producer = 19
-
-
-def with_contradicting_shapes(meta):
-    for node in meta.graph_def.node:
-        if node.op in ("MatMul", "Softmax"):
-            shape = node.attr["_output_shapes"].list.shape.add()
-            shape.dim.add(size=17)
-
-
-def with_objects_of_contrib(meta):
-    meta.collection_def["saveable_objects"].bytes_list.value.append(b"\x80contrib")
-    meta.collection_def["variables"].bytes_list.value.append(b"none")
-
-
-def on_other_machines(meta):
-    for node in meta.graph_def.node:
-        node.device = "/job:ps/task:3/device:GPU:7"
-        node.attr["_class"].list.s.append(b"loc:@not_there")
-
-
-def with_training_ops_of_others(meta):
-    for node in meta.graph_def.node:
-        if node.op == "ResourceApplyAdam" or node.op == "ApplyAdam":
-            node.op = "HorovodApplyAdam"
-
-
 @pytest.mark.parametrize(
     "edit",
-    [
-        as_before_tensorflow_1,
-        with_unparsable_version,
-        with_contradicting_shapes,
-        with_objects_of_contrib,
-        on_other_machines,
-        with_training_ops_of_others,
-    ],
-    ids=lambda edit: edit.__name__,
+    EDITS.values(),
+    ids=EDITS,
 )
 def test_old_and_foreign_graphs_freeze_as_if_new(edit, tmp_path):
     assert edited(edit, tmp_path).proof.verdict == "exact"

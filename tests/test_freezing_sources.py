@@ -132,6 +132,101 @@ def test_a_saved_model_of_tensorflow_2_freezes(tmp_path):
     assert report.inputs == {"numbers:0": "float32 [N, 2]"}
 
 
+class Words(tf.Module):
+    """A model of TensorFlow 2 that looks words up."""
+
+    def __init__(self, initialiser):
+        self.table = tf.lookup.StaticHashTable(initialiser, 2)
+        self.rows = tf.Variable([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "words")])
+    def __call__(self, words):
+        return tf.gather(self.rows, self.table.lookup(words))
+
+
+@pytest.mark.parametrize("kind", ["pairs", "file"])
+def test_a_saved_model_of_tensorflow_2_keeps_its_lookup_tables(kind, tmp_path):
+    file = tmp_path / "words.txt"
+    file.write_text("cat\ndog\n")
+    index = tf.lookup.TextFileIndex
+    initialisers = {
+        "pairs": tf.lookup.KeyValueTensorInitializer(
+            ["cat", "dog"], tf.constant([0, 1], tf.int64)
+        ),
+        "file": tf.lookup.TextFileInitializer(
+            str(file), tf.string, index.WHOLE_LINE, tf.int64, index.LINE_NUMBER
+        ),
+    }
+    tf.saved_model.save(Words(initialisers[kind]), str(tmp_path / "export"))
+    file.unlink()
+    report = freeze(tmp_path / "export", output=tmp_path / "out.pb")
+    assert report.proof.verdict in ("exact", "close")
+    feeds, start = {"words": ["dog", "?"]}, report.card["initialisers"]
+    (found,) = frozen_answers(report.output, ["Identity"], feeds, start)
+    assert found.tolist() == [[3, 4], [5, 6]]
+
+
+class Pair(tf.Module):
+    """A model of TensorFlow 2 with two signatures and named outputs."""
+
+    def __init__(self):
+        self.factor = tf.Variable(3.0)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "a")])
+    def times(self, a):
+        return {"product": a * self.factor, "given": a}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "b")])
+    def plus(self, b):
+        return {"sum": b + self.factor}
+
+
+def test_outputs_may_be_named_as_the_signature_names_them(tmp_path):
+    pair = Pair()
+    both = {"serving_default": pair.times, "other": pair.plus}
+    tf.saved_model.save(pair, str(tmp_path / "export"), signatures=both)
+    report = freeze(tmp_path / "export", outputs="product", output=tmp_path / "1.pb")
+    assert "other, serving_default; serving_default is taken" in report.warnings[0]
+    (name,) = report.outputs
+    feeds = {"a": [1.0, 2.0]}
+    assert frozen_answers(report.output, [name[:-2]], feeds)[0].tolist() == [3, 6]
+
+
+def test_a_recurrent_keras_model_freezes_as_tensorflow_2_freezes_it(tmp_path):
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
+    layers = tf.keras.layers
+    model = tf.keras.Sequential(
+        [
+            layers.Input([5, 3]),
+            layers.Bidirectional(layers.GRU(4, return_sequences=True)),
+            layers.LSTM(4),
+        ]
+    )
+    model.save(tmp_path / "model.keras")
+    report = freeze(tmp_path / "model.keras")
+    steps = numbers(2, 5, 3)
+    (tensor,) = report.inputs
+    ours = frozen_answers(report.output, ["Identity"], {tensor[:-2]: steps})[0]
+    forward = tf.function(lambda x: model(x, training=False))
+    traced = forward.get_concrete_function(tf.TensorSpec([None, 5, 3]))
+    theirs = convert_variables_to_constants_v2(traced)(tf.constant(steps))[0]
+    assert np.allclose(ours, theirs, atol=1e-6)
+    assert report.proof.largest == 0
+
+
+def test_dropout_inside_a_recurrent_keras_model_is_off(tmp_path):
+    layers = tf.keras.layers
+    cell = layers.LSTM(4, dropout=0.5, recurrent_dropout=0.5)
+    model = tf.keras.Sequential([layers.Input([5, 3]), cell])
+    model.save(tmp_path / "model.keras")
+    report = freeze(tmp_path / "model.keras")
+    assert report.proof.largest == 0
+    assert report.warnings == ()
+
+
 @pytest.mark.parametrize("name", ["model.keras", "model.h5", "no_name"])
 def test_a_keras_model_freezes_with_training_off(name, tmp_path):
     layers = tf.keras.layers

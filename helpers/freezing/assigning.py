@@ -36,15 +36,8 @@ def follow_assignments(draft: Draft) -> None:
             if assign.op in (*RESOURCE, *ARITHMETIC, "Assign"):
                 _take(draft, node, assign)
                 draft.removed[UPDATES] += 1
-                _tell(draft, variable)
+                draft.changes[node.name] = variable.node
                 break
-
-
-def _tell(draft: Draft, variable: Edge) -> None:
-    draft.warnings.append(
-        f"every run of the checkpoint's graph changes {variable.node!r}; the frozen "
-        "graph starts each run from the saved value"
-    )
 
 
 def _waited_for(draft: Draft, node) -> list[str]:
@@ -94,7 +87,7 @@ def rewrite_assignments(draft: Draft) -> None:
             if draft.nodes[variable.node].op in ENTERS:
                 raise _changing(node)
             draft.removed[UPDATES] += 1
-            _tell(draft, variable)
+            draft.changes[node.name] = variable.node
         if node.op == "Assign":
             dtype, value = node.attr["T"].type, data_inputs(node)[1]
             node.op = "Identity"

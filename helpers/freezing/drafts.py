@@ -66,6 +66,7 @@ class Draft:
     cuts: dict[str, Edge] = field(default_factory=dict)  # placeholder -> was
     initialisers: list[str] = field(default_factory=list)  # run once when loaded
     weights: dict[str, Any] = field(default_factory=dict)  # node -> constants.Weight
+    changes: dict[str, str] = field(default_factory=dict)  # node -> variable
     warnings: list[str] = field(default_factory=list)
 
     @classmethod

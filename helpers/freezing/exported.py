@@ -3,11 +3,9 @@
 from pathlib import Path
 
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import (
-    convert_variables_to_constants_v2,
-)
 
 from helpers.freezing import prefixes
+from helpers.freezing.captures import graph_of
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources import Source, content
 from helpers.freezing.values import first_line
@@ -76,9 +74,10 @@ def _keras_model(path: Path):
 
 
 def _called(path: Path, load, argument: Path) -> Source:
+    warnings: list[str] = []
     try:
         model = load(argument)
-        function = _function(path, model)
+        function = _function(path, model, warnings)
     except FreezeError:
         raise
     except Exception as error:  # loaders raise whatever their layers raise
@@ -86,28 +85,29 @@ def _called(path: Path, load, argument: Path) -> Source:
             f"{path} cannot be loaded: {first_line(error)}",
             "it needs the code and the versions that it was saved with",
         ) from error
-    frozen = convert_variables_to_constants_v2(function)
-    if tf.resource in (tensor.dtype for tensor in frozen.inputs):
-        raise FreezeError(
-            f"{path} keeps lookup tables or other resources outside its graph, which a "
-            "frozen graph cannot hold",
-            "export it without them: look the words up before the model",
-        )
-    graph_def = frozen.graph.as_graph_def()
+    graph_def, captured = graph_of(function)
     meta = tf1.MetaGraphDef(graph_def=graph_def)
     signature = meta.signature_def[SERVING]
-    for tensor in frozen.inputs:
-        signature.inputs[tensor.op.name].name = tensor.name
-    for index, tensor in enumerate(frozen.outputs):
-        signature.outputs[f"{index}"].name = tensor.name
+    for key, tensor in zip(_keys(function), function.outputs, strict=True):
+        signature.outputs[key].name = tensor.name
     files = (
         (path,) if path.is_file() else tuple(p for p in path.rglob("*") if p.is_file())
     )
     name = str(path.with_suffix("")) if path.is_file() else f"{path}/{path.name}"
-    return Source(meta, None, files, name, call=_by_name(function))
+    call = _by_name(function)
+    said = tuple(warnings)
+    return Source(meta, None, files, name, said, captured=captured, call=call)
 
 
-def _function(path: Path, model):
+def _keys(function) -> list[str]:
+    """What the function calls its outputs, in their order; else their numbers."""
+    named = function.structured_outputs
+    if isinstance(named, dict) and len(named) == len(function.outputs):
+        return sorted(named)
+    return [f"{index:03}" for index in range(len(function.outputs))]
+
+
+def _function(path: Path, model, warnings: list[str]):
     """The model's forward pass, training off, as a traced function."""
     if hasattr(model, "signatures"):
         signatures = model.signatures
@@ -115,7 +115,11 @@ def _function(path: Path, model):
             raise FreezeError(
                 f"{path} has no signature to serve", "save it with signatures=…"
             )
-        return signatures.get(SERVING) or signatures[sorted(signatures)[0]]
+        taken = SERVING if SERVING in signatures else min(signatures)
+        if len(signatures) > 1:
+            named = ", ".join(sorted(signatures))
+            warnings.append(f"{path} has the signatures {named}; {taken} is taken")
+        return signatures[taken]
     specs = [tf.TensorSpec(t.shape, t.dtype, _word(t.name)) for t in model.inputs]
     if not specs:
         raise FreezeError(f"{path} was never built: its input is not known", "build it")
@@ -132,13 +136,14 @@ def _word(name: str) -> str:
 
 
 def _by_name(function):
-    """The function on a dict of inputs by tensor name, as a list of outputs."""
+    """The function on a dict of inputs, with a dict of outputs, by tensor name."""
     names = [t.name for t in function.inputs if t.dtype != tf.resource]
 
     def call(feeds):
         values = {name: tf.constant(feeds[name]) for name in names if name in feeds}
         answers = function(**{_argument(function, n): v for n, v in values.items()})
-        return [value.numpy() for value in tf.nest.flatten(answers)]
+        values = [value.numpy() for value in tf.nest.flatten(answers)]
+        return {t.name: v for t, v in zip(function.outputs, values, strict=True)}
 
     return call
 

@@ -76,7 +76,7 @@ def freeze(
             f"no such weights: {weights!r}", f"choose of {', '.join(TYPES)}"
         )
     found = recognise(source, meta)
-    checkpoint = Checkpoint(found.prefix) if found.prefix else None
+    checkpoint = Checkpoint(found.prefix) if found.prefix else found.captured
     card = card_in(found.meta.graph_def) or {}
     wanted = find_outputs(found.meta, outputs, card)
     saved = places(found, checkpoint, ema=ema)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from helpers.freezing.drafts import Draft, Edge, edge, output_types
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.registry import op_def
-from helpers.freezing.rewriting import VARIABLES
+from helpers.freezing.rewriting import RESOURCE_VARIABLES, VARIABLES
 
 tf1 = tf.compat.v1
 NAMES = re.compile(
@@ -61,7 +61,9 @@ def find_outputs(meta: tf1.MetaGraphDef, wanted, card: dict) -> list[Edge]:
     named = [name.strip() for name in wanted or () if name.strip()]
     named = named or _said(meta, card, nodes)
     if named:
-        return [_named(nodes, name) for name in dict.fromkeys(named)]
+        keys = _signature_keys(meta)
+        names = [n if edge(n).node in nodes else keys.get(n, n) for n in named]
+        return [_named(nodes, name) for name in dict.fromkeys(names)]
     return [_likeliest(candidates(meta.graph_def))]
 
 
@@ -79,8 +81,14 @@ def _said(meta: tf1.MetaGraphDef, card: dict, nodes: dict) -> list[str]:
     return [name for name in found if edge(name).node in nodes]
 
 
+def _signature_keys(meta: tf1.MetaGraphDef) -> dict[str, str]:
+    """What the signatures call their outputs, and the tensors' names."""
+    signatures = meta.signature_def.values()
+    return {key: s.outputs[key].name for s in signatures for key in s.outputs}
+
+
 def _named(nodes: dict, name: str) -> Edge:
-    found = edge(name)
+    found = edge(name.removeprefix("^"))
     if found.node in nodes:
         return _checked(nodes[found.node], found)
     close = get_close_matches(found.node, nodes, 3, 0.4)
@@ -94,7 +102,12 @@ def _named(nodes: dict, name: str) -> Edge:
 
 
 def _checked(node, found: Edge) -> Edge:
-    """The tensor, if its op has that many outputs."""
+    """The tensor, if its op has that many outputs, and they are values."""
+    if node.op in RESOURCE_VARIABLES:
+        raise FreezeError(
+            f"op {node.name!r} is a variable, which has no value of its own",
+            "name an op that reads it",
+        )
     count = len(output_types(node)) if op_def(node.op) else found.index + 1
     if found.index < count:
         return found

@@ -100,15 +100,26 @@ def _of_inputs(model: Running, feeds) -> dict:
     return {name: value for name, value in feeds.items() if name in inputs}
 
 
-def prove_call(call: Callable, frozen: Frozen, *, tolerance: float) -> Proof:
-    """The same for a model that is a function of TensorFlow 2."""
+def prove_call(
+    call: Callable, asked: list[str], frozen: Frozen, *, tolerance: float
+) -> Proof:
+    """The same for a model that is a function of TensorFlow 2.
+
+    Args:
+      call: takes and gives arrays by tensor name.
+      asked: which of those it gives are the frozen graph's outputs.
+    """
     with Running.load(frozen.path) as model:
         model.start(frozen.starts)
         answered = None
         for feeds in examples(model.placeholders()):
             try:
                 answers = model.run(frozen.outputs, feeds)
-                answered = feeds, call(feeds), call(feeds), answers
+                said, again = call(feeds), call(feeds)
+                if not said.keys() >= set(asked):
+                    return Proof("unproven", 0, "the model gives other outputs only")
+                first, second = ([s[name] for name in asked] for s in (said, again))
+                answered = feeds, first, second, answers
                 break
             except (tf.errors.OpError, ValueError) as error:
                 refused = first_line(error)

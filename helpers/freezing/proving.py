@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from helpers.freezing.branches import FOR_INFERENCE
+from helpers.freezing.completing import named
 from helpers.freezing.cutting import cut_inputs
 from helpers.freezing.drafts import Draft, Edge
 from helpers.freezing.evaluating import set_scalar
@@ -31,7 +32,8 @@ def prove_source(
     """
     allowed = ROUNDED if rounded else tolerance(draft)
     if found.call:
-        return prove_call(found.call, frozen, tolerance=max(allowed, REORDERED))
+        asked = [named(item) for item in draft.asked]
+        return prove_call(found.call, asked, frozen, tolerance=max(allowed, REORDERED))
     checkpoint = Checkpoint(found.prefix) if found.prefix else None
     proof = None
     if draft.removed[UPDATES]:

@@ -37,6 +37,7 @@ WITHOUT_VALUE = {
         "CountUpTo",
         "ResourceCountUpTo",
     },
+    "read that is waited for only": {"ReadVariableOp"},
     "check of a variable": {"IsVariableInitialized", "VarIsInitializedOp"},
 }
 CONTROL_FLOW = ("Enter", "RefEnter", "Switch", "RefSwitch")

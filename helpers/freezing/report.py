@@ -75,8 +75,16 @@ def _listed(facts: dict) -> str:
 
 def _counted(removed: dict[str, int]) -> str:
     return ", ".join(
-        f"{count} {what}{'s' * (count > 1)}" for what, count in removed.items()
+        f"{count} {_plural(what) if count > 1 else what}"
+        for what, count in removed.items()
     )
+
+
+def _plural(what: str) -> str:
+    """`summaries`, `updates of a variable`."""
+    noun, space, rest = what.partition(" ")
+    noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{noun}{space}{rest}" if rest != "normalization" else f"{what}s"
 
 
 def all_bound(draft: Draft) -> dict[str, float | bool]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import rewriter_config_pb2
 
@@ -37,12 +36,18 @@ class Running:
             op = self.graph.get_operation_by_name(name)
             self.session.run(op, self.constants)
 
-    def run(self, outputs: Iterable[Edge], feeds: Mapping[str, np.ndarray]) -> list:
-        """The values of the outputs; feeds of what it does not have are left out."""
+    def run(self, outputs: Iterable[Edge], feeds: Mapping, seconds: int = 0) -> list:
+        """The values of the outputs; feeds of what it does not have are left out.
+
+        Args:
+          feeds: arrays by tensor name.
+          seconds: how long it may take; 0 for ever.
+        """
         has = {op.name for op in self.graph.get_operations()}
         fed = {name: value for name, value in feeds.items() if _op(name) in has}
         wanted = [f"{item.node}:{item.index}" for item in outputs]
-        return self.session.run(wanted, fed | self.constants)
+        limit = tf1.RunOptions(timeout_in_ms=1000 * seconds)
+        return self.session.run(wanted, fed | self.constants, options=limit)
 
     def placeholders(self) -> list[tf.Tensor]:
         """What has to be fed."""

@@ -27,7 +27,8 @@ class Source(NamedTuple):
     name: str  # where a frozen graph would go, without .pb
     warnings: tuple[str, ...] = ()
     assets: Path | None = None  # the folder of a SavedModel's assets
-    call: object = None  # the model as a function, where it is one of TensorFlow 2
+    captured: object = None  # the values, where it is a function of TensorFlow 2
+    call: object = None  # that function
 
 
 def recognise(source: str | Path, meta: str | Path | None = None) -> Source:

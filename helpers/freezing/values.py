@@ -4,6 +4,7 @@ A variable's name is not always its key: partitioned variables share one, and pr
 choose others. What the saver's restore nodes say is true.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from helpers.freezing.prefixes import readable
 
 tf1 = tf.compat.v1
 WHERE = ("Detected at", "File ", "Node:")  # of an error of TensorFlow's: not what
+PATTERN = re.compile(r"[][\\]")  # in names, what TensorFlow's reader takes otherwise
 UNREADABLE = (tf.errors.OpError, ValueError, RuntimeError, LookupError)
 RESTORES = ("RestoreV2", "RestoreSlice", "Restore")
 ASSIGNS = ("Assign", "AssignVariableOp")
@@ -90,6 +92,11 @@ class Checkpoint:
 
     def __init__(self, prefix: str):
         self.prefix = prefix = readable(prefix)
+        if PATTERN.search(prefix):
+            raise FreezeError(
+                f"TensorFlow takes {prefix} for a pattern, because of [, ] or \\ in it",
+                "rename the file or its folder",
+            )
         try:
             self._reader = tf1.train.NewCheckpointReader(prefix)
         except UNREADABLE as error:

@@ -38,7 +38,7 @@ def verify(
     card = card_in(graph_def) or {}
     outputs = _outputs(path, graph_def, card, found)
     draft = inference_part(found, outputs)
-    reader = Checkpoint(found.prefix) if found.prefix else None
+    reader = Checkpoint(found.prefix) if found.prefix else found.captured
     saved = places(found, reader, ema=card.get("ema", False))
     draft.removed["batch normalization"] += card.get("folded", False)
     rounded = any(is_narrow(node) for node in graph_def.node)

@@ -25,6 +25,12 @@ def warn(draft: Draft, *sentences: Iterable[str]) -> None:
                 f"{scope}{node.name} ({node.op}) takes the statistics of the batch: "
                 "this graph was written for training, and answers depend on the batch"
             )
+    draft.warnings += [
+        f"every run of the checkpoint's graph changes {variable!r}; the frozen graph "
+        "starts each run from the saved value"
+        for node, variable in draft.changes.items()
+        if node in draft.nodes
+    ]
     draft.warnings += [f"unsafe: {found}" for found in unsafe_ops(draft.graph_def())]
     for found in sentences:
         draft.warnings += found
