@@ -30,7 +30,8 @@ test: $(READY) ## pass everything: lint, tests, browser, notebooks
 	.venv/bin/pytest --nbval notebooks
 
 lab: $(READY) ## read and run the notebooks in JupyterLab
-	@cd notebooks && ../.venv/bin/jupyter lab
+	@cd notebooks && ../.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/README.md \
+		--LabApp.app_settings_dir=../tools/lab
 
 train: $(READY) ## train and freeze (NETWORK=small|resnet|alexnet DATA=data ZIP=photos.zip)
 	@$(if $(ZIP),.venv/bin/python -m helpers download --from $(ZIP) --data $(DATA))
@@ -48,6 +49,8 @@ lock: $(READY) ## pin everything that requirements.txt brings
 
 notebooks: $(READY) ## run all notebooks and store their outputs
 	.venv/bin/python tools/run_notebooks.py
+	.venv/bin/python tools/write_contents.py
+	.venv/bin/python tools/write_course.py
 
 clean: ## remove .venv and what training and tests wrote
 	rm -rf .venv .pytest_cache .ruff_cache

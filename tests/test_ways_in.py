@@ -52,6 +52,7 @@ def opened(tmp_path):
                 time.sleep(0.3)
         pytest.fail(f"{command!r} opened nothing")
 
+    names.address = f"http://127.0.0.1:{port}/"
     yield names
     for process in started:
         os.killpg(process.pid, signal.SIGKILL)
@@ -65,5 +66,11 @@ def test_jupyter_lab_opens_in_the_notebooks_folder(opened):
 @pytest.mark.skipif(
     not (ROOT / ".venv/bin/jupyter").exists(), reason="`make` has set up no .venv here"
 )
-def test_make_lab_opens_in_the_notebooks_folder(opened):
+def test_make_lab_opens_the_map_of_the_course(opened):
     assert opened("make lab READY=", ROOT) >= NOTEBOOKS
+    sent = requests.get(opened.address, allow_redirects=False, timeout=9)
+    assert sent.headers["Location"].partition("?")[0] == "/lab/tree/README.md"
+    plugin = "@jupyterlab/docmanager-extension:plugin"
+    kept = requests.get(f"{opened.address}lab/api/settings/{plugin}", timeout=9).json()
+    viewers = kept["schema"]["properties"]["defaultViewers"]["default"]
+    assert viewers["markdown"] == "Markdown Preview"

@@ -49,7 +49,7 @@ def page_of(path: Path, notebook: nbformat.NotebookNode) -> Page:
 
 def line(pages: list[Page], index: int) -> str:
     """The previous/next line of one page."""
-    parts = ["[Contents](../README.md#the-course)"]
+    parts = ["[Contents](README.md)"]
     if index > 0:
         before = pages[index - 1]
         parts.insert(0, f"← [{before.number} {before.title}]({before.path.name})")
