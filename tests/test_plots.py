@@ -6,13 +6,18 @@ import numpy as np
 import pytest
 
 from helpers.plots import (
+    plot_bytes,
     plot_calls,
     plot_history,
     plot_images,
     plot_kernels,
+    plot_memory,
     plot_reliability,
+    plot_sessions,
     plot_shares,
+    plot_witnesses,
 )
+from helpers.usage import Calls
 
 mpl.use("Agg")
 
@@ -125,3 +130,70 @@ def test_kernels_are_pictures_from_black_to_white():
     assert pictures.shape == (4, 3, 5, 3)
     assert (pictures.min(), pictures.max()) == (0, 255)
     assert pictures[2].argmax() == kernels[..., 2].argmax()
+
+
+def test_every_byte_is_a_cell_in_reading_order():
+    data = bytes(range(0x0A, 0x0A + 10))
+    plot_bytes(data, [(3, "key"), (7, "value")], columns=4)
+    cells = plt.gca().patches
+    assert [cell.get_xy() for cell in cells] == [divmod(n, 4)[::-1] for n in range(10)]
+    assert [text for text in texts(plt.gca()) if len(text) == 2] == [
+        f"{byte:02x}" for byte in data
+    ]
+
+
+def test_a_part_is_named_over_its_first_byte_and_tinted_as_one():
+    plot_bytes(bytes(10), [(3, "key"), (7, "value")], columns=4)
+    (value,) = [text for text in plt.gca().texts if text.get_text() == "value"]
+    assert np.floor(value.get_position()[0]) == 3
+    assert -0.5 < value.get_position()[1] < 0
+    tints = [cell.get_facecolor() for cell in plt.gca().patches]
+    assert len(set(tints[:3])) == len(set(tints[3:])) == 1
+    assert tints[0] != tints[3]
+
+
+def test_bytes_beyond_the_named_parts_are_not_drawn():
+    plot_bytes(bytes(10), [(3, "key")])
+    assert len(plt.gca().patches) == 3
+
+
+def test_each_session_is_drawn_with_its_own_value_and_the_graph_with_none():
+    plot_sessions({"one": {"weight": 5.0}, "other": {"weight": 1.0}})
+    boxes = [text for text in texts(plt.gca()) if text]
+    assert boxes == [
+        "session 'one'\nweight = 5.0",
+        "session 'other'\nweight = 1.0",
+        "the graph\nvariable weight: no value",
+    ]
+
+
+def test_an_arrow_leads_from_the_graph_to_each_session():
+    plot_sessions({name: {"weight": 1.0} for name in ("one", "two", "three")})
+    arrows = [text for text in plt.gca().texts if getattr(text, "arrow_patch", None)]
+    places = {t.get_text()[9:12]: t.get_position() for t in plt.gca().texts}
+    assert [arrow.xy[0] for arrow in arrows] == [1, 3, 5]
+    assert {arrow.get_position() for arrow in arrows} == {(3, 2.4)}
+    assert [places[name][0] for name in ("one", "two", "thr")] == [1, 3, 5]
+
+
+def test_witnesses_are_three_panels_and_memory_starts_at_nothing():
+    leaky = Calls(milliseconds=[1, 5, 9], rss_mib=[700, 702, 705], ops=[2, 4, 6])
+    plot_witnesses({"leaky": leaky, "fixed": leaky})
+    panels = plt.gcf().axes
+    assert [axis.get_ylabel() for axis in panels] == ["ops", "MiB gained", "ms a call"]
+    assert [list(axis.lines[0].get_ydata()) for axis in panels] == [
+        [2, 4, 6],
+        [0, 2, 5],
+        [1, 5, 9],
+    ]
+    assert panels[0].lines[0].get_linestyle() != panels[0].lines[1].get_linestyle()
+
+
+def test_memory_is_drawn_from_second_nought_and_what_ran_is_named():
+    samples = [(700.0, 50.0), (710.0, 51.0), (720.0, 53.0)]
+    plot_memory(samples, {"day 1": (50.0, 51.0), "day 2": (52.0, 53.0)})
+    axis = plt.gca()
+    assert curve(axis.lines[0]) == ([0, 1, 3], [700, 710, 720])
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("seconds", "MiB")
+    assert [text.get_text() for text in axis.texts] == ["day 1", "day 2"]
+    assert [text.get_position()[0] for text in axis.texts] == [0.5, 2.5]
