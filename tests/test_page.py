@@ -51,7 +51,7 @@ def test_explanation_is_the_answer_and_what_each_cover_takes(client):
 def test_browser_gets_the_heat_map_as_a_page(client):
     page = client.post("/explain", **form(photo())).text
     assert '<img class="heat" src="data:image/webp;base64,' in page
-    assert "64 copies with a part covered took" in page
+    assert "64 copies, each with a part covered, took" in page
 
 
 def test_explanation_of_no_photo_is_the_same_sentence(client):
