@@ -377,17 +377,13 @@ def test_damaged_meta_is_told_or_refused_but_never_crashes(tmp_path, prefix):
     assert outcomes == {str, ValueError}
 
 
-UNGUESSABLE = ("rl_ddpg", "v1_sharded_bundle")  # the answer feeds on; another Identity
-
-
 def test_shared_answers_are_guessed(shared):
     cases = json.loads((shared / "checkpoints/cases.json").read_text())["cases"]
     for case in cases:
         meta = read_meta(f"{shared / 'checkpoints' / case['prefix']}.meta")
         found = output_candidates(meta.graph_def, meta)
-        if case["name"] not in UNGUESSABLE:
-            names = [item.tensor.removesuffix(":0") for item in found]
-            assert set(case["outputs"]) <= set(names), case["name"]
+        names = [item.tensor.removesuffix(":0") for item in found]
+        assert set(case["outputs"]) <= set(names), case["name"]
 
 
 def test_shared_checkpoints_agree_with_their_graphs(shared):

@@ -10,7 +10,6 @@ from helpers.freezing.drafts import Draft, Edge, edge
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.fingerprint import fingerprint
 from helpers.freezing.freeze import inference_part, places
-from helpers.freezing.outputs import candidates
 from helpers.freezing.proof import Frozen
 from helpers.freezing.proving import prove_source
 from helpers.freezing.report import Report, all_bound, described
@@ -18,6 +17,7 @@ from helpers.freezing.rewriting import VARIABLES
 from helpers.freezing.sources import Source, content, recognise
 from helpers.freezing.values import Checkpoint
 from helpers.freezing.weights import is_narrow
+from helpers.inspecting.candidates import output_candidates
 
 tf1 = tf.compat.v1
 
@@ -83,9 +83,8 @@ def _outputs(path: Path, graph_def, card: dict, found: Source) -> list[Edge]:
     said = card.get("outputs") or ([card["output"]] if "output" in card else [])
     items = [edge(name) for name in said] or _ends(graph_def)
     both = [item for item in items if item.node in names & nodes]
-    both = both or [
-        Edge(item.name, 0) for item in candidates(graph_def)[:1] if item.name in nodes
-    ]
+    likeliest = [edge(item.tensor) for item in output_candidates(graph_def)[:1]]
+    both = both or [item for item in likeliest if item.node in nodes]
     if not both:
         raise FreezeError(
             f"{path} and the checkpoint's graph have no output of the same name: "

@@ -18,8 +18,12 @@ VERDICTS = (
 )
 PASSING = ("Identity", "Reshape", "Squeeze")
 ANSWER_NAMES = re.compile(
-    r"y_pred|predict|prob|softmax|output|logits|score|final_result|y_hat", re.I
+    r"y_pred|predict|prob|softmax|output|logits|score|final_result|y_hat"
+    r"|(^|/)(y|out|pred|classes|embeddings?)(_?\d+)?$",
+    re.I,
 )
+NAMELESS = re.compile(r"(.*/)?Identity(_\d+)?")
+ALSO_LIKELY = 0.6  # more of the best candidate's score than this: an output too
 ANSWERS = {"Softmax": 3, "Sigmoid": 3, "LogSoftmax": 2, "Tanh": 1}
 PENALTIES = ("Mean", "Sum", "L2Loss", "Square", "SquaredDifference", "Neg", "AddN")
 FLOATS = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
@@ -38,6 +42,12 @@ class Candidate(NamedTuple):
 def output_candidates(graph_def, meta=None) -> list[Candidate]:
     """The graph's likely outputs, likeliest first."""
     return Guess(graph_def, meta).outputs()
+
+
+def likely_answers(ranked: list[Candidate]) -> list[Candidate]:
+    """The first of the ranked outputs, and those that are nearly as likely."""
+    least = ranked[0].score * ALSO_LIKELY if ranked else 0
+    return [found for found in ranked if found is ranked[0] or found.score > least]
 
 
 def input_candidates(graph_def, outputs) -> list[Candidate]:
@@ -64,7 +74,8 @@ class Guess:
     def outputs(self) -> list[Candidate]:
         known = [self._candidate(name, why, 9.0) for name, why in self.given.items()]
         if not known or not any(self.given.values()):
-            known = [self._ranked(name) for name in self._last()]
+            names = [*self._last(), *self._last_of_scopes()]
+            known = [self._ranked(name) for name in dict.fromkeys(names)]
         return sorted(known, key=lambda found: -found.score)
 
     def _last(self) -> list[str]:
@@ -82,11 +93,31 @@ class Guess:
             ]
             losses = {name for name in last if wiring.op(name) in PENALTIES}
             if not has_gradients or not losses or losses == forward:
-                return [name for name in last if self._is_float(name)]
+                return [self._named(name) for name in last if self._is_answer(name)]
             forward -= losses
 
-    def _is_float(self, name: str) -> bool:
-        return _type_of(self.wiring.nodes[name]) in FLOATS
+    def _last_of_scopes(self) -> list[str]:
+        """What a scope ends in that squashes its numbers, even where others go on."""
+        squashing = [n for n in self.wiring.nodes if self.wiring.op(n) in ANSWERS]
+        return [name for name in squashing if name in self.forward and self._ends(name)]
+
+    def _ends(self, name: str) -> bool:
+        """Whether all that take it in are in other scopes, and do more than pass it."""
+        scope = name.partition("/")[0]
+        takers = self.wiring.consumers.get(name, ())
+        return all(
+            not taker.startswith(f"{scope}/") and self.wiring.op(taker) not in PASSING
+            for taker in takers
+        )
+
+    def _named(self, name: str) -> str:
+        """The op itself, or what a nameless Identity passes on, if that has a name."""
+        source = self.wiring.data[name][0] if NAMELESS.fullmatch(name) else name
+        return source if ANSWER_NAMES.search(source) else name
+
+    def _is_answer(self, name: str) -> bool:
+        floats = _type_of(self.wiring.nodes[name]) in FLOATS
+        return floats and "Random" not in self.wiring.op(name)
 
     def _ranked(self, name: str) -> Candidate:
         """An op with its score and the reasons for it."""

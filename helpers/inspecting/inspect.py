@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from helpers.cards import card_in
 from helpers.checkpoints import Checkpoint, serving_graph
-from helpers.inspecting.candidates import Candidate, Guess, input_candidates
+from helpers.inspecting.candidates import Guess, input_candidates, likely_answers
 from helpers.inspecting.matching import match_variables
 from helpers.inspecting.reports import Constant, GraphFacts, Report
 from helpers.inspecting.roles import ROLES, roles_of
@@ -23,7 +23,6 @@ from helpers.reading.graph_files import (
 from helpers.reading.locating import VARIABLES, has_variables, is_part
 from helpers.scanning import findings
 
-ALSO_LIKELY = 0.6  # of the best candidate's score: an output too
 INDEX_COMMENT = "the graph alone: no variables beside it"
 
 
@@ -87,7 +86,7 @@ def _facts(
 ) -> GraphFacts:
     """What one graph holds."""
     likely = guess.outputs()
-    answers = list(outputs) or likely_answers(likely)
+    answers = list(outputs) or [found.tensor for found in likely_answers(likely)]
     roles = Counter(roles_of(guess.wiring, answers).values())
     meta, graph_def = graph.meta, graph.graph_def
     return GraphFacts(
@@ -105,12 +104,6 @@ def _facts(
         findings=findings(file.kind, graph),
         card=card_in(graph_def),
     )
-
-
-def likely_answers(likely: list[Candidate]) -> list[str]:
-    """The outputs to count inference for, where none are given."""
-    least = likely[0].score * ALSO_LIKELY if likely else 0
-    return [candidate.tensor for candidate in likely if candidate.score >= least]
 
 
 def _constants(graph_def) -> list[Constant]:

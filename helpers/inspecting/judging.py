@@ -5,7 +5,9 @@ A label never meets a weight: it is only compared with what the weights gave.
 
 import re
 
-from helpers.inspecting.wiring import Wiring
+import tensorflow as tf
+
+from helpers.inspecting.wiring import Wiring, type_of
 
 PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 PIPELINES = re.compile(r"QueueDequeue.*|Iterator\w*GetNext\w*|ReaderRead.*|Unstage")
@@ -45,11 +47,16 @@ class Judgement:
 
     def _labels(self) -> set[str]:
         """The inputs that only training asks for."""
-        compared = self._only_compared()
+        compared = {name for name in self._only_compared() if not self._switches(name)}
         labels = {name for name in self.inputs if LABEL_NAMES.search(name)}
         labels |= self._in_label_slots() & compared
         loops = any(node.op in LOOPS for node in self._nodes())
         return labels or (set() if loops else compared)
+
+    def _switches(self, name: str) -> bool:
+        """Whether an input is one number or a yes or no, as rates and switches are."""
+        dtype = type_of(self.wiring.nodes[name].attr["dtype"].type)
+        return self.wiring.shape(name) == () or dtype == tf.bool
 
     def _nodes(self):
         return self.wiring.nodes.values()

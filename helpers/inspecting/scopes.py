@@ -10,8 +10,7 @@ from xml.sax.saxutils import escape
 from helpers.checkpoints import graphs_at, serving_graph
 from helpers.freezing.writing import beside
 from helpers.inspecting.boxes import Box, Diagram, diagram_of
-from helpers.inspecting.candidates import Guess
-from helpers.inspecting.inspect import likely_answers
+from helpers.inspecting.candidates import likely_answers, output_candidates
 from helpers.whole_files import write_whole
 
 WIDTH, HEIGHT, GAP, MARGIN, LANE = 280, 50, 24, 28, 96  # px
@@ -53,9 +52,8 @@ HEADS = "".join(
 def write_scopes(path: Path | str, out: Path, outputs: Iterable[str] = ()) -> Path:
     """Draw the graph at a path (`.meta`, `.pb`, folder …) into an SVG file."""
     graph = serving_graph(graphs_at(path))
-    outputs = list(outputs) or likely_answers(
-        Guess(graph.graph_def, graph.meta).outputs()
-    )
+    likely = likely_answers(output_candidates(graph.graph_def, graph.meta))
+    outputs = list(outputs) or [found.tensor for found in likely]
     picture = draw_scopes(graph.graph_def, outputs)
     with beside(Path(out)) as draft:
         write_whole(draft, picture.encode())
