@@ -16,7 +16,7 @@ import click
 from flask import Flask
 
 from helpers.decoding import MAX_BYTES, MAX_PIXELS
-from webapp import errors, journal, loading, options, security
+from webapp import errors, journal, loading, options, security, workers
 from webapp.admission import Admission
 from webapp.metrics import Metrics
 from webapp.server import Server, bind, leave_on_signal
@@ -74,17 +74,21 @@ def main(host: str, port: int, **given) -> None:
     Ctrl-C answers what was accepted and stops; a second one stops at once.
     """
     leave_on_signal()
+    worker = workers.post()
     journal.write_to_stdout(given["log_style"])
     look = loading.watcher(given["model"], given["models"])
     facts = options.facts(given)
     try:
-        listener = bind(host, port)
+        listener = worker.listener if worker else bind(host, port)
+        if given["workers"] > 1 and not worker:
+            sys.exit(workers.Crew(listener, given["workers"]).run())
         library = loading.load(look, facts)
         app = create_app(library, **options.limits(given))
         server = serving(app, listener)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"Serving {', '.join(library.names)} at {server.url}")
+    say = worker.tell if worker else click.echo
+    say(f"Serving {', '.join(library.names)} at {server.url}")
     with library, loading.followed(library, look, given["reload_every"], facts):
         server.run(on_stop=app.extensions["ready"].clear)
 

@@ -1,5 +1,6 @@
 """What the server counts and times, for Prometheus and for the page /models."""
 
+import os
 from collections.abc import Iterator
 from time import perf_counter
 from typing import NamedTuple
@@ -7,6 +8,7 @@ from typing import NamedTuple
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 STAGES = {
@@ -50,31 +52,38 @@ class Models:
 
 
 class Metrics:
-    """One app's metrics in a registry of their own."""
+    """One app's metrics; with several workers, `registry` tells those of all."""
 
     def __init__(self, library) -> None:
-        self.registry = CollectorRegistry()
+        own = CollectorRegistry()
+        self.registry = own
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            self.registry = CollectorRegistry()
+            MultiProcessCollector(self.registry)
         self._requests = Counter(
             "http_requests",
             "Requests answered",
             ("route", "method", "code"),
-            registry=self.registry,
+            registry=own,
         )
         self._seconds = Histogram(
             "http_request_seconds",
             "From a request's head to its answer",
             ("route",),
             buckets=SECONDS,
-            registry=self.registry,
+            registry=own,
         )
         self._in_flight = Gauge(
-            "http_requests_in_flight", "Requests being answered", registry=self.registry
+            "http_requests_in_flight",
+            "Requests being answered",
+            registry=own,
+            multiprocess_mode="livesum",
         )
         self._rejected = Counter(
             "photos_rejected",
             "Requests refused because the server was busy",
             ("reason",),
-            registry=self.registry,
+            registry=own,
         )
         self._stages = {
             stage: Histogram(
@@ -82,7 +91,7 @@ class Metrics:
                 text,
                 ("model",),
                 buckets=SECONDS,
-                registry=self.registry,
+                registry=own,
             )
             for stage, text in STAGES.items()
         }
@@ -105,8 +114,13 @@ class Metrics:
 
     def tally(self, name: str) -> Tally:
         """What the model of that name has answered since the start."""
-        (family,) = self._stages["infer"].collect()
-        mine = [sample for sample in family.samples if sample.labels["model"] == name]
+        mine = [
+            sample
+            for family in self.registry.collect()
+            if family.name == "photo_infer_seconds"
+            for sample in family.samples
+            if sample.labels["model"] == name
+        ]
         totals = {sample.name.rpartition("_")[2]: sample.value for sample in mine}
         count = int(totals.get("count", 0))
         if not count:

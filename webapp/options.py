@@ -1,5 +1,6 @@
 """The options of `python webapp/app.py`, each with its environment variable."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,15 @@ WHERE = (
     ),
 )
 LIMITS = (
+    option(
+        "--workers",
+        "WORKERS",
+        type=click.IntRange(1, 64),
+        default=1,
+        help="Processes. One uses every core while it is in TensorFlow; each more has "
+        "models and memory of its own, a share of --admitted, and a few seconds in "
+        "which it may still answer with the version before. /metrics is of all.",
+    ),
     option(
         "--admitted",
         "ADMITTED",
@@ -126,9 +136,10 @@ def options(command: Callable) -> Callable:
 
 
 def limits(given: dict) -> dict:
-    """The app's settings among the options."""
+    """The app's settings among the options; several workers share what is allowed."""
     return {
-        "ADMITTED": given["admitted"],
+        "ADMITTED": max(1, given["admitted"] // given["workers"]),
+        "SLOTS": max(1, (os.cpu_count() or 1) // given["workers"]),
         "PATIENCE": given["patience"],
         "MAX_BYTES": int(given["max_megabytes"] * 1e6),
         "MAX_PIXELS": int(given["max_megapixels"] * 1e6),

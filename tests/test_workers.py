@@ -1,0 +1,88 @@
+"""`--workers 2`: one address, one count, one end; real processes."""
+
+import signal
+import time
+
+import psutil
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+from serving import ROOT, photo, running, write_model
+
+APP = str(ROOT / "webapp" / "app.py")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    write_model(folder / "cats" / "1.pb")
+    return folder
+
+
+@pytest.fixture
+def crew(models):
+    with running(APP, "--models", str(models), "--workers", "2") as process:
+        process.url = f"http://127.0.0.1:{process.port()}"
+        process.workers = psutil.Process(process.popen.pid).children()
+        yield process
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def counted(url) -> float:
+    """The photos that /metrics says were answered."""
+    text = requests.get(f"{url}/metrics", timeout=30).text
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "photo_infer_seconds_count"
+    )
+
+
+def ask(url) -> requests.Response:
+    return requests.post(f"{url}/predict", photo(), timeout=30)
+
+
+def test_two_workers_are_one_service(crew):
+    assert len(crew.workers) == 2
+    for _ in range(40):
+        assert ask(crew.url).json()["label"] == "cat"
+    assert {counted(crew.url) for _ in range(10)} == {40}
+    models = requests.get(f"{crew.url}/models", timeout=30).json()["models"]
+    assert models[0]["requests"] == 40
+    crew.popen.send_signal(signal.SIGTERM)
+    assert crew.end() == (0, "")
+    assert not any(worker.is_running() for worker in crew.workers)
+
+
+def test_a_worker_that_dies_is_replaced(crew):
+    before = {worker.pid for worker in crew.workers}
+    crew.workers[0].kill()
+    parent = psutil.Process(crew.popen.pid)
+    wait_for(lambda: len({w.pid for w in parent.children()} - before) == 1)
+    for _ in range(5):
+        assert ask(crew.url).status_code == 200
+    crew.popen.send_signal(signal.SIGTERM)
+    assert crew.end()[0] == 0
+
+
+def test_workers_end_with_their_parent(crew):
+    crew.popen.kill()
+    wait_for(lambda: not any(worker.is_running() for worker in crew.workers))
+
+
+def test_workers_that_cannot_start_end_the_parent(tmp_path):
+    file = tmp_path / "text.pb"
+    file.write_text("not a graph")
+    with running(APP, "--model", f"text={file}", "--workers", "2") as process:
+        status, stderr = process.end()
+    assert status == 1
+    assert {line.partition(" is not")[0] for line in stderr.splitlines()} == {
+        f"Error: {file}"
+    }
