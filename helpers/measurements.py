@@ -16,7 +16,7 @@ Series = Mapping[str, Sequence[float]]
 def plot_latencies(models: Mapping[str, Series]) -> None:
     """A row of dots for each model and way, ms on a logarithmic axis, and medians."""
     rows = [(model, way) for model, ways in models.items() for way in ways]
-    figure, axis = plt.subplots(figsize=(9, 0.5 + 0.42 * len(rows)))
+    figure, axis = plt.subplots(figsize=(9, 0.9 + 0.5 * len(rows)))
     for height, (model, way) in enumerate(rows):
         values = models[model][way]
         colour, _, marker = STYLES[list(models[model]).index(way) % len(STYLES)]
@@ -25,19 +25,20 @@ def plot_latencies(models: Mapping[str, Series]) -> None:
         middle = median(values)
         axis.plot([middle, middle], [height - 0.3, height + 0.3], color=INK)
         text = f"{middle:,.0f} ms" if middle >= 10 else f"{middle:.1f} ms"
-        axis.annotate(
-            text, (max(values), height), (8, 0), textcoords="offset points", va="center"
-        )
+        axis.text(middle, height - 0.36, text, ha="center", color=INK)
     names = [f"{model}: {way}" for model, way in rows]
     axis.set(xscale="log", xlabel="ms a request; the bar is the median")
     axis.set_yticks(range(len(rows)), names)
-    axis.invert_yaxis()
-    axis.margins(x=0.12)
+    axis.set_ylim(len(rows) - 0.5, -0.8)
+    axis.margins(x=0.08)
+    axis.xaxis.set_major_formatter("{x:,g}")
     axis.grid(axis="x", alpha=0.3)
     _without_frame(figure, axis)
 
 
-def plot_memory(runs: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> None:
+def plot_footprints(
+    runs: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+) -> None:
     """Memory of processes over time: each a pair of seconds and MiB."""
     figure, axis = plt.subplots(figsize=(9, 3.4))
     for (name, (seconds, rss_mib)), (colour, line, _) in zip(

@@ -4,7 +4,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 
-from helpers.measurements import plot_latencies, plot_memory
+from helpers.measurements import plot_footprints, plot_latencies
 
 mpl.use("Agg")
 
@@ -48,7 +48,7 @@ def test_ways_differ_by_marker_too():
 
 
 def test_memory_is_a_line_for_each_run_with_its_name_at_the_end():
-    plot_memory(RUNS)
+    plot_footprints(RUNS)
     reload, once = plt.gca().lines
     assert list(reload.get_xdata()) == [0, 1, 2]
     assert list(once.get_ydata()) == [200, 200]
@@ -57,7 +57,7 @@ def test_memory_is_a_line_for_each_run_with_its_name_at_the_end():
 
 
 def test_memory_has_its_units_and_begins_at_nothing():
-    plot_memory(RUNS)
+    plot_footprints(RUNS)
     assert (plt.gca().get_xlabel(), plt.gca().get_ylabel()) == (
         "seconds",
         "memory, MiB",
