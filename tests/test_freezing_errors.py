@@ -4,6 +4,9 @@ import contextlib
 import os
 import resource
 import shutil
+import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -247,6 +250,28 @@ def test_a_full_disk_leaves_nothing_behind(prefix, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert error.cause.startswith(f"{place} cannot be written: ")
     assert not place.parent.exists()
+
+
+ABORTING = """
+import os, sys
+from helpers.freezing import freeze
+freeze.prove_source = lambda *how: os.abort()
+freeze.freeze(sys.argv[1], outputs="y", output=sys.argv[2])
+"""
+
+
+def test_a_process_that_is_aborted_leaves_nothing_and_says_so(prefix, tmp_path):
+    place = tmp_path / "out" / "y.pb"
+    place.parent.mkdir()
+    ended = subprocess.run(
+        [sys.executable, "-c", ABORTING, prefix, place],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == -signal.SIGABRT
+    assert "nothing was written\ntry outputs" in ended.stderr
+    assert not list(place.parent.iterdir())
 
 
 def test_a_file_in_the_way_of_a_folder_is_refused(prefix, tmp_path):

@@ -253,6 +253,22 @@ def test_weights_in_16_bits_halve_the_file_and_say_their_error(weights, tmp_path
     assert not {node.op for node in wide.node} & {"Cast"}
 
 
+def test_weights_in_16_bits_answer_as_the_rounded_checkpoint(tmp_path):
+    prefix = save(perceptron, tmp_path)
+    report = freeze(prefix, outputs="y", weights="bfloat16")
+    assert report.proof.verdict == "close"
+    assert verify(report.output, prefix).proof.verdict == "close"
+
+    def newer():
+        tf1.set_random_seed(9)
+        x = tf1.placeholder(tf.float32, [None, 4], name="x")
+        hidden = tf.nn.relu(dense(x, 5, "one") * 1.05)
+        tf.nn.softmax(dense(hidden, 3, "two"), name="y")
+
+    other = save(newer, tmp_path / "other")
+    assert verify(report.output, other).proof.verdict == "different"
+
+
 def test_numbers_too_large_for_float16_are_refused(tmp_path):
     def build():
         x = tf1.placeholder(tf.float32, [None, 1], name="x")

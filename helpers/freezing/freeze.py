@@ -22,6 +22,7 @@ from helpers.freezing.dropouts import bind_dropouts
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.fingerprint import Fingerprint
 from helpers.freezing.functions import inline_calls
+from helpers.freezing.janitor import janitor
 from helpers.freezing.lookups import keep_tables, restore_tables
 from helpers.freezing.outputs import find_outputs
 from helpers.freezing.preflight import preflight
@@ -93,7 +94,7 @@ def freeze(
     card |= {what: True for what, asked in (("folded", fold), ("ema", ema)) if asked}
 
     place = Path(output) if output else Path(f"{found.name}.pb")
-    with beside(place) as path, ThreadPoolExecutor(1) as hashing:
+    with beside(place) as path, janitor(path), ThreadPoolExecutor(1) as hashing:
         origins = hashing.submit(origin, found, checkpoint)
         fingerprint = Fingerprint()
         write(draft, path, fingerprint)
@@ -102,7 +103,8 @@ def freeze(
         proof = Proof("unproven", 0, "not asked for")
         if prove:
             frozen = Frozen(path, draft.initialisers, draft.outputs)
-            proof = prove_source(found, draft, saved, frozen)
+            rounding = TYPES[weights] if weights != "float32" else None
+            proof = prove_source(found, draft, saved, frozen, rounding)
             _insist(proof)
         size = path.stat().st_size
     return Report(

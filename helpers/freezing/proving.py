@@ -1,5 +1,7 @@
 """Bring a source and its frozen graph together for the proof."""
 
+from typing import NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
@@ -17,62 +19,87 @@ from helpers.freezing.sources import Source
 from helpers.freezing.values import Checkpoint
 from helpers.freezing.vocabularies import inline_vocabularies
 
-ROUNDED = 1e30  # of 16 bits: any finite difference is reported, not refused
+ANY = 1e30  # of rounded weights: the difference is reported, and no reason to refuse
+ROUNDED = 0.25  # the same where rounding cannot be repeated, so that a limit is needed
 FOLDED = 1e-2
 REORDERED = 1e-2  # oneDNN may add in another order in another session
 
 
 def prove_source(
-    found: Source, draft: Draft, saved: dict, frozen: Frozen, *, rounded: bool = False
+    found: Source,
+    draft: Draft,
+    saved: dict,
+    frozen: Frozen,
+    rounding: tf.DType | None = None,
 ) -> Proof:
     """Whether the frozen graph answers as its source does.
 
-    The source's graph runs with its updates of variables, and again without them if
-    that is where the two part: updates race with what reads the variables.
+    A graph whose weights are rounded is compared with the source rounded alike, and
+    has to be equal; then with the source as it is, to report the difference.
+
+    Args:
+      rounding: the type of 16 bits that the weights of the frozen graph are stored in.
     """
-    allowed = ROUNDED if rounded else tolerance(draft)
+    folded = FOLDED if draft.removed["batch normalization"] else 0
+    allowed = max(folded, REORDERED if uses_onednn() else 0)
     if found.call:
+        allowed = max(allowed, REORDERED, ROUNDED if rounding else 0)
         asked = [named(item) for item in draft.asked]
-        return prove_call(found.call, asked, frozen, tolerance=max(allowed, REORDERED))
-    checkpoint = Checkpoint(found.prefix) if found.prefix else None
-    proof = None
-    if draft.removed[UPDATES]:
-        original = _original(found, draft, checkpoint, saved, updates=True)
-        proof = prove(original, frozen, tolerance=allowed)
-        if proof.verdict in ("exact", "close"):
+        return prove_call(found.call, asked, frozen, tolerance=allowed)
+    originals = Originals(found, draft, saved)
+    if rounding and not folded and found.prefix:
+        proof = _prove(originals, frozen, rounding, tolerance=allowed)
+        if proof.verdict not in ("exact", "close"):
             return proof
-    original = _original(found, draft, checkpoint, saved, updates=False)
-    proof = prove(original, frozen, tolerance=allowed)
-    if draft.removed[UPDATES] and proof.verdict != "unproven":
-        proof = proof._replace(note=f"{proof.note}; without updates of variables")
+        allowed = ANY
+    elif rounding:
+        allowed = ROUNDED
+    return _prove(originals, frozen, None, tolerance=allowed)
+
+
+def _prove(originals: "Originals", frozen: Frozen, rounding, *, tolerance) -> Proof:
+    """Run the source with its updates of variables; without, where the two part.
+
+    Updates race with what reads the variables.
+    """
+    updates = originals.draft.removed[UPDATES]
+    if updates:
+        original = originals.made(rounding, updates=True)
+        with_updates = prove(original, frozen, tolerance=tolerance)
+        if with_updates.verdict in ("exact", "close"):
+            return with_updates
+    proof = prove(originals.made(rounding, updates=False), frozen, tolerance=tolerance)
+    if updates and proof.verdict != "unproven":
+        differs = f"with them it differs by {with_updates.largest:g}"
+        note = f"{proof.note}; without updates of variables, {differs}"
+        proof = proof._replace(note=note)
     return proof
 
 
-def tolerance(draft: Draft) -> float:
-    """The largest difference that is called close; 0 where nothing was rounded."""
-    types = {weight.dtype for weight in draft.weights.values()}
-    if types & {tf.float16, tf.bfloat16}:
-        return ROUNDED
-    if draft.removed["batch normalization"]:
-        return FOLDED
-    return REORDERED if uses_onednn() else 0
+class Originals(NamedTuple):
+    """What the source's own graph, able to restore itself, is made from."""
 
+    found: Source
+    draft: Draft
+    saved: dict
 
-def _original(
-    found: Source, draft: Draft, checkpoint, saved, *, updates: bool
-) -> Original:
-    own = Draft.of(found.meta.graph_def, draft.asked)
-    everything = dict(own.nodes)
-    cut_inputs(own)
-    kinds = {
-        k: ops for k, ops in WITHOUT_VALUE.items() if not (updates and k == UPDATES)
-    }
-    prune(own, kinds)
-    keep_tables(own, everything)
-    inline_vocabularies(own, found)
-    starts = restored(own, checkpoint, saved) if checkpoint else []
-    fed = _bind(own, draft)
-    return Original(own.graph_def(), starts + own.initialisers, own.outputs, fed)
+    def made(self, rounding: tf.DType | None, *, updates: bool) -> Original:
+        found, draft = self.found, self.draft
+        own = Draft.of(found.meta.graph_def, draft.asked)
+        everything = dict(own.nodes)
+        cut_inputs(own)
+        kinds = dict(WITHOUT_VALUE)
+        if updates:
+            del kinds[UPDATES]
+        prune(own, kinds)
+        keep_tables(own, everything)
+        inline_vocabularies(own, found)
+        starts = []
+        if found.prefix:
+            starts = restored(own, Checkpoint(found.prefix), self.saved, rounding)
+        fed = _bind(own, draft)
+        starts += own.initialisers
+        return Original(own.graph_def(), starts, own.outputs, fed)
 
 
 def _bind(own: Draft, draft: Draft) -> dict[Edge, np.generic]:

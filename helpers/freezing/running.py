@@ -87,11 +87,17 @@ def _config() -> tf1.ConfigProto:
 
 
 def restored(
-    draft: Draft, checkpoint: Checkpoint, saved: dict[str, list[Saved]]
+    draft: Draft,
+    checkpoint: Checkpoint,
+    saved: dict[str, list[Saved]],
+    rounding: tf.DType | None = None,
 ) -> list[str]:
     """Add an op to the checkpoint's own graph that restores what it needs; its name.
 
     TensorFlow's own restore kernel reads the values, not this project's reader.
+
+    Args:
+      rounding: the type of 16 bits that float32 values are rounded to.
     """
     for node in draft.nodes.values():
         if node.op == "Placeholder" and "_output_shapes" in node.attr:
@@ -113,6 +119,8 @@ def restored(
             assign.attr["validate_shape"].b = False
         made.append(name)
     _restore_tables(draft, checkpoint)
+    if rounding:
+        _round(draft, rounding)
     return [draft.add("prove/restore", "NoOp", (f"^{name}" for name in made)).name]
 
 
@@ -135,6 +143,24 @@ def _restore(draft: Draft, scope: str, prefix: str, place: Saved, dtype: int) ->
     node = draft.add(f"{scope}/restore", "RestoreV2", inputs)
     node.attr["dtypes"].list.type.append(dtype)
     return node.name
+
+
+def _round(draft: Draft, rounding: tf.DType) -> None:
+    """Round what is restored, as freezing in 16 bits does."""
+    wide, narrow = tf.float32.as_datatype_enum, rounding.as_datatype_enum
+    moves = {}
+    for node in list(draft.nodes.values()):
+        if node.op != "RestoreV2" or list(node.attr["dtypes"].list.type) != [wide]:
+            continue
+        there = draft.add(f"{node.name}/narrow", "Cast", [node.name])
+        there.attr["SrcT"].type, there.attr["DstT"].type = wide, narrow
+        back = draft.add(f"{node.name}/wide", "Cast", [there.name])
+        back.attr["SrcT"].type, back.attr["DstT"].type = narrow, wide
+        moves[node.name] = back.name
+    for node in draft.nodes.values():
+        if not node.name.endswith("/narrow"):
+            for index, text in enumerate(node.input):
+                node.input[index] = moves.get(text, text)
 
 
 def _text(draft: Draft, name: str, value) -> str:

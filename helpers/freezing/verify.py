@@ -41,9 +41,10 @@ def verify(
     reader = Checkpoint(found.prefix) if found.prefix else found.captured
     saved = places(found, reader, ema=card.get("ema", False))
     draft.removed["batch normalization"] += card.get("folded", False)
-    rounded = any(is_narrow(node) for node in graph_def.node)
+    narrow = {node.attr["dtype"].type for node in graph_def.node if is_narrow(node)}
+    rounding = tf.as_dtype(narrow.pop()) if len(narrow) == 1 else None
     frozen = Frozen(path, card.get("initialisers", []), outputs)
-    proof = prove_source(found, draft, saved, frozen, rounded=rounded)
+    proof = prove_source(found, draft, saved, frozen, rounding)
     pb = Draft.of(graph_def, outputs)
     return Report(
         output=path,

@@ -1,0 +1,34 @@
+"""Somebody to clean up after a process that was killed.
+
+A kernel of TensorFlow may abort the process, and the system may end one that takes too
+much memory: no `except` of Python's runs then.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PROGRAM = """
+import os, sys
+if not sys.stdin.buffer.read():  # the end, and no goodbye
+    for path in sys.argv[1:]:
+        if os.path.exists(path):
+            os.unlink(path)
+    sys.stderr.write(
+        "freeze: the process was ended from outside or by an op of the graph; nothing "
+        "was written\\ntry outputs that come before that op, or more memory\\n"
+    )
+"""
+
+
+@contextmanager
+def janitor(path: Path) -> Iterator[None]:
+    """Remove the file, and say so, should this process not live to the end."""
+    command = [sys.executable, "-I", "-S", "-c", PROGRAM, str(path)]
+    waiting = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        yield
+    finally:
+        waiting.communicate(b"goodbye")
