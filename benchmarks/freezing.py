@@ -122,9 +122,9 @@ def _alive(place: Path, outputs: list[str]) -> str:
     """Whether a frozen graph answers, and the same each time."""
     import tensorflow as tf
 
+    from helpers.freezing.differences import difference
     from helpers.freezing.drafts import edge
     from helpers.freezing.examples import examples
-    from helpers.freezing.proof import difference
     from helpers.freezing.running import Running
 
     wanted = [edge(name) for name in outputs]

@@ -2,7 +2,7 @@
 
 from helpers.freezing.drafts import Draft, Edge, control_inputs, data_inputs, set_inputs
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.pruning import UPDATES
+from helpers.freezing.pruning import UPDATES, waited_for
 
 ENTERS = ("Enter", "RefEnter")
 READS = ("Identity", "ReadVariableOp")
@@ -27,7 +27,7 @@ def follow_assignments(draft: Draft) -> None:
         if node.op not in READS or not control_inputs(node):
             continue
         (variable, *_) = data_inputs(node)
-        for name in _waited_for(draft, node):
+        for name in waited_for(draft, control_inputs(node)):
             assign = draft.nodes[name]
             if not assign.input or data_inputs(assign)[:1] != [variable]:
                 continue
@@ -38,21 +38,6 @@ def follow_assignments(draft: Draft) -> None:
                 draft.removed[UPDATES] += 1
                 draft.changes[node.name] = variable.node
                 break
-
-
-def _waited_for(draft: Draft, node) -> list[str]:
-    """The ops that a node waits for, those behind a NoOp too."""
-    found, ahead, seen = [], control_inputs(node), set()
-    while ahead:
-        name = ahead.pop()
-        if name in seen or name not in draft.nodes:
-            continue
-        seen.add(name)
-        if draft.nodes[name].op == "NoOp":
-            ahead += control_inputs(draft.nodes[name])
-        else:
-            found.append(name)
-    return found
 
 
 def _take(draft: Draft, read, assign) -> None:

@@ -1,13 +1,14 @@
 """Prove that a frozen graph answers as its checkpoint does, on the same inputs."""
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from helpers.freezing.differences import changed_labels, difference, magnitude
 from helpers.freezing.drafts import Edge
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.examples import examples
@@ -191,49 +192,9 @@ def seeded(graph_def: tf1.GraphDef) -> tf1.GraphDef:
 
 def _compared(ours: list, theirs: list, feeds, *, note: str, tolerance: float) -> Proof:
     largest = difference(ours, theirs)
-    tolerance *= max(1.0, *map(_magnitude, ours))
+    tolerance *= max(1.0, *map(magnitude, ours))
     verdict = (
         "exact" if largest == 0 else "close" if largest <= tolerance else "different"
     )
     shapes = {name: list(np.shape(value)) for name, value in feeds.items()}
     return Proof(verdict, largest, note, changed_labels(ours, theirs), shapes)
-
-
-def _magnitude(values) -> float:
-    values = np.asarray(values)
-    if values.dtype.kind != "f" or not values.size:
-        return 0.0
-    return float(
-        np.abs(np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)).max()
-    )
-
-
-def difference(ours: Iterable, theirs: Iterable) -> float:
-    """The largest difference of any element; infinite where shapes or texts differ."""
-    return max(map(_difference, ours, theirs), default=0.0)
-
-
-def _difference(a, b) -> float:
-    a, b = np.asarray(a), np.asarray(b)
-    if a.shape != b.shape or a.dtype != b.dtype:
-        return float("inf")
-    same = a == b
-    if not np.all(same) and np.issubdtype(a.dtype, np.inexact):
-        same |= np.isnan(a) & np.isnan(b)
-    if np.all(same):
-        return 0.0
-    if not np.issubdtype(a.dtype, np.number):
-        return float("inf")
-    wide = np.complex128 if np.iscomplexobj(a) else np.float64
-    largest = np.abs(a[~same].astype(wide) - b[~same].astype(wide)).max()
-    return float(largest) if np.isfinite(largest) else float("inf")
-
-
-def changed_labels(ours: list, theirs: list) -> int:
-    """In how many rows the likeliest class is another one."""
-    pairs = [(np.asarray(a), np.asarray(b)) for a, b in zip(ours, theirs, strict=True)]
-    return sum(
-        int((a.argmax(-1) != b.argmax(-1)).sum())
-        for a, b in pairs
-        if a.shape == b.shape and a.ndim > 1 and a.size and a.dtype.kind == "f"
-    )

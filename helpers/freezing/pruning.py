@@ -79,7 +79,7 @@ def _lasting(
     those had waited for: in a loop or a branch, that is what holds it there.
     """
     lasting, left_out = [], []
-    for name in _waited_for(draft, control_inputs(node)):
+    for name in waited_for(draft, control_inputs(node)):
         kind = _kind(draft.nodes[name], kinds)
         if kind:
             dropped[name] = kind
@@ -91,7 +91,7 @@ def _lasting(
     return lasting
 
 
-def _waited_for(draft: Draft, names: list[str]) -> list[str]:
+def waited_for(draft: Draft, names: list[str]) -> list[str]:
     """The ops of these names, and what the NoOps among them wait for."""
     found, seen, ahead = [], set(), names[::-1]
     while ahead:
