@@ -3,6 +3,7 @@
 Taught in notebooks/05_load_once_not_per_request.ipynb.
 """
 
+import dis
 import inspect
 import json
 import os
@@ -95,7 +96,7 @@ def program(function: Callable, *arguments) -> str:
 def _gather(function: FunctionType, parts: dict[str, str]) -> None:
     """Add, by name, what a function uses and its own source."""
     parts[function.__name__] = textwrap.dedent(inspect.getsource(function))
-    for name in set(_names_in(function.__code__)) & function.__globals__.keys():
+    for name in set(_globals_in(function.__code__)) & function.__globals__.keys():
         value = function.__globals__[name]
         if name in parts:
             continue
@@ -109,11 +110,13 @@ def _gather(function: FunctionType, parts: dict[str, str]) -> None:
             parts[name] = f"{name} = {value!r}"
 
 
-def _names_in(code: CodeType):
-    yield from code.co_names
+def _globals_in(code: CodeType):
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "LOAD_GLOBAL":
+            yield instruction.argval
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _names_in(constant)
+            yield from _globals_in(constant)
 
 
 def _watch(pid: int, stop: threading.Event, seconds: list, rss_mib: list) -> None:

@@ -35,6 +35,10 @@ def countdown(number):
     return 0 if number == 0 else countdown(number - 1)
 
 
+def factor_of(thing):
+    return thing.FACTOR
+
+
 def fail():
     raise ValueError("too dark")
 
@@ -76,6 +80,11 @@ def test_process_that_takes_too_long_is_ended():
     with pytest.raises(TimeoutError, match=r"^sleep did not end within 0\.5 s$"):
         run_apart(sleep, timeout=0.5)
     assert time.perf_counter() - started < 30
+
+
+def test_an_attribute_takes_nothing_of_its_name_along():
+    assert "FACTOR = 3" in program(tripled, 1)
+    assert "FACTOR = 3" not in program(factor_of, 1)
 
 
 def test_tensorflow_is_imported_only_where_it_is_used():
