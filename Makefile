@@ -41,6 +41,7 @@ train: $(READY) ## train and freeze (NETWORK=small|resnet|alexnet DATA=data ZIP=
 bench: $(READY) ## print the measured claims
 	@.venv/bin/python benchmarks/training.py
 	@.venv/bin/python benchmarks/freezing.py
+	@.venv/bin/python benchmarks/reloading.py
 
 lock: $(READY) ## pin everything that requirements.txt brings
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.10 --no-header \

@@ -12,6 +12,8 @@ from queue import SimpleQueue
 
 from PIL import Image
 
+from webapp.app import main
+
 ROOT = Path(__file__).resolve().parents[1]
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "grey": (128, 128, 128)}
 CARD = {
@@ -38,23 +40,31 @@ def write_model(path: Path, **card) -> Path:
     return path
 
 
-def photo(colour: str = "red", kind: str = "PNG", **options) -> bytes:
-    """A picture file of one colour, 60 x 40 pixels."""
+def photo(
+    colour: str = "red", kind: str = "PNG", size: tuple[int, int] = (60, 40), **options
+) -> bytes:
+    """A picture file of one colour."""
     file = BytesIO()
-    Image.new("RGB", (60, 40), COLOURS[colour]).save(file, kind, **options)
+    Image.new("RGB", size, COLOURS[colour]).save(file, kind, **options)
     return file.getvalue()
 
 
 def clean_environment(**more: str) -> dict[str, str]:
     """This environment without what would change the server's options."""
-    ours = ("MODEL", "MODELS", "HOST", "PORT", "TF_CPP_MIN_LOG_LEVEL", "LOG_STYLE")
+    ours = {"TF_CPP_MIN_LOG_LEVEL", *(option.envvar for option in main.params)}
     return {k: v for k, v in os.environ.items() if k not in ours} | more
 
 
 class Process:
     """A server in a process of its own, and the lines it prints."""
 
-    def __init__(self, *command: str, cwd: Path = ROOT, **environment: str) -> None:
+    def __init__(
+        self,
+        *command: str,
+        cwd: Path = ROOT,
+        at_most: float = 120,  # seconds
+        **environment: str,
+    ) -> None:
         self.popen = subprocess.Popen(
             [sys.executable, *command],
             cwd=cwd,
@@ -71,7 +81,7 @@ class Process:
         ]
         for reader in self._readers:
             reader.start()
-        self._guard = threading.Timer(120, self.popen.kill)
+        self._guard = threading.Timer(at_most, self.popen.kill)
         self._guard.start()
 
     def line(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from serving import write_model
 
-from helpers.frozen import FrozenModel
+from helpers.frozen import FrozenModel, read_graph_def
 from helpers.library import Library, UnknownModel
 from helpers.reloading import Reloader, follow
 from helpers.versions import published_as, published_in
@@ -104,6 +104,15 @@ def test_a_broken_version_leaves_the_old_one_serving(folder, library):
     assert library.model("cats").model is before
     assert states(library) == {2: "END", 1: "AVAILABLE"}
     assert [name for name, _, _ in library.failures()] == ["cats"]
+
+
+def test_a_version_that_reads_files_is_refused(folder, library):
+    graph_def = read_graph_def(folder / "cats" / "1.pb")
+    graph_def.node.add(name="passwords", op="ReadFile", input=["model_card"])
+    (folder / "cats" / "2.pb").write_bytes(graph_def.SerializeToString())
+    (failure,) = follow(library, published_in(folder))
+    assert "is refused: op 'passwords' (ReadFile) reads files" in str(failure)
+    assert library.model("cats").version == 1
 
 
 def test_a_broken_version_is_tried_once(folder, library):

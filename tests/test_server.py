@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from serving import ROOT, clean_environment, photo, running, write_model
 
+from webapp.app import main
+
 APP = str(ROOT / "webapp" / "app.py")
 SHIPPED = sorted((ROOT / "checkpoints" / "frozen").glob("*/*.pb"))
 SLOW = """
@@ -373,9 +375,32 @@ def test_tensorflow_is_imported_only_to_serve(arguments):
 
 def test_help_names_every_option_and_its_variable():
     told = run("--help").stdout
-    for name in ("model", "models", "host", "port"):
-        assert f"--{name} " in told
-        assert name.upper() in told
+    for option in main.params:
+        assert option.opts[0] in told
+        assert option.envvar in told
+
+
+@pytest.mark.parametrize("way", ["options", "variables"])
+def test_facts_of_a_foreign_graph_are_settings(tmp_path, way):
+    file = write_model(tmp_path / "foreign.pb", class_names=[])
+    options = ["--classes", "tabby,lion"] if way == "options" else []
+    variables = {} if options else {"MODEL_CLASSES": "tabby,lion"}
+    command = (APP, "--model", f"mine={file}", *options)
+    with running(*command, **variables) as process:
+        assert ask(process.port())["probabilities"].keys() == {"tabby", "lion"}
+
+
+def test_limits_are_settings(models):
+    with running(APP, "--models", str(models), MAX_MEGAPIXELS="0.1") as process:
+        large = photo("red", size=(400, 300))
+        assert "megapixels" in ask(process.port(), large)["detail"]
+
+
+def ask(port: int, data: bytes | None = None) -> dict:
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    with contextlib.closing(connection):
+        connection.request("POST", "/predict", data or photo())
+        return json.load(connection.getresponse())
 
 
 REACHABLE = """
