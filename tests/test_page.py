@@ -101,7 +101,7 @@ def test_only_bad_photos_are_an_error(client):
 def test_too_many_answers_at_once_are_refused(client):
     answer = client.post("/predict", **form(*[photo()] * 11, model=["cats", "birds"]))
     assert answer.status_code == 413
-    assert "send at most 10" in answer.text
+    assert "22 answers were asked for" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def url(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     write_model(folder / "other" / "1.pb")
     write_model(folder / "tiny" / "2.pb", threshold=0.99)
-    with running(APP, "--models", str(folder)) as process:
+    with running(APP, "--models", str(folder), at_most=1800) as process:
         yield f"http://127.0.0.1:{process.port()}/"
 
 
@@ -57,8 +57,8 @@ def visit(browser, url):
     contexts = []
 
     def visit(path: str = "", **settings):
-        settings.setdefault("viewport", {"width": 1280, "height": 800})
-        contexts.append(browser.new_context(**settings))
+        usual = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
+        contexts.append(browser.new_context(**usual | settings))
         page = contexts[-1].new_page()
         page.complaints = []
         page.on("pageerror", lambda error: page.complaints.append(str(error)))

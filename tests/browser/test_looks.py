@@ -104,7 +104,6 @@ def test_answer_comes_into_the_room_that_was_kept_for_it(look, width):
     choose(page, RED_CORNER)
     card = page.locator("article.answer[aria-busy]")
     expect(card).to_have_count(1)
-    page.wait_for_timeout(700)  # it scrolls into view
     since = page.evaluate("performance.now()")
     before = card.bounding_box(), page.locator(".foot").bounding_box()
     held[0].continue_()

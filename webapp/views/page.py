@@ -51,8 +51,8 @@ def show_answers(started: float, *, why: bool) -> str:
     uploads, names = sent_photos(request), named_models(request)
     if len(uploads) * len(names) > MOST_ANSWERS:
         raise RequestEntityTooLarge(
-            f"{len(uploads)} photos for {len(names)} models are too many at once: "
-            f"send at most {MOST_ANSWERS // len(names)}"
+            f"{len(uploads) * len(names)} answers were asked for: with fewer photos "
+            f"or models, ask for at most {MOST_ANSWERS} at once"
         )
     shots = []
     for upload in uploads:
