@@ -130,10 +130,25 @@ def in_a_branch_by_nameless_rate():
     tf.identity(tf1.cond(tf.reduce_sum(x) > 0, dropped, lambda: x), name="y")
 
 
+def in_the_graph_and_in_a_loop():
+    """One rate for both, as for the inputs and the states of a recurrent network."""
+    keep, weights = tf1.placeholder(tf.float32, []), variable("w", [4])
+
+    def dropped(values):
+        return tf.floor(keep + tf.random.uniform(tf.shape(values))) * values / keep
+
+    def step(i, state):
+        return i + 1, dropped(tf.tanh(state * weights))
+
+    _, y = tf1.while_loop(lambda i, _: i < 3, step, [0, dropped(fed())])
+    tf.identity(y, name="y")
+
+
 @CONTROL_FLOW
 @pytest.mark.parametrize(
     "build",
     [
+        in_the_graph_and_in_a_loop,
         by_variable,
         by_reference_variable,
         by_number,

@@ -22,7 +22,7 @@ from helpers.freezing.functions import close, opened
 from helpers.freezing.pruning import functions_in
 from helpers.freezing.resources import CALLERS, LOOPS
 from helpers.freezing.rewriting import VARIABLES
-from helpers.freezing.simplifying import fold_neutral
+from helpers.freezing.simplifying import bound_tensors, fold_neutral
 
 COMPARISONS = ("Less", "LessEqual", "Greater", "GreaterEqual", "Floor")
 PASSING = ("Identity", "Enter", "Cast", *SWITCHES)
@@ -53,7 +53,8 @@ def _bind_inside(draft: Draft, name: str) -> None:
     """
     body, passed = opened(draft, name), _passed(draft, name)
     known = known_values(draft)
-    given = {Edge(a, 0): known[item] for a, item in passed.items() if item in known}
+    bound = bound_tensors(draft, known)
+    given = {Edge(a, 0): known[item] for a, item in passed.items() if item in bound}
     fed = {a: item for a, item in passed.items() if _is_fed(draft, item)}
     for argument in fed:
         body.nodes[argument].op = "Placeholder"
@@ -68,7 +69,7 @@ def _bind_inside(draft: Draft, name: str) -> None:
             set_scalar(body.nodes[item.node], value)
     for argument in fed:
         body.nodes[argument].op = "_Arg"
-    if body.bound.keys() - given.keys():
+    if body.bound:
         while fold_neutral(body):
             pass
         draft.removed += body.removed

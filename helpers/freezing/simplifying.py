@@ -21,7 +21,7 @@ def simplify(draft: Draft) -> None:
 
 def _switches(draft: Draft, known) -> list[Edge]:
     """The bound tensors that are yes or no."""
-    return [item for item in _bound(draft, known) if known[item].dtype == bool]
+    return [item for item in bound_tensors(draft, known) if known[item].dtype == bool]
 
 
 def _make_constant(draft: Draft) -> None:
@@ -54,7 +54,7 @@ def _inline_branches(draft: Draft) -> int:
 def fold_neutral(draft: Draft) -> int:
     """Take x for x * 1, x / 1 and where(True, x, y), where the 1 or True is bound."""
     known = known_values(draft)
-    bound = _bound(draft, known)
+    bound = bound_tensors(draft, known)
     moves = {}
     for node in draft.nodes.values():
         inputs = data_inputs(node)
@@ -83,7 +83,7 @@ def _left_over(op: str, values: list) -> int | None:
     return None
 
 
-def _bound(draft: Draft, known) -> set[Edge]:
+def bound_tensors(draft: Draft, known) -> set[Edge]:
     """The tensors whose value is known because of something that was bound.
 
     So is what random numbers are compared with, where the result is always the same.
@@ -110,7 +110,7 @@ def _is_decided(draft: Draft, item: Edge, known) -> bool:
 
 def _forget_waiting(draft: Draft) -> None:
     """Drop control edges from what is a bound constant by now: nothing to wait for."""
-    constant = {item.node for item in _bound(draft, known_values(draft))}
+    constant = {item.node for item in bound_tensors(draft, known_values(draft))}
     for node in draft.nodes.values():
         if not constant.isdisjoint(waits := control_inputs(node)):
             lasting = [name for name in waits if name not in constant]
