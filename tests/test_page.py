@@ -147,6 +147,15 @@ def test_file_names_are_escaped_and_cut(client):
     assert "x" * 80 not in page
 
 
+def test_of_many_classes_the_five_likeliest_are_shown(client):
+    shares = {f"class {number}": number / 21 for number in range(7)}
+    card = client.application.jinja_env.get_template("card.html").module
+    bars = str(card.bars(shares, (), "class 6"))
+    shown = [bars.find(f"<dt>Class {number}</dt>") for number in range(7)]
+    assert shown[:2] == [-1, -1]
+    assert 0 < shown[6] < shown[5] < shown[4] < shown[3] < shown[2]
+
+
 def test_models_page_shows_each_model(client):
     page = client.get("/models", headers=HTML).text
     assert "2 models are in memory" in page

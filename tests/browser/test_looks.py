@@ -74,6 +74,12 @@ def test_dark_is_dark_and_light_is_light(look):
     assert ground("dark") < 150 < 600 < ground("light")
 
 
+def test_phone_is_not_asked_to_drop_anything(visit):
+    size = {"width": 360, "height": 740}
+    page = visit(viewport=size, has_touch=True, is_mobile=True)
+    assert page.locator("label[for=image]").inner_text() == "Choose photos"
+
+
 # Nothing jumps
 
 
