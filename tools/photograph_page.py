@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 from tools.find_browser import find_browser  # noqa: E402
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-WINDOW = {"width": 1100, "height": 880}
+WINDOW = {"width": 1280, "height": 880}
 
 
 def photograph(url: str, photo: Path, picture: Path, browser: str) -> None:
