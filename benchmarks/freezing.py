@@ -119,16 +119,19 @@ def measure(way: str, folder: Path, case: dict) -> dict:
 
 
 def _alive(place: Path, outputs: list[str]) -> str:
-    """Whether a frozen graph answers, and the same each time."""
+    """Whether a frozen graph answers, and the same each time; variables never do."""
     import tensorflow as tf
 
     from helpers.freezing.differences import difference
     from helpers.freezing.drafts import edge
     from helpers.freezing.examples import examples
+    from helpers.freezing.rewriting import VARIABLES
     from helpers.freezing.running import Running
 
     wanted = [edge(name) for name in outputs]
     with Running.load(place) as model:
+        if any(op.type in VARIABLES for op in model.graph.get_operations()):
+            return "silently dead"
         for feeds in examples(model.placeholders()):
             feeds = {name: _of_inference(value) for name, value in feeds.items()}
             try:
