@@ -22,6 +22,7 @@ from helpers.sessions import NetworkSession, has_bfloat16
 
 CHECKPOINT = "model-ckpt"
 WARM_UP = 3  # epochs
+GENTLE = 0.6  # strength of the last views
 
 
 class Recipe(NamedTuple):
@@ -33,6 +34,7 @@ class Recipe(NamedTuple):
     rate: float = 1e-4  # the highest learning rate
     decays: bool = False  # warm up, then half a cosine down to nothing
     stages: tuple[tuple[float, int], ...] = ()  # from this share on, at this size
+    gentle: float = 1.0  # from this share on, views are as in GENTLE
     smoothing: float = 0.0
     mixture: Mixture = Mixture()
 
@@ -45,6 +47,7 @@ RECIPES = {
         batch_size=64,
         rate=0.06,
         decays=True,
+        gentle=0.8,  # of the whole photo, as it will be shown
         stages=((0, 96), (0.5, 112)),  # small first: quicker; 112 is best seen at 128
         smoothing=0.05,
         mixture=Mixture(drawings=0.05, outliers=0.035, augments=True),
@@ -141,7 +144,7 @@ class Trainer:
 
     def _epoch(self, learner: NetworkSession) -> Epoch:
         number, first = divmod(self.done, self.feed.steps)
-        augmenter = Augmenter(learner.size) if self.recipe.mixture.augments else None
+        augmenter = self._augmenter(learner.size)
         batches = self.feed.epoch([self.card["seed"], number], first, augmenter)
         started, results = time.perf_counter(), []
         try:
@@ -166,6 +169,11 @@ class Trainer:
         epoch = Epoch(number + 1, rate, loss, accuracy, self._validation(), speed)
         add_epoch(self.out, epoch)
         return epoch
+
+    def _augmenter(self, size: int) -> Augmenter | None:
+        if not self.recipe.mixture.augments:
+            return None
+        return Augmenter(size, GENTLE if self.share >= self.recipe.gentle else 1.0)
 
     def _rate(self) -> float:
         if not self.recipe.decays:

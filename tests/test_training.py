@@ -535,6 +535,26 @@ def test_crops_have_other_shapes():
     assert shapes.max() > 1.18
 
 
+def test_gentle_views_stay_nearer_to_the_photo():
+    full, gentle = (
+        random_views(1000, 32, np.random.default_rng(0), strength)
+        for strength in (1.0, 0.5)
+    )
+    for views, smallest in ((full, 0.49), (gentle, 0.73)):
+        assert (views.boxes[:, 2] - views.boxes[:, 0]).min() > smallest
+    assert np.abs(gentle.light).max() < np.abs(full.light).max()
+    spread = [np.abs(views.colours - np.eye(3)).mean() for views in (gentle, full)]
+    assert spread[0] < spread[1]
+
+
+def test_views_of_no_strength_are_the_photo_or_its_mirror_image():
+    views = random_views(50, 32, np.random.default_rng(0), 0.0)
+    assert np.ptp(np.sort(views.boxes[:, [1, 3]], axis=1), axis=0).max() == 0
+    assert views.colours == pytest.approx(np.tile(np.eye(3), (50, 1, 1)), abs=1e-6)
+    assert not views.light.any()
+    assert not views.thumbnails.any()
+
+
 # ---- sessions
 
 

@@ -22,10 +22,16 @@ class Views(NamedTuple):
     shrunk: int
 
 
-def random_views(count: int, size: int, rng: np.random.Generator) -> Views:
-    """Views for `count` photos that will be `size` pixels wide."""
-    side = rng.uniform(0.55, 1.0, count)
-    shape = np.exp(rng.uniform(np.log(0.8), np.log(1.25), count) / 2)
+def random_views(
+    count: int, size: int, rng: np.random.Generator, strength: float = 1.0
+) -> Views:
+    """Views for `count` photos that will be `size` pixels wide.
+
+    Args:
+      strength: 0 to 1, how far they go from the photos as they are.
+    """
+    side = rng.uniform(1 - 0.45 * strength, 1.0, count)
+    shape = np.exp(strength * rng.uniform(np.log(0.8), np.log(1.25), count) / 2)
     height, width = np.minimum(side * shape, 1), np.minimum(side / shape, 1)
     top = rng.uniform(0, 1 - height)
     left = rng.uniform(0, 1 - width)
@@ -41,30 +47,35 @@ def random_views(count: int, size: int, rng: np.random.Generator) -> Views:
     )
     return Views(
         boxes.astype(np.float32),
-        _random_colours(count, rng),
-        rng.uniform(-0.1, 0.1, (count, 1, 1)).astype(np.float32)
-        + rng.normal(0, 0.02, (count, 1, 3)).astype(np.float32),
-        rng.random(count) < 0.1,
+        _random_colours(count, rng, strength),
+        _random_light(count, rng, strength),
+        rng.random(count) < 0.1 * strength,
         int(rng.uniform(0.3, 0.8) * size),
     )
 
 
-def _random_colours(count, rng):
+def _random_colours(count, rng, strength):
     """Contrast, saturation (sometimes none) and a tint, as one 3x3 matrix."""
-    contrast = np.exp(rng.normal(0, 0.15, (count, 1, 1)))
-    saturation = np.clip(rng.normal(1, 0.25, (count, 1, 1)), 0, 2)
-    saturation[rng.random(count) < 0.05] = 0
-    tint = np.exp(rng.normal(0, 0.05, (count, 3, 1))) * np.eye(3)
+    contrast = np.exp(rng.normal(0, 0.15 * strength, (count, 1, 1)))
+    saturation = np.clip(rng.normal(1, 0.25 * strength, (count, 1, 1)), 0, 2)
+    saturation[rng.random(count) < 0.05 * strength] = 0
+    tint = np.exp(rng.normal(0, 0.05 * strength, (count, 3, 1))) * np.eye(3)
     grey = np.full((1, 3, 3), 1 / 3)
     mixed = saturation * np.eye(3) + (1 - saturation) * grey
     return (contrast * mixed @ tint).astype(np.float32)
 
 
+def _random_light(count, rng, strength):
+    all_alike = rng.uniform(-0.1, 0.1, (count, 1, 1))
+    by_colour = rng.normal(0, 0.02, (count, 1, 3))
+    return (strength * (all_alike + by_colour)).astype(np.float32)
+
+
 class Augmenter:
     """Photos in, other views of them out; a graph and a session of its own."""
 
-    def __init__(self, size: int):
-        self.size = size
+    def __init__(self, size: int, strength: float = 1.0):
+        self.size, self.strength = size, strength
         self.graph = tf.Graph()
         with self.graph.as_default():
             self._images = tf1.placeholder(tf.uint8, [None, None, None, 3])
@@ -80,7 +91,7 @@ class Augmenter:
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """uint8 [N, H, W, 3] to float32 [N, size, size, 3] in [0, 1]."""
-        views = random_views(len(images), self.size, rng)
+        views = random_views(len(images), self.size, rng, self.strength)
         feeds = dict(zip(self._views, views, strict=True))
         return self._session.run(self._out, {self._images: images, **feeds})
 
