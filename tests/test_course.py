@@ -19,6 +19,7 @@ MESSAGES = (
     "Attempting to use uninitialized value",
     "is not in graph",
     "float_ref",
+    "hangs after `fork`",
     "module 'tensorflow' has no attribute 'placeholder'",
 )
 
