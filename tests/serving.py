@@ -95,11 +95,6 @@ class Process:
                 return int(line.rpartition(":")[2])
         raise AssertionError(f"it never served: {self.end()}")
 
-    def log(self) -> list[dict]:
-        """The JSON lines it has printed by now, and nobody has read."""
-        lines = [self._lines.get() for _ in range(self._lines.qsize())]
-        return [json.loads(line) for line in lines if line.startswith("{")]
-
     def end(self) -> tuple[int, str]:
         """Exit status and standard error, once it has ended."""
         self.popen.wait()

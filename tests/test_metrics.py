@@ -265,6 +265,6 @@ def test_the_process_writes_its_log_and_reloads(folder, process):
 def test_what_the_server_itself_refuses_has_an_id_too(process):
     answer = requests.get(process.url, headers={"X": "x" * 300_000}, timeout=30)
     assert answer.status_code == 431
-    (line,) = [line for line in process.log() if line["message"] == "request"]
+    line = json.loads(process.line())
     assert line["request"] == answer.headers["X-Request-ID"]
     assert line["status"] == 431

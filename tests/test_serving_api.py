@@ -290,6 +290,9 @@ def test_the_documented_error_has_the_documented_words(ask):
             {"instances": [{"b64": "!"}]}, 400, "Unable to base64 decode", id="not b64"
         ),
         pytest.param({"instances": [{"b64": 1}]}, 400, "b64", id="b64 of a number"),
+        pytest.param(
+            {"inputs": [b64(photo()) | {"a": 1}]}, 400, "b64", id="b64 and more"
+        ),
         pytest.param({"instances": [{"a": 1}]}, 400, "named input: a", id="unknown"),
         pytest.param(
             {"instances": [{"x": 1}, {"images": 1}]}, 400, "same one", id="two names"
@@ -302,7 +305,7 @@ def test_the_documented_error_has_the_documented_words(ask):
             id="unknown signature",
         ),
         pytest.param(
-            {"signature_name": 5, "instances": [1]}, 400, "string", id="signature 5"
+            {"signature_name": {}, "instances": [1]}, 400, "string", id="signature {}"
         ),
         pytest.param({"instances": [b64(b"")]}, 400, "empty", id="empty photo"),
         pytest.param({"instances": [b64(b"a text")]}, 415, "text file", id="no photo"),

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from time import perf_counter
 from typing import NamedTuple
 
 from flask import Flask, Response, g, request
@@ -66,13 +65,6 @@ class Metrics:
             ("route", "method", "code"),
             registry=own,
         )
-        self._seconds = Histogram(
-            "http_request_seconds",
-            "From a request's head to its answer",
-            ("route",),
-            buckets=SECONDS,
-            registry=own,
-        )
         self._in_flight = Gauge(
             "http_requests_in_flight",
             "Requests being answered",
@@ -134,16 +126,15 @@ class Metrics:
         return Tally(count, totals["sum"] / count * 1e3, slowest)
 
     def _begin(self) -> None:
-        g.came = perf_counter()
+        g.is_in_flight = True
         self._in_flight.inc()
 
     def _end(self, response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "none"
         method = request.method if request.url_rule else "any"
         self._requests.labels(route, method, response.status_code).inc()
-        self._seconds.labels(route).observe(perf_counter() - g.came)
         return response
 
     def _gone(self, _error) -> None:
-        if "came" in g:
+        if "is_in_flight" in g:
             self._in_flight.dec()

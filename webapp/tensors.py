@@ -48,10 +48,10 @@ def parse(body: bytes) -> dict:
 
 def signature_of(request: dict) -> str:
     """The `signature_name` of a request, or the default one."""
-    name = request.get("signature_name") or DEFAULT
+    name = request.get("signature_name", DEFAULT)
     if not isinstance(name, str):
         raise BadRequest("'signature_name' key must be a string value")
-    return name
+    return name or DEFAULT
 
 
 def asked(request: dict) -> Asked:
@@ -140,7 +140,8 @@ def _decoded(values: list, size: int) -> Iterator[np.ndarray]:
 
 def photo_in(value: object) -> bytes:
     """The bytes in {"b64": ...}."""
-    text = value.get("b64") if isinstance(value, dict) else None
+    is_photo = isinstance(value, dict) and [*value] == ["b64"]
+    text = value["b64"] if is_photo else None
     if not isinstance(text, str):
         raise BadRequest(f"JSON Value not formatted correctly: {UNDERSTOOD}")
     text = "".join(text.split()).rstrip("=")
