@@ -19,7 +19,7 @@ MESSAGES = (
     "Attempting to use uninitialized value",
     "is not in graph",
     "float_ref",
-    "hangs after `fork`",
+    "hangs after a `fork`",
     "module 'tensorflow' has no attribute 'placeholder'",
 )
 

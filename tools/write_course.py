@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 from helpers.whole_files import write_whole  # noqa: E402
 from tools.write_contents import Page, page_of  # noqa: E402
 
-COVERS = {"01": 2, "02": 4, "04": 1, "05": 1, "06": 3, "07": 1}  # else the first figure
+COVERS = {"01": 2, "02": 4, "05": 1, "06": 3, "07": 1}  # else the first figure
 KINDS = {"image/png": "png", "image/svg+xml": "svg"}
 LINK = re.compile(r'\[\]\((\d\d) "(.+?)"\)')
 NOTE = "<!-- written by tools/write_course.py from tools/course.md -->"
