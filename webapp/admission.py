@@ -10,7 +10,7 @@ RETRY_AFTER = 1  # second
 
 
 class Admission:
-    """At most `limit` photos inside at once, of which `slots` are in a model.
+    """At most `limit` photos inside at once, of which `slots` are worked on.
 
     The next photo is refused at once; one that waits longer than `patience`
     seconds for a model is refused then.
@@ -46,7 +46,7 @@ class Admission:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """The use of a model for one photo."""
+        """A turn for one photo, decoded and asked about; it bounds the memory too."""
         if not self._slots.acquire(timeout=self.patience):
             self._refused("late")
             raise GatewayTimeout(

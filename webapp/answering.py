@@ -42,16 +42,16 @@ def answer_photo(
     """
     served = named(model_name)
     before = perf_counter()
-    image = pixels(photo, served.model.image_size)
-    decoded = perf_counter()
     with current_app.extensions["admission"].slot():
         waited = perf_counter()
+        image = pixels(photo, served.model.image_size)
+        decoded = perf_counter()
         (row,) = served.model.predict(image[None])
         answered = perf_counter()
         reason = explain(served.model, image, row) if why else None
         explained = perf_counter()
     current_app.extensions["metrics"].answered(
-        served, decode=decoded - before, queue=waited - decoded, infer=answered - waited
+        served, queue=waited - before, decode=decoded - waited, infer=answered - decoded
     )
     return Answer(
         served.name,
@@ -59,9 +59,9 @@ def answer_photo(
         served.model.label(row),
         served.model.named(row),
         {
-            "decode": _milliseconds(decoded - before),
-            "wait": _milliseconds(waited - decoded),
-            "infer": _milliseconds(answered - waited),
+            "decode": _milliseconds(decoded - waited),
+            "wait": _milliseconds(waited - before),
+            "infer": _milliseconds(answered - decoded),
             "total": _milliseconds(answered - started),
         },
         reason,

@@ -33,7 +33,7 @@ def create_app(library, **settings) -> Flask:
     Args:
       library: a `helpers.library.Library`; it stays the caller's to close.
       settings: MAX_BYTES and MAX_PIXELS of a photo; ADMITTED, how many photos at
-        once; SLOTS, how many of them in a model; PATIENCE, seconds to wait for one;
+        once; SLOTS, how many of them worked on; PATIENCE, seconds to wait for that;
         MAX_INSTANCES, how many photos in one JSON request.
     """
     app = Flask("webapp")

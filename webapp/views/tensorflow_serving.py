@@ -133,16 +133,16 @@ def _served(name: str, version: int | None, label: str | None):
 def _answer(served, values: list, kind: str | None) -> np.ndarray:
     """The model's probabilities, with each stage timed."""
     before = perf_counter()
-    tensor = to_tensor(values, kind, served.model)
-    decoded = perf_counter()
     with current_app.extensions["admission"].slot():
         waited = perf_counter()
+        tensor = to_tensor(values, kind, served.model)
+        decoded = perf_counter()
         rows = _run(served.model, tensor)
     current_app.extensions["metrics"].answered(
         served,
-        decode=decoded - before,
-        queue=waited - decoded,
-        infer=perf_counter() - waited,
+        queue=waited - before,
+        decode=decoded - waited,
+        infer=perf_counter() - decoded,
     )
     return rows
 
