@@ -54,7 +54,7 @@ def cli() -> None:
 )
 def download(name: str, source: str | None, data: Path) -> None:
     """Fetch the photos of cats and dogs (825 MB) into data/."""
-    from helpers.archives import download_cats_dogs
+    from helpers.downloads import download_cats_dogs
 
     unpacked = download_cats_dogs(data, source)
     for reason in unpacked.skipped:

@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import archives
-from helpers.archives import DownloadError, download_cats_dogs, fetch, unpack
+from helpers import archives, downloads
+from helpers.archives import DownloadError, unpack
 from helpers.decoding import PhotoError, decode_photo
+from helpers.downloads import download_cats_dogs, fetch
 from helpers.photos import find_data_set
 
 CONTENT = np.random.default_rng(0).bytes(100_000)
@@ -140,7 +141,7 @@ def serve():
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch):
-    monkeypatch.setattr(archives, "RETRY_SECONDS", (0, 0))
+    monkeypatch.setattr(downloads, "RETRY_SECONDS", (0, 0))
 
 
 @pytest.fixture
@@ -314,7 +315,7 @@ def test_only_http_is_fetched(url, path):
 def run_with_small_files(code, *arguments):
     """A Python that cannot write a file over 10,000 bytes, as on a full disk."""
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10000,) * 2)"
-    start = "import sys; from pathlib import Path; from helpers.archives import *"
+    start = "import sys; from pathlib import Path; from helpers.downloads import *"
     command = [sys.executable, "-c", f"{start}; {limit}; {code}", *map(str, arguments)]
     root = Path(archives.__file__).parents[1]
     run = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=60)
@@ -680,9 +681,9 @@ def microsoft(pets_zip, serve, monkeypatch):
         content = pets_zip.read_bytes()
         server = serve(handler, content)
         sha256 = hashlib.sha256(content).hexdigest()
-        monkeypatch.setattr(archives, "CATS_DOGS_URL", server.url)
-        monkeypatch.setattr(archives, "CATS_DOGS_BYTES", len(content))
-        monkeypatch.setattr(archives, "CATS_DOGS_SHA256", sha256)
+        monkeypatch.setattr(downloads, "CATS_DOGS_URL", server.url)
+        monkeypatch.setattr(downloads, "CATS_DOGS_BYTES", len(content))
+        monkeypatch.setattr(downloads, "CATS_DOGS_SHA256", sha256)
         return server
 
     return start
