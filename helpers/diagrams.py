@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import LogLocator, NullLocator
 
 from helpers.plots import BLUE, GREEN, GREY, INK, ORANGE, TINTS
 
@@ -97,20 +96,15 @@ def plot_stacks(stacks: Mapping[str, Mapping[str, float]], unit: str) -> None:
     figure.tight_layout()
 
 
-def plot_strips(series: Mapping[str, Sequence[float]], unit: str) -> None:
-    """A row of dots a name, one dot a measurement; a bar stands at the median."""
-    figure, axis = plt.subplots(figsize=(9, 0.5 * len(series) + 0.9))
-    scatter = np.random.default_rng(0)
-    for row, values in enumerate(series.values()):
-        heights = row + scatter.uniform(-0.28, 0.28, len(values))
-        axis.plot(values, heights, ".", color=BLUE, alpha=0.35, markeredgewidth=0)
-        middle = float(np.median(values))
-        axis.vlines(middle, row - 0.4, row + 0.4, color=ORANGE, linewidth=3)
-        axis.annotate(f"{middle:.1f}", (middle, row - 0.42), ha="center", color=INK)
-    axis.set(xscale="log", xlabel=unit, ylim=(len(series) - 0.45, -0.75))
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.xaxis.set_major_formatter("{x:g}")
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.set_yticks(range(len(series)), series)
-    axis.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
+def plot_heat(image: np.ndarray, covered: np.ndarray, heat: np.ndarray) -> None:
+    """A picture, the cover that costs it most, and over it what each pixel costs."""
+    figure, axes = plt.subplots(1, 3, figsize=(9, 2.9), layout="constrained")
+    titles = ("the drawing", "the cover that costs most", "probability lost")
+    for axis, picture, title in zip(axes, (image, covered, image), titles, strict=True):
+        axis.imshow(picture)
+        axis.set_title(title, fontsize=9)
+        axis.axis("off")
+    grey = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2)
+    axes[2].imshow(grey.astype(np.uint8))
+    laid = axes[2].imshow(heat, cmap="inferno", alpha=0.6, vmin=0)
+    figure.colorbar(laid, ax=axes, format="{x:.0%}")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 import matplotlib.pyplot as plt
+import numpy as np
 
 from helpers.plots import INK, STYLES
 
@@ -17,11 +18,13 @@ def plot_latencies(models: Mapping[str, Series]) -> None:
     """A row of dots for each model and way, ms on a logarithmic axis, and medians."""
     rows = [(model, way) for model, ways in models.items() for way in ways]
     figure, axis = plt.subplots(figsize=(9, 0.9 + 0.5 * len(rows)))
+    scatter = np.random.default_rng(0)
     for height, (model, way) in enumerate(rows):
         values = models[model][way]
         colour, _, marker = STYLES[list(models[model]).index(way) % len(STYLES)]
         look = {"color": colour, "marker": marker, "alpha": 0.45, "linestyle": ""}
-        axis.plot(values, [height] * len(values), **look)
+        look |= {"markersize": 5, "markeredgewidth": 0}
+        axis.plot(values, height + scatter.uniform(-0.2, 0.2, len(values)), **look)
         middle = median(values)
         axis.plot([middle, middle], [height - 0.3, height + 0.3], color=INK)
         text = f"{middle:,.0f} ms" if middle >= 10 else f"{middle:.1f} ms"

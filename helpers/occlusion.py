@@ -3,7 +3,7 @@
 Asks the model from outside, with covered copies of the photo in one batch: any
 frozen graph will do, and no op is added to it.
 
-Taught in notebooks/07_serve_two_models.ipynb.
+Taught in notebooks/08_launch_the_flask_app.ipynb.
 """
 
 from typing import NamedTuple

@@ -2,9 +2,10 @@
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
-from helpers.diagrams import Span, plot_chains, plot_lanes, plot_stacks, plot_strips
+from helpers.diagrams import Span, plot_chains, plot_heat, plot_lanes, plot_stacks
 
 mpl.use("Agg")
 
@@ -64,11 +65,15 @@ def test_parts_of_a_stack_lie_end_to_end():
     assert texts(plt.gca()) == [" 680", " 1,280"]
 
 
-def test_a_strip_has_a_dot_a_measurement_and_says_its_median():
-    plot_strips({"1 client": [1, 2, 30], "2 clients": [4, 5]}, "ms")
-    axis = plt.gca()
-    assert [list(line.get_xdata()) for line in axis.lines] == [[1, 2, 30], [4, 5]]
-    assert texts(axis) == ["2.0", "4.5"]
+def test_heat_is_laid_over_the_picture_with_a_scale():
+    image, heat = np.full((8, 8, 3), 200, np.uint8), np.eye(8)
+    plot_heat(image, image // 2, heat)
+    plain, covered, warm, scale = plt.gcf().axes
+    assert (plain.images[0].get_array() == image).all()
+    assert (covered.images[0].get_array() == image // 2).all()
+    assert (warm.images[-1].get_array() == heat).all()
+    assert warm.images[-1].get_alpha() < 1
+    assert scale.get_yticklabels()[-1].get_text().endswith("%")
 
 
 @pytest.mark.parametrize(
@@ -76,9 +81,8 @@ def test_a_strip_has_a_dot_a_measurement_and_says_its_median():
     [
         pytest.param(lambda: plot_lanes(SPANS, "visitor"), ("seconds", "visitor")),
         pytest.param(lambda: plot_stacks(STACKS, "MiB"), ("MiB", "")),
-        pytest.param(lambda: plot_strips({"a": [1]}, "ms"), ("ms", "")),
     ],
-    ids=["lanes", "stacks", "strips"],
+    ids=["lanes", "stacks"],
 )
 def test_axes_say_their_unit(plot, labels):
     plot()

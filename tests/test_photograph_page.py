@@ -1,4 +1,7 @@
-"""The picture of the page that notebook 08 shows."""
+"""The pictures of the page: the README's, and notebook 08's."""
+
+import subprocess
+import sys
 
 from tools import photograph_page
 
@@ -13,3 +16,12 @@ def test_a_machine_without_a_browser_is_told_so_in_one_sentence(
         "there is no Chromium here: install `chromium` to see the page\n"
     )
     assert not picture.exists()
+
+
+def test_an_address_alone_is_answered_with_what_is_missing():
+    command = [sys.executable, photograph_page.__file__, "http://127.0.0.1:9"]
+    run = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr == (
+        "photograph_page: give the address, a photo and the file to write\n"
+    )

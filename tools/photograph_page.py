@@ -1,12 +1,15 @@
-"""Photograph the page of a running server, after it has answered a photo.
+"""Photograph the page of a running server, after it has answered a photo and why.
 
     tools/photograph_page.py http://127.0.0.1:5000 data/samples/cat-1.png page.png
+    tools/photograph_page.py    the README's picture, of a server of its own
 
 Where there is no browser it says so in one sentence, and exits 1.
 """
 
-import re
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -16,41 +19,56 @@ sys.path.insert(0, str(ROOT))
 
 from tools.find_browser import find_browser  # noqa: E402
 
+SAMPLES = ROOT / "data" / "samples"
+SERVE = [sys.executable, str(ROOT / "webapp" / "app.py"), "--port", "0"]
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-WINDOW = {"width": 1280, "height": 880}
+WINDOW = {"width": 1280, "height": 800}
 
 
-def photograph(url: str, photo: Path, picture: Path, browser: str) -> None:
+@contextmanager
+def served() -> Iterator[str]:
+    """The address of a server of the shipped models, which ends with the block."""
+    server = subprocess.Popen(SERVE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield next(line for line in server.stdout if "Serving" in line).split()[-1]
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def photograph(browser: str, url: str, photo: Path, picture: Path) -> None:
     """Uploads the photo as a visitor would, and writes what he sees as PNG."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=QUIET)
         page = chromium.new_page(viewport=WINDOW, reduced_motion="reduce")
         page.goto(url)
-        with page.expect_response(lambda response: "/predict" in response.url):
-            _send(page, photo)
-        page.get_by_text(re.compile(r"\d%")).first.wait_for()
+        _ask_why(page, photo)
         page.evaluate("scrollTo(0, 0)")
-        page.screenshot(path=picture)
+        page.screenshot(path=picture, full_page=True)
         chromium.close()
 
 
-def _send(page: Page, photo: Path) -> None:
-    page.locator("input[type=file]").set_input_files(photo)
-    button = page.locator("form:has(input[type=file]) [type=submit]").first
-    if button.is_visible():  # a page with a script asks by itself
-        button.click()
+def _ask_why(page: Page, photo: Path) -> None:
+    page.locator("#image").set_input_files(photo)
+    page.get_by_role("button", name="Show why").click()
+    page.locator(".heat").wait_for()
 
 
-def main(url: str, photo: str, picture: str) -> int:
+def main(*given: str) -> int:
     browser = find_browser()
     if browser is None:
         print("there is no Chromium here: install `chromium` to see the page")
         return 1
-    photograph(url, Path(photo), Path(picture), browser)
+    if given:
+        url, photo, picture = given
+        photograph(browser, url, Path(photo), Path(picture))
+    else:
+        with served() as url:
+            photograph(browser, url, SAMPLES / "cat-1.png", SAMPLES / "page.png")
     return 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
+    if len(sys.argv) not in (1, 4):
         sys.exit("photograph_page: give the address, a photo and the file to write")
     sys.exit(main(*sys.argv[1:]))
