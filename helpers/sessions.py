@@ -50,6 +50,9 @@ class NetworkSession:
                 for name, average in average_names(network.graph).items()
             ]
             initialise = tf1.global_variables_initializer()
+            if network.temperature is not None:
+                self._wanted_temperature = tf1.placeholder(tf.float32, [])
+                self._warm = network.temperature.assign(self._wanted_temperature)
         config = session_config(bfloat16=bfloat16)
         self.session = tf1.Session(graph=network.graph, config=config)
         self.session.run(initialise)
@@ -76,8 +79,7 @@ class NetworkSession:
         return np.concatenate([self.session.run(wanted, feed) for feed in feeds])
 
     def set_temperature(self, temperature: float) -> None:
-        with self.network.graph.as_default():
-            self.network.temperature.load(temperature, self.session)
+        self.session.run(self._warm, {self._wanted_temperature: temperature})
 
     def accuracy(self, examples: Examples) -> float:
         """The share of examples whose likeliest class is right."""

@@ -14,6 +14,7 @@ from helpers.learning import feeding
 from helpers.learning.augmentation import Augmenter, random_views
 from helpers.learning.feeding import Feed, Material, Mixture, gather, prefetched
 from helpers.learning.history import read_history
+from helpers.learning.runs import told
 from helpers.networks import build
 from helpers.photos import drawn_examples
 from helpers.sessions import NetworkSession
@@ -158,6 +159,18 @@ def test_every_epoch_takes_every_step(whole):
 
 def test_the_four_files_and_the_history_are_all_that_is_written(whole):
     assert {path.name for path in whole.trainer.out.iterdir()} == FILES
+
+
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ({"accuracy": 0.968}, "96.8% right"),
+        ({"not_sure": 0.9}, "90.0% not sure"),
+        ({"accuracy": 0.5, "not_sure": 0.02}, "50.0% right, 2.0% not sure"),
+    ],
+)
+def test_a_result_is_told_in_the_shares_it_has(shares, words):
+    assert told("photos", {"count": 2422, **shares}) == f"2,422 photos: {words}"
 
 
 def test_the_card_keeps_the_history_and_the_minutes(whole):

@@ -53,9 +53,14 @@ def train_in_folder(
                 f"{epoch.photos_per_second:.0f} photos/s"
             )
         for name, result in trainer.finish()["held_out"].items():
-            click.echo(
-                f"held out: {result['accuracy']:.1%} of {result['count']} {name}"
-            )
+            click.echo(f"held out: {told(name, result)}")
     finally:
         trainer.close()
     return trainer.prefix
+
+
+def told(name: str, result: dict) -> str:
+    """One result of the examination in words; not every one has every share."""
+    words = {"accuracy": "right", "not_sure": "not sure"}
+    shares = [f"{result[key]:.1%} {words[key]}" for key in words if key in result]
+    return f"{result['count']:,} {name}: {', '.join(shares)}"
