@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -150,8 +151,9 @@ def test_help_names_every_command(command, name):
 
 
 def test_the_first_lines_say_what_is_learned_and_how_it_goes(killed):
-    first, epoch, *_ = killed.splitlines()
+    first, expected, epoch, *_ = killed.splitlines()
     assert first.startswith("small learns from 60 photos in pets (20 cat, 20 dog")
+    assert re.fullmatch(r"expected: \d+ min at the pace of the first steps", expected)
     assert epoch.split()[:3] == ["epoch", "1", "loss"]
 
 
@@ -198,8 +200,9 @@ def test_any_classes_are_learned_by_the_same_command(folder, resumed):
 
 
 def test_ctrl_c_says_that_the_same_command_goes_on(command, tmp_path, monkeypatch):
-    def interrupted(*arguments):
-        raise KeyboardInterrupt
+    def interrupted(session, images, targets, rate):
+        if rate:  # not one of the steps that tell the expected time
+            raise KeyboardInterrupt
 
     monkeypatch.setattr(NetworkSession, "step", interrupted)
     stopped = command("train", "--out", tmp_path / "new")
