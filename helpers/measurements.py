@@ -9,7 +9,7 @@ from statistics import median
 import matplotlib.pyplot as plt
 import numpy as np
 
-from helpers.plots import INK, STYLES
+from helpers.plots import INK, STYLES, without_frames
 
 Series = Mapping[str, Sequence[float]]
 
@@ -36,7 +36,7 @@ def plot_latencies(models: Mapping[str, Series]) -> None:
     axis.margins(x=0.08)
     axis.xaxis.set_major_formatter("{x:,g}")
     axis.grid(axis="x", alpha=0.3)
-    _without_frame(figure, axis)
+    without_frames(figure)
 
 
 def plot_footprints(
@@ -54,9 +54,4 @@ def plot_footprints(
     axis.set(xlabel="seconds", ylabel="memory, MiB", ylim=(0, None))
     axis.margins(x=0.15)
     axis.set_xlim(left=0)
-    _without_frame(figure, axis)
-
-
-def _without_frame(figure, axis) -> None:
-    axis.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
+    without_frames(figure)

@@ -187,11 +187,12 @@ def resnet(x, classes, switch):
     """
     with tf1.variable_scope("stem"):
         images = convolution(x, 16, stride=2, bias=False)  # [N, 64, 64, 16]
-    for stage, (filters, blocks) in enumerate(((32, 2), (64, 3), (144, 3)), start=1):
+    stages = ((32, 1, 1), (64, 2, 2), (128, 3, 2))
+    for stage, (filters, blocks, stride) in enumerate(stages, start=1):
         for block in range(blocks):
             with tf1.variable_scope(f"stage{stage}/block{block}"):
-                images = _residual(images, filters, 1 if block else 2, switch)
-    with tf1.variable_scope("head"):  # [N, 8, 8, 144]
+                images = _residual(images, filters, 1 if block else stride, switch)
+    with tf1.variable_scope("head"):  # [N, 16, 16, 128]
         images = _normalized_relu(images, switch)
         vectors = tf.reduce_mean(images, [1, 2])
         vectors = _switched(
@@ -205,16 +206,19 @@ def resnet(x, classes, switch):
 def _residual(images, filters, stride, switch):
     with tf1.variable_scope("norm1"):
         inputs = _normalized_relu(images, switch)
-    if stride > 1:
+    if images.shape[-1] != filters:
         with tf1.variable_scope("shortcut"):
-            pooled = tf.nn.avg_pool2d(inputs, 2, stride, "SAME")
-            images = convolution(pooled, filters, size=1, bias=False)
+            images = convolution(_pooled(inputs, stride), filters, size=1, bias=False)
     with tf1.variable_scope("conv1"):
         hidden = convolution(inputs, filters, stride=stride, bias=False)
     with tf1.variable_scope("norm2"):
         hidden = _normalized_relu(hidden, switch)
     with tf1.variable_scope("conv2"):
         return images + convolution(hidden, filters, bias=False)
+
+
+def _pooled(images, stride):
+    return tf.nn.avg_pool2d(images, 2, stride, "SAME") if stride > 1 else images
 
 
 def _normalized_relu(images, switch, momentum=0.95):

@@ -47,7 +47,7 @@ def plot_history(history: Sequence[Mapping[str, float]]) -> None:
     right.axhline(50, color=GREY, linewidth=1)
     right.set(xlabel="epoch", ylabel="accuracy, %", ylim=(40, 101))
     right.legend(loc="lower right", frameon=False)
-    _without_frames(figure)
+    without_frames(figure)
 
 
 def plot_reliability(bins: Sequence[Sequence[float]]) -> None:
@@ -59,7 +59,7 @@ def plot_reliability(bins: Sequence[Sequence[float]]) -> None:
     axis.scatter(100 * sure, 100 * right, 4 + 400 * counts / counts.sum(), BLUE)
     axis.set(xlabel="confidence, %", ylabel="right, %", xlim=(45, 102), ylim=(0, 104))
     axis.set_title("area: how many answers", fontsize=9, color=INK)
-    _without_frames(figure)
+    without_frames(figure)
 
 
 def plot_shares(shares: Mapping[str, float], unit: str) -> None:
@@ -76,7 +76,7 @@ def plot_shares(shares: Mapping[str, float], unit: str) -> None:
             )
         start += value
     axis.set(yticks=[], xlabel=unit, xlim=(0, total))
-    _without_frames(figure)
+    without_frames(figure)
 
 
 def plot_calls(series: Mapping[str, Sequence[float]], unit: str) -> None:
@@ -93,7 +93,7 @@ def plot_calls(series: Mapping[str, Sequence[float]], unit: str) -> None:
             va="center",
         )
     axis.set(xlabel="call", ylabel=unit)
-    _without_frames(figure)
+    without_frames(figure)
 
 
 def plot_witnesses(series: Mapping[str, Calls]) -> None:
@@ -108,7 +108,7 @@ def plot_witnesses(series: Mapping[str, Calls]) -> None:
         axis.set(xlabel="call", ylabel=unit)
     panels[2].set_yscale("log")
     panels[0].legend(loc="upper left", frameon=False)
-    _without_frames(figure)
+    without_frames(figure)
 
 
 def plot_memory(
@@ -125,7 +125,7 @@ def plot_memory(
         middle = (begin + end) / 2 - start
         axis.text(middle, 1.02, name, above)
     axis.set(xlabel="seconds", ylabel="MiB")
-    _without_frames(figure)
+    without_frames(figure)
 
 
 def plot_kernels(kernels: np.ndarray, columns: int = 16) -> None:
@@ -136,7 +136,8 @@ def plot_kernels(kernels: np.ndarray, columns: int = 16) -> None:
     plot_images(scaled, [""] * len(scaled), columns)
 
 
-def _without_frames(figure) -> None:
+def without_frames(figure) -> None:
+    """No line above and to the right, and no margin to spare."""
     for axis in figure.axes:
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()

@@ -17,10 +17,16 @@ tf1 = tf.compat.v1
 
 
 def session_config(*, bfloat16: bool = False) -> tf1.ConfigProto:
-    """Settings for a session; with bfloat16, convolutions run in 16 bits."""
+    """Settings for a session.
+
+    With bfloat16, convolutions run in 16 bits and one after the other, each of them
+    on all cores: two at once get in each other's way.
+    """
     config = tf1.ConfigProto(allow_soft_placement=True)
     config.gpu_options.allow_growth = True
     if bfloat16:
+        config.use_per_session_threads = True  # else the first session's count holds
+        config.inter_op_parallelism_threads = 1
         rewrite = config.graph_options.rewrite_options
         rewrite.auto_mixed_precision_onednn_bfloat16 = (
             rewriter_config_pb2.RewriterConfig.ON

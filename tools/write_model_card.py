@@ -12,9 +12,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from helpers.quiet import import_tensorflow  # noqa: E402
+from helpers.versions import model_files  # noqa: E402
 from helpers.whole_files import write_whole  # noqa: E402
 
 FLOATS = (1, 14, 19)  # DT_FLOAT, DT_BFLOAT16, DT_HALF
+SHIPPED = ROOT / "checkpoints" / "frozen"
 PAGE = ROOT / "checkpoints" / "MODEL_CARD.md"
 OPENING = """# The shipped models
 
@@ -39,15 +41,6 @@ FACTS = (
     ("TensorFlow", "tensorflow"),
     ("licence", "licence"),
 )
-
-
-def models() -> dict[str, Path]:
-    """The newest version of each shipped model."""
-    folders = sorted((ROOT / "checkpoints" / "frozen").iterdir())
-    return {
-        folder.name: max(folder.glob("*.pb"), key=lambda path: int(path.stem))
-        for folder in folders
-    }
 
 
 def read(path: Path) -> dict:
@@ -150,7 +143,7 @@ def draw(name: str, card: dict) -> None:
 
 def main(arguments: list[str]) -> int:
     import_tensorflow()
-    cards = {name: read(path) for name, path in models().items()}
+    cards = {name: read(path) for name, path in model_files(SHIPPED).items()}
     text = "\n".join([OPENING, *(section(name, card) for name, card in cards.items())])
     if "--check" in arguments:
         stale = not PAGE.exists() or PAGE.read_text() != text

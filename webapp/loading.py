@@ -66,11 +66,15 @@ def watcher(named: tuple, folder: Path) -> Callable[[], dict[str, Published]]:
 
 @contextmanager
 def followed(library, look: Callable, every: float, facts: dict) -> Iterator[None]:
-    """While it lasts, the library follows what is published."""
+    """While it lasts, the library follows what is published; never, every 0 s."""
     from helpers.reloading import Reloader
 
+    if not every:
+        yield
+        return
     reloader = Reloader(library, look, every=every, facts=facts)
-    if every:
-        reloader.start()
-    yield
-    reloader.stop()
+    reloader.start()
+    try:
+        yield
+    finally:
+        reloader.stop()

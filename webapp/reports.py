@@ -1,9 +1,7 @@
 """What there is to tell of the models: their cards, versions, graphs and requests."""
 
-from helpers.usage import rss_mib
+from helpers.usage import MIB, rss_mib
 from webapp.metrics import Metrics
-
-MIB = 2**20
 
 
 def report(library, metrics: Metrics) -> dict:

@@ -22,24 +22,24 @@ def examine(
     worsened copies and on pictures of nothing known too.
     """
     tests = {name: part.of("test") for name, part in held_out.items()}
-    results = {name: _results(model, *part[:2]) for name, part in tests.items()}
+    answers = {name: model.predict(part.images) for name, part in tests.items()}
+    results = {name: _results(answers[name], tests[name].labels) for name in tests}
     if threshold is None:
         return results
     name, test = next(iter(tests.items()))
     for how in calibration.DEGRADATIONS:
         worse = calibration.degraded(test.images, how)
-        results[f"{name}, {how}"] = _results(model, worse, test.labels)
+        results[f"{name}, {how}"] = _results(model.predict(worse), test.labels)
     outliers = make_outliers(OUTLIERS, seed=2, size=test.images.shape[1])
     results["nothing known"] = {"count": OUTLIERS}
-    pictures = {name: part.images for name, part in tests.items()}
-    for name, images in (pictures | {"nothing known": outliers}).items():
-        unsure = model.predict(images).max(1) < threshold
+    answers["nothing known"] = model.predict(outliers)
+    for name, probabilities in answers.items():
+        unsure = probabilities.max(1) < threshold
         results[name]["not_sure"] = round(float(unsure.mean()), 4)
     return results
 
 
-def _results(model, images, labels):
-    probabilities = model.predict(images)
+def _results(probabilities, labels):
     right = probabilities.argmax(1) == labels
     return {
         "count": len(labels),
