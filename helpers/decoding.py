@@ -95,7 +95,7 @@ def decode_photo(
 
 def _pixels(image: Image.Image, size: int) -> np.ndarray:
     # JPEG only: leave out what is not needed; the box is the photo, without padding
-    _, box = image.draft("RGB", (2 * size, 2 * size)) or (None, (0, 0, *image.size))
+    _, box = image.draft("RGB", (size, size)) or (None, (0, 0, *image.size))
     image.load()
     square = _to_srgb(_shrunk(image, box, size), image.info.get("icc_profile"))
     turn = _UPRIGHT.get(orientation(image))

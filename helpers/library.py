@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers.frozen import FrozenModel
-from helpers.reloading import follow
+from helpers.reloading import Opener, follow
 from helpers.versions import (
     Published,
     Stamp,
@@ -58,26 +58,30 @@ class Library:
                 self.put(name, version, model)
 
     @classmethod
-    def load(cls, files: Mapping[str, Path], facts: dict | None = None) -> "Library":
+    def load(
+        cls, files: Mapping[str, Path], opened: Opener = FrozenModel.load
+    ) -> "Library":
         """One model per `.pb` file; a file named `3.pb` is version 3, others are 1."""
-        return cls.load_published(published_as(files), facts)
+        return cls.load_published(published_as(files), opened)
 
     @classmethod
-    def load_folder(cls, folder: Path, facts: dict | None = None) -> "Library":
+    def load_folder(cls, folder: Path, opened: Opener = FrozenModel.load) -> "Library":
         """The newest version of each NAME/VERSION.pb, and those that have a label."""
-        return cls.load_published(published_in(folder), facts)
+        return cls.load_published(published_in(folder), opened)
 
     @classmethod
     def load_published(
-        cls, published: Mapping[str, Published], facts: dict | None = None
+        cls, published: Mapping[str, Published], opened: Opener = FrozenModel.load
     ) -> "Library":
         """What is published; where the newest version is broken, an older one.
 
+        Args:
+          opened: the model in a file; FrozenModel.load with settings of its own.
         Raises:
           OSError, ValueError: of a model no version can be loaded; why not.
         """
         library = cls({})
-        for failure in follow(library, published, facts):
+        for failure in follow(library, published, opened):
             if failure.name not in library.names:
                 library.close()
                 raise failure.error

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from helpers.frozen import FrozenModel
 from helpers.versions import Published, Status, stamp_of
 
+Opener = Callable[[Path], FrozenModel]
 log = logging.getLogger(__name__)
 
 
@@ -29,7 +30,7 @@ class Failure(NamedTuple):
 
 
 def follow(
-    library, published: Mapping[str, Published], facts: dict | None = None
+    library, published: Mapping[str, Published], opened: Opener = FrozenModel.load
 ) -> list[Failure]:
     """Makes the library serve what is published; the files that cannot be loaded.
 
@@ -38,15 +39,15 @@ def follow(
     """
     failures = []
     for name, model in published.items():
-        failures += _follow_one(library, name, model, facts)
+        failures += _follow_one(library, name, model, opened)
     if library.close_unused():
         give_memory_back()
     return failures
 
 
-def _follow_one(library, name: str, model: Published, facts) -> list[Failure]:
+def _follow_one(library, name: str, model: Published, opened) -> list[Failure]:
     def load(version: int) -> Failure | None:
-        return _load(library, name, version, model.files[version], facts)
+        return _load(library, name, version, model.files[version], opened)
 
     failures = [load(version) for version in model.wanted]
     for version in sorted(model.files, reverse=True):
@@ -61,7 +62,7 @@ def _follow_one(library, name: str, model: Published, facts) -> list[Failure]:
     return [failure for failure in failures if failure]
 
 
-def _load(library, name: str, version: int, path: Path, facts) -> Failure | None:
+def _load(library, name: str, version: int, path: Path, opened) -> Failure | None:
     """Puts a file that was not tried before into the library, warmed."""
     before, stamp = library.statuses(name).get(version), stamp_of(path)
     if before and before.stamp == stamp:
@@ -70,7 +71,7 @@ def _load(library, name: str, version: int, path: Path, facts) -> Failure | None
     if not is_served:
         library.note(name, version, Status("LOADING", stamp=stamp))
     try:
-        library.put(name, version, FrozenModel.load(path, facts), stamp)
+        library.put(name, version, opened(path), stamp)
     except (OSError, ValueError) as error:
         after = before if is_served else Status("END")
         library.note(name, version, after._replace(error=str(error), stamp=stamp))
@@ -101,10 +102,10 @@ class Reloader:
         published: Callable[[], Mapping[str, Published]],
         *,
         every: float,
-        facts: dict | None = None,
+        opened: Opener = FrozenModel.load,
     ) -> None:
         self._library, self._published = library, published
-        self._every, self._facts = every, facts
+        self._every, self._opened = every, opened
         self._ended, self._complaint = Event(), ""
         self._thread = Thread(target=self._run, name="reloader", daemon=True)
 
@@ -117,7 +118,7 @@ class Reloader:
                 log.error("nothing is reloaded: %s", error)
             self._complaint = str(error)
             published = {}
-        for failure in follow(self._library, published, self._facts):
+        for failure in follow(self._library, published, self._opened):
             log.error("%s", failure)
 
     def start(self) -> None:

@@ -1,7 +1,6 @@
 """Sessions: how they are configured, and one around a network that learns."""
 
 import math
-import platform
 from pathlib import Path
 
 import numpy as np
@@ -16,30 +15,23 @@ from helpers.whole_files import write_whole
 tf1 = tf.compat.v1
 
 
-def session_config(*, bfloat16: bool = False) -> tf1.ConfigProto:
+def session_config(*, bfloat16: bool = False, threads: int = 0) -> tf1.ConfigProto:
     """Settings for a session.
 
-    With bfloat16, convolutions run in 16 bits and one after the other, each of them
-    on all cores: two at once get in each other's way.
+    Args:
+      bfloat16: convolutions and matrix products in 16 bits.
+      threads: that one operation may use; 0 is one a core. The first session of a
+        process decides for all.
     """
     config = tf1.ConfigProto(allow_soft_placement=True)
     config.gpu_options.allow_growth = True
+    config.intra_op_parallelism_threads = threads
     if bfloat16:
-        config.use_per_session_threads = True  # else the first session's count holds
-        config.inter_op_parallelism_threads = 1
         rewrite = config.graph_options.rewrite_options
         rewrite.auto_mixed_precision_onednn_bfloat16 = (
             rewriter_config_pb2.RewriterConfig.ON
         )
     return config
-
-
-def has_bfloat16() -> bool:
-    """Whether this CPU multiplies bfloat16 natively (AVX512-BF16 or AMX)."""
-    if platform.system() != "Linux":
-        return False
-    flags = Path("/proc/cpuinfo").read_text().split()
-    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 class NetworkSession:
@@ -60,6 +52,8 @@ class NetworkSession:
                 self._wanted_temperature = tf1.placeholder(tf.float32, [])
                 self._warm = network.temperature.assign(self._wanted_temperature)
         config = session_config(bfloat16=bfloat16)
+        config.use_per_session_threads = True
+        config.inter_op_parallelism_threads = 1  # two at once are in each other's way
         self.session = tf1.Session(graph=network.graph, config=config)
         self.session.run(initialise)
 

@@ -18,7 +18,8 @@ from helpers.learning.examining import calibrate, examine
 from helpers.learning.feeding import Feed, Material, Mixture, prefetched
 from helpers.learning.history import Epoch, add_epoch, summary
 from helpers.networks import build
-from helpers.sessions import NetworkSession, has_bfloat16
+from helpers.precision import has_bfloat16
+from helpers.sessions import NetworkSession
 
 CHECKPOINT = "model-ckpt"
 WARM_UP = 3  # epochs

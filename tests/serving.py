@@ -68,7 +68,7 @@ class Process:
         self.popen = subprocess.Popen(
             [sys.executable, *command],
             cwd=cwd,
-            env=clean_environment(PORT="0", **environment),
+            env=clean_environment(**{"PORT": "0", "WORKERS": "1"} | environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

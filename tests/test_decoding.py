@@ -360,7 +360,7 @@ def test_every_kind_of_picture_comes_out_like_a_full_decode(data):
     assert difference(pixels, plainly(data)) < 0.6
 
 
-@pytest.mark.parametrize("width", [500, 520, 700, 1100, 2000, 3000])
+@pytest.mark.parametrize("width", [300, 500, 520, 700, 1100, 2000, 3000])
 def test_scaled_jpeg_stays_near_a_full_decode(width):
     grain = RGB.resize((width, width * 3 // 4), Image.Resampling.BICUBIC)
     data = saved(grain.filter(ImageFilter.SHARPEN), "JPEG", quality=90)
@@ -654,7 +654,7 @@ def test_every_edge_file_gives_its_picture(shared):
     for path in (shared / "edge").iterdir():
         if path.suffix not in (".tiff", ".heic", ".ico", ".ppm", ".csv"):
             data = path.read_bytes()
-            assert difference(decode_photo(data), plainly(data)) < 0.6, path.name
+            assert difference(decode_photo(data), plainly(data)) < 0.8, path.name
 
 
 @pytest.mark.parametrize(

@@ -280,17 +280,17 @@ def test_a_forked_child_is_told_to_load_its_own(model):
     [
         pytest.param(
             np.zeros((1, 16, 16, 3), np.uint8),
-            "Cannot feed value of shape (1, 16, 16, 3)",
+            "images have shape (1, 16, 16, 3), not (N, 32, 32, 3)",
             id="another size",
         ),
         pytest.param(
             np.zeros((32, 32, 3), np.uint8),
-            "Cannot feed value of shape (32, 32, 3)",
+            "images have shape (32, 32, 3), not (N, 32, 32, 3)",
             id="no batch",
         ),
         pytest.param(
             np.zeros((1, 32, 32, 4), np.uint8),
-            "Cannot feed value of shape (1, 32, 32, 4)",
+            "images have shape (1, 32, 32, 4), not (N, 32, 32, 3)",
             id="four channels",
         ),
         pytest.param(

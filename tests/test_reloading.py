@@ -6,6 +6,7 @@ import os
 import threading
 import time
 import weakref
+from functools import partial
 
 import numpy as np
 import pytest
@@ -241,7 +242,9 @@ def test_a_model_without_a_whole_version_ends_the_start(folder):
 
 def test_facts_are_for_what_a_graph_does_not_say(tmp_path):
     path = publish(tmp_path / "mine.pb", class_names=[])
-    with Library.load({"mine": path}, {"class_names": ["tabby", "lion"]}) as library:
+    facts = {"class_names": ["tabby", "lion"]}
+    opened = partial(FrozenModel.load, facts=facts)
+    with Library.load({"mine": path}, opened) as library:
         assert library.model().model.class_names == ("tabby", "lion")
 
 

@@ -390,6 +390,13 @@ def test_facts_of_a_foreign_graph_are_settings(tmp_path, way):
         assert ask(process.port())["probabilities"].keys() == {"tabby", "lion"}
 
 
+def test_server_that_never_reloads_ends_well(models):
+    with running(APP, "--models", str(models), "--reload-every", "0") as process:
+        process.port()
+        process.popen.send_signal(signal.SIGTERM)
+        assert process.end() == (0, "")
+
+
 def test_limits_are_settings(models):
     with running(APP, "--models", str(models), MAX_MEGAPIXELS="0.1") as process:
         large = photo("red", size=(400, 300))

@@ -1,21 +1,51 @@
 """Who may come in, and who may use the model: overload is answered, not queued."""
 
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Semaphore
+from threading import Lock, Semaphore
 
 from werkzeug.exceptions import GatewayTimeout, ServiceUnavailable
 
 RETRY_AFTER = 1  # second
 
 
+class Inside:
+    """How many photos are inside now, here and in the other workers.
+
+    Args:
+      counts: a number for each worker, in memory that they share; each writes its own.
+      seat: which of them is this process's.
+    """
+
+    def __init__(self, counts=None, seat: int = 0) -> None:
+        self._counts = array("I", [0]) if counts is None else counts
+        self._seat, self._lock = seat, Lock()
+
+    def enter(self, limit: int) -> bool:
+        """One more, unless that is above the limit; never above it, by nobody."""
+        self._add(1)
+        if sum(self._counts) <= limit:
+            return True
+        self._add(-1)
+        return False
+
+    def leave(self) -> None:
+        self._add(-1)
+
+    def _add(self, number: int) -> None:
+        with self._lock:
+            self._counts[self._seat] += number
+
+
 class Admission:
-    """At most `limit` photos inside at once, of which `slots` are worked on.
+    """At most `limit` photos inside at once, of which `slots` are worked on here.
 
     The next photo is refused at once; one that waits longer than `patience`
     seconds for a model is refused then.
 
     Args:
+      inside: counts them, for all workers together.
       refused: told the reason, "busy" or "late", of each refusal.
     """
 
@@ -25,24 +55,27 @@ class Admission:
         *,
         slots: int,
         patience: float,
+        inside: Inside | None = None,
         refused: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self.patience = patience
         self._refused = refused
-        self._places = Semaphore(limit)
+        self._limit, self._inside = limit, inside or Inside()
         self._slots = Semaphore(slots)
 
     @contextmanager
     def place(self) -> Iterator[None]:
         """A place inside for one photo."""
-        if not self._places.acquire(blocking=False):
+        if not self._inside.enter(self._limit):
             self._refused("busy")
             raise ServiceUnavailable(
                 "too many photos at once: send this one again in a second",
                 retry_after=RETRY_AFTER,
             )
-        with _given_back(self._places):
+        try:
             yield
+        finally:
+            self._inside.leave()
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -53,13 +86,7 @@ class Admission:
                 f"the model had no time for this photo in {self.patience:g} s: "
                 "send it again later"
             )
-        with _given_back(self._slots):
+        try:
             yield
-
-
-@contextmanager
-def _given_back(semaphore: Semaphore) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        semaphore.release()
+        finally:
+            self._slots.release()

@@ -3,7 +3,6 @@
 Taught in notebooks/08_launch_the_flask_app.ipynb.
 """
 
-import os
 import socket
 import sys
 from pathlib import Path
@@ -16,8 +15,8 @@ import click
 from flask import Flask
 
 from helpers.decoding import MAX_BYTES, MAX_PIXELS
-from webapp import errors, journal, loading, options, security, workers
-from webapp.admission import Admission
+from webapp import capacity, errors, journal, loading, options, security, workers
+from webapp.admission import Admission, Inside
 from webapp.metrics import Metrics
 from webapp.server import Server, bind, leave_on_signal
 from webapp.uploads import PhotoRequest
@@ -33,15 +32,16 @@ def create_app(library, **settings) -> Flask:
     Args:
       library: a `helpers.library.Library`; it stays the caller's to close.
       settings: MAX_BYTES and MAX_PIXELS of a photo; ADMITTED, how many photos at
-        once; SLOTS, how many of them worked on; PATIENCE, seconds to wait for that;
+        once, counted in COUNTS by this and other workers, here in the one of SEAT;
+        SLOTS, how many of them worked on here; PATIENCE, seconds to wait for that;
         MAX_INSTANCES, how many photos in one JSON request.
     """
     app = Flask("webapp")
     app.request_class = PhotoRequest
     app.json.sort_keys = False
     app.config.from_mapping(MAX_BYTES=MAX_BYTES, MAX_PIXELS=MAX_PIXELS)
-    app.config.from_mapping(ADMITTED=8, SLOTS=os.cpu_count() or 1, PATIENCE=10)
-    app.config.from_mapping(MAX_INSTANCES=64)
+    app.config.from_mapping(ADMITTED=64, SLOTS=capacity.cores(), PATIENCE=10)
+    app.config.from_mapping(MAX_INSTANCES=64, COUNTS=None, SEAT=0)
     app.config.from_mapping(settings)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_BYTES"] + FORM_BYTES
     app.extensions["library"] = library
@@ -50,6 +50,7 @@ def create_app(library, **settings) -> Flask:
         app.config["ADMITTED"],
         slots=app.config["SLOTS"],
         patience=app.config["PATIENCE"],
+        inside=Inside(app.config["COUNTS"], app.config["SEAT"]),
         refused=app.extensions["metrics"].rejected,
     )
     app.extensions["ready"] = Event()
@@ -77,19 +78,22 @@ def main(host: str, port: int, **given) -> None:
     worker = workers.post()
     journal.write_to_stdout(given["log_style"])
     look = loading.watcher(given["model"], given["models"])
-    facts = options.facts(given)
+    settings, opened = options.limits(given), loading.opener(options.ways(given))
     try:
         listener = worker.listener if worker else bind(host, port)
         if given["workers"] > 1 and not worker:
             sys.exit(workers.Crew(listener, given["workers"]).run())
-        library = loading.load(look, facts)
-        app = create_app(library, **options.limits(given))
+        if worker:
+            opened = worker.seat.together(opened)
+            settings |= {"COUNTS": worker.seat.counts(), "SEAT": worker.seat.number}
+        library = loading.load(look, opened)
+        app = create_app(library, **settings)
         server = serving(app, listener)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     say = worker.tell if worker else click.echo
     say(f"Serving {', '.join(library.names)} at {server.url}")
-    with library, loading.followed(library, look, given["reload_every"], facts):
+    with library, loading.followed(library, look, given["reload_every"], opened):
         server.run(on_stop=app.extensions["ready"].clear)
 
 

@@ -43,7 +43,18 @@ def published(named: dict[str, Path], folder: Path) -> dict[str, Published]:
     return published_in(folder)
 
 
-def load(look: Callable[[], dict[str, Published]], facts: dict):
+def opener(ways: dict) -> Callable:
+    """What opens a frozen graph in these ways; TensorFlow is imported at the first."""
+
+    def opened(path: Path):
+        from helpers.frozen import FrozenModel
+
+        return FrozenModel.load(path, **ways)
+
+    return opened
+
+
+def load(look: Callable[[], dict[str, Published]], opened: Callable):
     """What is published as a library.
 
     Raises:
@@ -56,7 +67,7 @@ def load(look: Callable[[], dict[str, Published]], facts: dict):
     gc.freeze()  # what stays for ever is not looked at after each reload
     from helpers.library import Library
 
-    return Library.load_published(found, facts)
+    return Library.load_published(found, opened)
 
 
 def watcher(named: tuple, folder: Path) -> Callable[[], dict[str, Published]]:
@@ -65,14 +76,14 @@ def watcher(named: tuple, folder: Path) -> Callable[[], dict[str, Published]]:
 
 
 @contextmanager
-def followed(library, look: Callable, every: float, facts: dict) -> Iterator[None]:
+def followed(library, look: Callable, every: float, opened: Callable) -> Iterator[None]:
     """While it lasts, the library follows what is published; never, every 0 s."""
     from helpers.reloading import Reloader
 
     if not every:
         yield
         return
-    reloader = Reloader(library, look, every=every, facts=facts)
+    reloader = Reloader(library, look, every=every, opened=opened)
     reloader.start()
     try:
         yield

@@ -1,6 +1,5 @@
 """The options of `python webapp/app.py`, each with its environment variable."""
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import click
 
 from helpers.decoding import MAX_BYTES, MAX_PIXELS
+from webapp import capacity
 from webapp.loading import NamedFile
 
 FROZEN = Path(__file__).resolve().parents[1] / "checkpoints" / "frozen"
@@ -66,17 +66,25 @@ LIMITS = (
         "--workers",
         "WORKERS",
         type=click.IntRange(1, 64),
-        default=1,
-        help="Processes. One uses every core while it is in TensorFlow; each more has "
-        "models and memory of its own, a share of --admitted, and a few seconds in "
-        "which it may still answer with the version before. /metrics is of all.",
+        default=capacity.workers,
+        show_default="one a core up to four, then one for two; as memory allows",
+        help="Processes, each with models of its own; limits, metrics and versions are "
+        "those of all together.",
     ),
     option(
         "--admitted",
         "ADMITTED",
         type=click.IntRange(1, 200),
-        default=8,
+        default=64,
         help="Photos inside at once; the next one is told to come back.",
+    ),
+    option(
+        "--precision",
+        "PRECISION",
+        type=click.Choice(["auto", "float32"]),
+        default="auto",
+        help="auto computes in bfloat16 where the CPU has it and test pictures get the "
+        "same answers.",
     ),
     option(
         "--patience",
@@ -136,13 +144,22 @@ def options(command: Callable) -> Callable:
 
 
 def limits(given: dict) -> dict:
-    """The app's settings among the options; several workers share what is allowed."""
+    """The app's settings among the options."""
     return {
-        "ADMITTED": max(1, given["admitted"] // given["workers"]),
-        "SLOTS": max(1, (os.cpu_count() or 1) // given["workers"]),
+        "ADMITTED": given["admitted"],
+        "SLOTS": capacity.threads(given["workers"]),
         "PATIENCE": given["patience"],
         "MAX_BYTES": int(given["max_megabytes"] * 1e6),
         "MAX_PIXELS": int(given["max_megapixels"] * 1e6),
+    }
+
+
+def ways(given: dict) -> dict:
+    """How `FrozenModel.load` shall open a file."""
+    return {
+        "facts": facts(given),
+        "threads": capacity.threads(given["workers"]),
+        "quick": given["precision"] == "auto",
     }
 
 
