@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
-from serving import photo, write_model
+from serving import browser_form, photo, write_model
 
 from helpers.library import Library
 from webapp.app import create_app
@@ -47,7 +47,7 @@ def client(app):
 
 
 def form(data: bytes = b"", field: str = "image", name: str = "photo.png", **others):
-    return {"data": {field: (BytesIO(data), name), **others}}
+    return browser_form([(field, name, data)], **others)
 
 
 # The answer

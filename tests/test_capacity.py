@@ -9,8 +9,10 @@ from webapp import capacity
 
 @pytest.mark.parametrize(
     ("cores", "free", "workers", "threads"),
-    [(1, 8, 1, 1), (2, 8, 2, 1), (4, 16, 4, 1), (8, 16, 4, 2), (64, 256, 32, 2)]
-    + [(2, 3, 1, 2), (2, 6.3, 1, 2), (2, 6.5, 2, 1), (64, 16, 5, 12)],
+    [
+        *[(1, 8, 1, 1), (2, 8, 2, 1), (4, 16, 4, 1), (8, 16, 4, 2), (64, 256, 32, 2)],
+        *[(2, 3, 1, 2), (2, 6.3, 1, 2), (2, 6.5, 2, 1), (64, 16, 5, 12)],
+    ],
 )
 def test_workers_are_as_many_as_cores_and_memory_allow(
     monkeypatch, cores, free, workers, threads

@@ -3,7 +3,7 @@
 from io import BytesIO
 
 import pytest
-from serving import photo, write_model
+from serving import browser_form, photo, write_model
 
 from helpers.library import Library
 from helpers.occlusion import STEPS
@@ -29,8 +29,8 @@ def client(tmp_path_factory):
 
 
 def form(*photos: bytes, **others) -> dict:
-    files = [(BytesIO(data), f"{number}.png") for number, data in enumerate(photos)]
-    return {"data": {"image": files, **others}, "headers": HTML}
+    files = [("image", f"{number}.png", data) for number, data in enumerate(photos)]
+    return browser_form(files, **others) | {"headers": HTML}
 
 
 # /explain

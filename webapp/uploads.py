@@ -1,6 +1,5 @@
 """The photo a request carries, in memory from the first byte to the last."""
 
-from io import BytesIO
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +7,7 @@ from flask import Request, current_app
 from werkzeug.exceptions import BadRequest, LengthRequired
 
 from helpers.decoding import decode_photo
+from webapp.forms import PhotoForm
 
 FIELD = "image"
 
@@ -18,8 +18,7 @@ class PhotoRequest(Request):
     Werkzeug's own spools every file over 500 kB into a temporary one.
     """
 
-    def _get_file_stream(self, *args, **kwargs) -> BytesIO:
-        return BytesIO()
+    form_data_parser_class = PhotoForm
 
 
 class Upload(NamedTuple):
