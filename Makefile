@@ -42,6 +42,8 @@ bench: $(READY) ## print the measured claims
 	@.venv/bin/python benchmarks/training.py
 	@.venv/bin/python benchmarks/freezing.py
 	@.venv/bin/python benchmarks/reloading.py
+	@.venv/bin/python benchmarks/serving.py
+	@.venv/bin/python tools/write_results.py
 
 lock: $(READY) ## pin everything that requirements.txt brings
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.10 --no-header \

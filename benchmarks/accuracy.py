@@ -11,6 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import numpy as np
+
+from helpers.precision import WITHIN
 from helpers.quiet import import_tensorflow
 
 COLUMNS = ("count", "accuracy", "calibration_error", "not_sure")
@@ -32,6 +35,21 @@ def main(data: Path, paths: list[Path]) -> None:
             print(_row("tested on", COLUMNS))
             for name, result in examine(model, held_out, threshold).items():
                 print(_row(name, (result.get(column, "") for column in COLUMNS)))
+            print(_agreement(model, path, photos.of("test").images))
+
+
+def _agreement(model, path: Path, images) -> str:
+    """How far the answers in bfloat16, as the web app gives them, are from these."""
+    with type(model).load(path, quick=True) as quick:
+        if not quick.bfloat16:
+            return "bfloat16 is not used"
+        ours, theirs = (
+            np.concatenate([one.predict(part) for part in np.array_split(images, 80)])
+            for one in (model, quick)
+        )
+    alike = (ours.argmax(1) == theirs.argmax(1)).mean()
+    near = (abs(ours - theirs).max(1) <= WITHIN).mean()
+    return f"bfloat16: {alike:.2%} of the labels, {near:.2%} within {WITHIN} of these"
 
 
 def _milliseconds(model, photos) -> float:

@@ -40,14 +40,15 @@ def _loop(model: Path, photo: bytes, seconds: float, ready, counted) -> None:
 
     from helpers.decoding import decode_photo
     from helpers.frozen import read_graph_def
-    from helpers.sessions import has_bfloat16, session_config
+    from helpers.precision import has_bfloat16
+    from helpers.sessions import session_config
 
     with tf1.Graph().as_default() as graph:
         tf1.import_graph_def(read_graph_def(model), name="")
     x = graph.get_tensor_by_name("x:0")
     size, scale = int(x.shape[1]), np.float32(1 / 255)
-    config = session_config(bfloat16=has_bfloat16())
-    config.intra_op_parallelism_threads = config.inter_op_parallelism_threads = 1
+    config = session_config(bfloat16=has_bfloat16(), threads=1)
+    config.inter_op_parallelism_threads = 1
     run = tf1.Session(graph=graph, config=config).make_callable("y_pred:0", [x])
 
     def infer() -> None:

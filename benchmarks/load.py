@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -27,7 +28,14 @@ def closed_loop(
     """Each connection sends its next photo when the last one is answered."""
     if not shutil.which("wrk"):
         raise FileNotFoundError("wrk is not here: install it (Debian's package wrk)")
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{math.ceil(seconds)}s",
+        "--timeout",
+        "30s",
+    ]
     told = os.environ | {"PHOTO": str(photo), "AS": "raw" if raw else "multipart"}
     done = subprocess.run(
         [*command, "-s", SCRIPT, url], capture_output=True, text=True, env=told

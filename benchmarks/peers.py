@@ -55,6 +55,15 @@ SERVERS = {
 }
 
 
+class Case(NamedTuple):
+    """What every server of a comparison is given."""
+
+    name: str
+    model: Path
+    photo: Path
+    size: int  # pixels a side of the model's input
+
+
 class Running(NamedTuple):
     """A server that answers."""
 
@@ -80,34 +89,32 @@ def install_peers() -> None:
 
 
 @contextlib.contextmanager
-def running(name: str, model: Path, photo: Path, size: int) -> Iterator[Running]:
-    """The server of that name, from its first answer on.
+def running(server: Server, case: Case) -> Iterator[Running]:
+    """The server, from its first answer on.
 
     Raises:
       ChildProcessError: it does not answer within two minutes; what it said.
     """
-    server, port = SERVERS[name], _free_port()
+    port = _free_port()
     folder, programs = (ROOT, ROOT / ".venv/bin")
     if not server.ours:
         folder, programs = BENCHMARKS / "servers", PEERS / "bin"
-    told = {"MODEL": str(model), "PHOTO": str(photo), "SIZE": str(size)}
-    told = (
-        {"PORT": str(port), "TF_CPP_MIN_LOG_LEVEL": "3"} | told | dict(server.settings)
-    )
-    if server.ours:
-        told.pop("MODEL")
-    command = server.command.format(port=port, model=model).split()
+    told = {"TF_CPP_MIN_LOG_LEVEL": "3"} | dict(server.settings)
+    if not server.ours:  # its variables are its options
+        told |= {"MODEL": str(case.model), "PHOTO": str(case.photo)}
+        told |= {"SIZE": str(case.size), "PORT": str(port)}
+    command = server.command.format(port=port, model=case.model).split()
     path = f"{programs}:{os.environ['PATH']}"
     with tempfile.TemporaryFile("w+") as said:
         process = psutil.Popen(
-            [programs / command[0], *command[1:]],
+            command,
             cwd=folder,
             env=os.environ | told | {"PATH": path},
             stdout=said,
             stderr=subprocess.STDOUT,
         )
         try:
-            seconds = _wait_for_answer(process, port, photo.read_bytes(), said)
+            seconds = _wait_for_answer(process, port, case.photo.read_bytes(), said)
             url = f"http://127.0.0.1:{port}/predict"
             yield Running(url, port, process, seconds)
         finally:

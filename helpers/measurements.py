@@ -1,4 +1,4 @@
-"""Figures of what was measured: latencies on one axis, memory over time.
+"""Figures of what was measured: latencies, memory over time, servers side by side.
 
 Taught in notebooks/05_load_once_not_per_request.ipynb.
 """
@@ -9,7 +9,8 @@ from statistics import median
 import matplotlib.pyplot as plt
 import numpy as np
 
-from helpers.plots import INK, STYLES, without_frames
+from helpers.plots import BLUE, GREY, INK, STYLES, without_frames
+from helpers.standings import APP, LIMIT
 
 Series = Mapping[str, Sequence[float]]
 
@@ -54,4 +55,36 @@ def plot_footprints(
     axis.set(xlabel="seconds", ylabel="memory, MiB", ylim=(0, None))
     axis.margins(x=0.15)
     axis.set_xlim(left=0)
+    without_frames(figure)
+
+
+def plot_rates(servers: Mapping[str, Mapping[str, float]]) -> None:
+    """A bar for each server: photos a second at 16 connections, the slowest first."""
+    rates = {name: found["rate 16"] for name, found in servers.items()}
+    names = sorted(rates, key=rates.get)
+    figure, axis = plt.subplots(figsize=(9, 0.6 + 0.36 * len(names)))
+    for height, name in enumerate(names):
+        hatched = {"fill": False, "hatch": "///", "edgecolor": GREY}
+        look = hatched if name == LIMIT else {"color": BLUE if name == APP else GREY}
+        axis.barh(height, rates[name], height=0.7, **look)
+        axis.text(rates[name], height, f" {rates[name]:,.0f}", va="center", color=INK)
+    axis.set_yticks(range(len(names)), names)
+    axis.set(xlabel="photos a second, 16 connections")
+    axis.margins(x=0.08)
+    without_frames(figure)
+
+
+def plot_arrivals(arrivals: Mapping[str, Mapping[str, float]]) -> None:
+    """Latency against photos that arrive a second, whether answered or not."""
+    figure, axis = plt.subplots(figsize=(9, 3))
+    rates = [float(rate) for rate in arrivals]
+    for (colour, line, marker), key in zip(STYLES, ("p50", "p99"), strict=False):
+        values = [load[key] for load in arrivals.values()]
+        look = {"color": colour, "linestyle": line, "marker": marker}
+        axis.plot(rates, values, label=key, **look)
+    axis.set(
+        xlabel="photos arriving a second", ylabel="ms", yscale="log", xlim=(0, None)
+    )
+    axis.yaxis.set_major_formatter("{x:,g}")
+    axis.legend(frameon=False)
     without_frames(figure)

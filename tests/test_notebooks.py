@@ -157,7 +157,7 @@ def test_readme_without_its_markers_is_left_alone(tmp_path, readme, capsys):
     assert (root / "README.md").read_text() == readme
     assert capsys.readouterr().err == (
         "write_contents: README.md needs one line <!-- contents --> and after it one "
-        "line <!-- /contents -->: the table of contents is written between them\n"
+        "line <!-- /contents -->: what is generated is written between them\n"
     )
 
 

@@ -83,19 +83,19 @@ def table(pages: list[Page], folder: str = "notebooks") -> str:
     return "\n".join(["| | notebook | |", "|---|---|---|", *rows])
 
 
-def with_table(readme: str, text: str) -> str:
-    """The README with the table between its two markers.
+def with_table(readme: str, text: str, start: str = START, end: str = END) -> str:
+    """The README with the text between its two markers.
 
     Raises:
       ValueError: a marker is missing, twice there, or they are the wrong way round.
     """
-    parts = re.split(f"({re.escape(START)}|{re.escape(END)})", readme)
-    if parts[1::2] != [START, END]:
+    parts = re.split(f"({re.escape(start)}|{re.escape(end)})", readme)
+    if parts[1::2] != [start, end]:
         raise ValueError(
-            f"README.md needs one line {START} and after it one line {END}: "
-            "the table of contents is written between them"
+            f"README.md needs one line {start} and after it one line {end}: "
+            "what is generated is written between them"
         )
-    return f"{parts[0]}{START}\n{text}\n{END}{parts[4]}"
+    return f"{parts[0]}{start}\n{text}\n{end}{parts[4]}"
 
 
 def wanted(root: Path) -> dict[Path, str]:

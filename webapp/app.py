@@ -40,7 +40,7 @@ def create_app(library, **settings) -> Flask:
     app.request_class = PhotoRequest
     app.json.sort_keys = False
     app.config.from_mapping(MAX_BYTES=MAX_BYTES, MAX_PIXELS=MAX_PIXELS)
-    app.config.from_mapping(ADMITTED=64, SLOTS=capacity.cores(), PATIENCE=10)
+    app.config.from_mapping(ADMITTED=100, SLOTS=capacity.cores(), PATIENCE=10)
     app.config.from_mapping(MAX_INSTANCES=64, COUNTS=None, SEAT=0)
     app.config.from_mapping(settings)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_BYTES"] + FORM_BYTES

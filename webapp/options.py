@@ -75,7 +75,7 @@ LIMITS = (
         "--admitted",
         "ADMITTED",
         type=click.IntRange(1, 200),
-        default=64,
+        default=100,
         help="Photos inside at once; the next one is told to come back.",
     ),
     option(

@@ -31,6 +31,7 @@ def _model(library, metrics: Metrics, name: str) -> dict:
         "class_names": model.class_names,
         "file": model.path.name,
         "file_bytes": _size_of(model.path),
+        "precision": "bfloat16" if model.bfloat16 else "float32",
         "weights_mib": round(_weights_bytes(model) / MIB, 2),
         "ops": len(model.graph.get_operations()),
         "ops_when_loaded": statuses[served.version].ops,

@@ -1,0 +1,38 @@
+"""What is sent and served, made here: photos with a camera's noise, and AlexNet."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from helpers.drawings import draw
+
+
+def write_photo(folder: Path, width: int, height: int) -> Path:
+    """A drawing with a camera's noise, as large a JPEG as a photo of its size."""
+    drawing = draw("dog", seed=3, size=512).resize((width, height))
+    noise = np.random.default_rng(0).normal(0, 9, (height, width, 3))
+    pixels = np.clip(np.asarray(drawing) + noise, 0, 255).astype(np.uint8)
+    path = folder / f"{width}x{height}.jpg"
+    Image.fromarray(pixels).save(path, quality=80)
+    return path
+
+
+def write_alexnet(folder: Path) -> Path:
+    """AlexNet frozen as it is drawn by lot: 233 MB of weights that nothing taught."""
+    import tensorflow.compat.v1 as tf1
+
+    from helpers.cards import put_card
+    from helpers.networks import build
+    from helpers.sessions import NetworkSession
+
+    card = {"class_names": ["cat", "dog"], "image_size": 227, "seed": 1}
+    model = NetworkSession(build("alexnet", card))
+    graph_def = tf1.graph_util.convert_variables_to_constants(
+        model.session, model.network.graph.as_graph_def(), ["y_pred"]
+    )
+    model.close()
+    put_card(graph_def, card)
+    path = folder / "alexnet.pb"
+    path.write_bytes(graph_def.SerializeToString())
+    return path

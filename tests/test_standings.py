@@ -1,0 +1,74 @@
+"""The tables and targets that the README, the notebooks and `make bench` quote."""
+
+import pytest
+
+from helpers.standings import APP, LESSON, LIMIT, RELOAD, Target, lines, table, targets
+
+ONE = {f"{key} {n}": 10.0 for key in ("rate", "p50", "p99") for n in (1, 16, 64)}
+ONE |= {f"errors {n}": 0 for n in (1, 16, 64)} | {"MB": 500.0}
+SERVERS = {
+    LESSON: ONE | {"rate 16": 5},
+    RELOAD: ONE | {"rate 16": 4},
+    "slow peer": ONE | {"rate 16": 100, "p50 16": 1},
+    "best peer": ONE | {"rate 16": 200, "errors 64": 3},
+    APP: ONE | {"rate 16": 600.0, "p50 16": 5.0, "raw 16": 700.0},
+    LIMIT: {"rate 16": 1000.0},
+}
+RESULTS = {
+    "machine": {"cpu": "two cores"},
+    "servers": SERVERS,
+    "cases": {
+        "12 megapixels": {
+            APP: ONE | {"rate 16": 50},
+            "other": ONE,
+            LIMIT: {"rate 16": 90},
+        }
+    },
+    "growth": {
+        "start": {
+            "import": 2.0,
+            "first answer": 4.0,
+            "bare MB": 500.0,
+            "worker MB": 600.0,
+        }
+    },
+}
+
+
+def measured(what: str) -> Target:
+    (found,) = [target for target in targets(RESULTS) if target.what.startswith(what)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("what", "ratio", "met"),
+    [
+        ("times the lesson's", 120, True),
+        ("times the best peer (best peer)", 3, True),
+        ("of the limit, photo", 0.7, True),
+        ("of the limit, multipart", 0.6, True),
+        ("the best peer's p50 at 16", 2, True),
+        ("the best peer's p99 at 1 ", 1, True),
+        ("times the best peer, 12", 5, True),
+        ("TensorFlow's import", 1.25, True),
+        ("bare TensorFlow's memory", 560 / 600, False),
+    ],
+)
+def test_a_target_is_a_ratio_of_one_run(what, ratio, met):
+    target = measured(what)
+    assert target.measured == pytest.approx(ratio)
+    assert target.met is met
+    assert str(target).endswith(": met" if met else ": not met")
+
+
+def test_the_table_has_the_slowest_first_and_counts_what_was_lost():
+    rows = table(SERVERS)
+    names = [row.split(" | ")[0].strip("|* ") for row in rows[2:]]
+    assert names == [RELOAD, LESSON, "slow peer", "best peer", APP, LIMIT]
+    assert rows[5].split(" | ")[5] == "3"
+
+
+def test_a_terminal_gets_all_of_it():
+    text = "\n".join(lines(RESULTS))
+    assert "12 megapixels" in text
+    assert "wanted 100: met" in text
