@@ -42,6 +42,7 @@ bench: $(READY) ## print the measured claims
 	@.venv/bin/python benchmarks/training.py
 	@.venv/bin/python benchmarks/freezing.py
 	@.venv/bin/python benchmarks/reloading.py
+	@.venv/bin/python benchmarks/costs.py
 	@.venv/bin/python benchmarks/serving.py
 	@.venv/bin/python tools/write_results.py
 

@@ -2,7 +2,7 @@
 
     python benchmarks/reloading.py [RELOADS [FILE.pb]]
 
-The real process serves copies of one file; eight clients ask all the while.
+The real service serves copies of one file; eight clients ask all the while.
 """
 
 import contextlib
@@ -66,7 +66,7 @@ def publish(folder: Path, file: Path, version: int) -> None:
 
 @contextlib.contextmanager
 def server(folder: Path, file: Path):
-    """The address of the real process, and how to ask its memory in MiB."""
+    """The address of the real service, and how to ask its memory in MiB."""
     publish(folder, file, 1)
     options = ["--models", folder, "--port", "0", "--reload-every", "0.2"]
     process = subprocess.Popen(
@@ -79,11 +79,17 @@ def server(folder: Path, file: Path):
     reader.start()
     try:
         watched = psutil.Process(process.pid)
-        yield line.split()[-1], lambda: watched.memory_info().rss / 2**20
+        yield line.split()[-1], lambda: memory_of(watched)
     finally:
         process.send_signal(signal.SIGTERM)
         print("exit status", process.wait())
         reader.join()
+
+
+def memory_of(process: psutil.Process) -> float:
+    """Of it and its workers, in MiB."""
+    family = [process, *process.children()]
+    return sum(one.memory_info().rss for one in family) / 2**20
 
 
 @contextlib.contextmanager

@@ -17,10 +17,10 @@ def cores() -> int:
 def workers() -> int:
     """How many processes serve best here.
 
-    In one of them, Python answers one request at a time while TensorFlow and the
-    decoder work on others: a fifth of a request, so one keeps up to four cores
-    busy, two well. Up to four cores each has its worker; beyond, every two. They
-    get a quarter of the memory that is free.
+    In one of them, Python works on one request at a time, TensorFlow and the decoder
+    on others meanwhile: Python is about a fifth of a request (benchmarks/costs.py),
+    so a process keeps two cores busy. But with no more than four, each has one: that
+    is quickest. They get a quarter of the memory that is free.
     """
     wanted = max(min(cores(), 4), cores() // 2)
     carried = int(psutil.virtual_memory().available / 4 / WORKER)
