@@ -43,11 +43,11 @@ def table(servers: Mapping[str, Mapping]) -> list[str]:
     rows = [heads, ["---", *["---:"] * (len(heads) - 1)]]
     for name in sorted(servers, key=lambda name: servers[name]["rate 16"]):
         found = servers[name]
-        rates = [_number(found.get(f"rate {n}")) for n in (1, 16, 64)]
-        latency = [_number(found.get(f"{key} 16")) for key in ("p50", "p99")]
+        rates = [number(found.get(f"rate {n}")) for n in (1, 16, 64)]
+        latency = [number(found.get(f"{key} 16")) for key in ("p50", "p99")]
         lost = sum(value for key, value in found.items() if key.startswith("errors"))
         spread = " / ".join(filter(None, latency))
-        last = [f"{lost:.0f}", _number(found["MB"])] if "MB" in found else ["", ""]
+        last = [f"{lost:.0f}", number(found["MB"])] if "MB" in found else ["", ""]
         bold = "**" if name == APP else ""
         rows.append([f"{bold}{name}{bold}", *rates, spread, *last])
     return [f"| {' | '.join(row)} |" for row in rows]
@@ -112,11 +112,12 @@ def lines(results: Mapping) -> Iterator[str]:
 
 def _facts(found: Mapping | float) -> str:
     if not isinstance(found, Mapping):
-        return _number(found)
-    return ", ".join(f"{key} {_number(value)}" for key, value in found.items())
+        return number(found)
+    return ", ".join(f"{key} {number(value)}" for key, value in found.items())
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """One decimal where it matters; nothing for None."""
     if value is None:
         return ""
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"

@@ -3,6 +3,7 @@
 import pytest
 
 from helpers.standings import APP, LESSON, LIMIT, RELOAD, Target, lines, table, targets
+from tools import write_results
 
 ONE = {f"{key} {n}": 10.0 for key in ("rate", "p50", "p99") for n in (1, 16, 64)}
 ONE |= {f"errors {n}": 0 for n in (1, 16, 64)} | {"MB": 500.0}
@@ -72,3 +73,7 @@ def test_a_terminal_gets_all_of_it():
     text = "\n".join(lines(RESULTS))
     assert "12 megapixels" in text
     assert "wanted 100: met" in text
+
+
+def test_readme_quotes_the_last_run():
+    assert write_results.main(["--check"]) == 0
