@@ -37,7 +37,7 @@ def contest(case: Case, names, rounds: int, seconds: float, connections=CONNECTI
 
 def _loads(server, case: Case, seconds, connections, name) -> dict[str, float]:
     """What one server did, by measure and number of connections."""
-    time.sleep(SETTLE)
+    time.sleep(SETTLE + server.seconds)
     warm = closed_loop(server.url, case.photo, 16, 1)
     found = {"start": server.seconds}
     for count in connections:

@@ -9,15 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import config_pb2
 
 from helpers.cards import card_in, parse_card
 from helpers.freezing.weights import widen
 from helpers.missing import ask_for_missing, with_defaults
-from helpers.precision import agree, has_bfloat16
 from helpers.reading.contents import content_of
+from helpers.running import Ends, opened, quickest
 from helpers.scanning import unsafe_ops
-from helpers.sessions import session_config
 
 tf1 = tf.compat.v1
 
@@ -74,36 +72,15 @@ class FrozenModel:
             )
         self.graph.finalize()
         self.x, self.y_pred, self._images = pixels, output, images
-        self.session, self._run = self._opened(threads)
+        ends = Ends(self.graph, images, output, card.get("initialisers", []))
+        way = quickest if quick else opened
+        self.session, self._run, self.bfloat16 = way(ends, threads=threads)
         answer = self.predict(np.zeros([1, *shape[1:]], np.uint8))  # slow, so now
         if np.shape(answer) != (1, len(self.class_names)):
             raise ValueError(
                 f"for one photo {card['output']} has shape {np.shape(answer)}, and "
                 f"{len(self.class_names)} class names need (1, {len(self.class_names)})"
             )
-
-        self.bfloat16 = quick and has_bfloat16() and self._quicker(threads)
-
-    def _opened(self, threads: int, *, bfloat16: bool = False) -> tuple:
-        """A session, and the function that runs it in the thread that calls."""
-        config = session_config(bfloat16=bfloat16, threads=threads)
-        session = tf1.Session(graph=self.graph, config=config)
-        session.run(self.card.get("initialisers", []))  # of lookup tables
-        ends = {"feed": [self._images.name], "fetch": [self.y_pred.name]}
-        options = config_pb2.CallableOptions(**ends)
-        options.run_options.inter_op_thread_pool = -1
-        run = session._make_callable_from_options(options)
-        return session, lambda images: run(images)[0]
-
-    def _quicker(self, threads: int) -> bool:
-        """Goes on in bfloat16, where that gives the same answers."""
-        session, run = self._opened(threads, bfloat16=True)
-        if not agree(self._run, run, self.image_size):
-            session.close()
-            return False
-        self.session.close()
-        self.session, self._run = session, run
-        return True
 
     @classmethod
     def load(

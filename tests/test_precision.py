@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers import frozen
+from helpers import running
 from helpers.frozen import FrozenModel
 from helpers.precision import PROBES, agree, has_bfloat16, probes
 
@@ -38,7 +38,7 @@ def test_a_model_runs_in_bfloat16_where_that_agrees(small):
 
 @pytest.mark.skipif(not has_bfloat16(), reason="this CPU has no bfloat16")
 def test_a_model_that_does_not_agree_stays_exact(small, monkeypatch):
-    monkeypatch.setattr(frozen, "agree", lambda *_: False)
+    monkeypatch.setattr(running, "agree", lambda *_: False)
     images = probes(32)
     with FrozenModel.load(small.path) as exact:
         expected = exact.predict(images)
@@ -48,6 +48,6 @@ def test_a_model_that_does_not_agree_stays_exact(small, monkeypatch):
 
 
 def test_without_bfloat16_it_is_not_tried(small, monkeypatch):
-    monkeypatch.setattr(frozen, "has_bfloat16", lambda: False)
+    monkeypatch.setattr(running, "has_bfloat16", lambda: False)
     with FrozenModel.load(small.path, quick=True) as model:
         assert not model.bfloat16
