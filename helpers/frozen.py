@@ -4,49 +4,20 @@ Taught in notebooks/04_run_the_frozen_graph.ipynb.
 """
 
 import os
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from helpers.cards import card_in, parse_card
+from helpers.facts import PIXELS, facts_of
 from helpers.freezing.weights import widen
-from helpers.missing import ask_for_missing, with_defaults
 from helpers.reading.contents import content_of
 from helpers.running import Ends, opened, quickest
 from helpers.scanning import unsafe_ops
 
 tf1 = tf.compat.v1
 
-PIXELS = {  # what the network's input expects of a pixel of 0 to 255
-    "0..1": lambda pixels: pixels / 255,
-    "-1..1": lambda pixels: pixels / 127.5 - 1,
-    "0..255": lambda pixels: pixels,
-}
 VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
-
-
-def _are_names(value: object) -> bool:
-    names = value if isinstance(value, list) else [None]
-    return all(isinstance(name, str) for name in names) and len({*names}) == len(names)
-
-
-FACTS = {  # of a card: whether it is what it has to be, and what that is
-    "class_names": (_are_names, "a list of different names"),
-    "image_size": (
-        lambda value: isinstance(value, int) and 1 <= value <= 2048,
-        "1 to 2048 pixels",
-    ),
-    "input": (lambda value: isinstance(value, str), "a tensor's name"),
-    "output": (lambda value: isinstance(value, str), "a tensor's name"),
-    "pixels": (lambda value: value in list(PIXELS), f"one of {list(PIXELS)}"),
-    "threshold": (
-        lambda value: isinstance(value, (int, float)) and 0 <= value <= 1,
-        "a share of 1",
-    ),
-    "initialisers": (_are_names, "a list of different names"),
-}
 
 
 class FrozenModel:
@@ -111,8 +82,7 @@ class FrozenModel:
                 f"{path} is refused: op {finding.node!r} ({finding.op}) {finding.why}"
             )
         widen(graph_def)
-        card = with_defaults(card_for(graph_def, path), graph_def, facts)
-        card = _complete(card, graph_def, path)
+        card = facts_of(graph_def, path, facts)
         try:
             return cls(graph_def, card, path, threads=threads, quick=quick)
         except (tf.errors.OpError, ValueError, LookupError) as error:
@@ -183,33 +153,6 @@ def read_graph_def(path: Path) -> tf1.GraphDef:
         f"{path} is not a frozen graph: expected a binary GraphDef, as "
         "`python -m helpers freeze` writes it"
     )
-
-
-def card_for(graph_def: tf1.GraphDef, path: Path) -> dict:
-    """What is known of a graph: its card, and a `.json` of the same name over it."""
-    try:
-        card = card_in(graph_def) or {}
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    beside = path.with_suffix(".json")
-    return card | parse_card(beside.read_bytes(), beside) if beside.exists() else card
-
-
-def _complete(card: dict, graph_def: tf1.GraphDef, path: Path) -> dict:
-    """The card, nothing missing and nothing wrong, with whole tensor names."""
-    ask_for_missing(card, graph_def, path)
-    for fact, (fits, wanted) in FACTS.items():
-        if fact in card and not fits(card[fact]):
-            raise ValueError(f"{path}: {fact} is {card[fact]!r}, not {wanted}")
-    names = [node.name for node in graph_def.node]
-    for role in ("input", "output"):
-        name, _, index = card[role].partition(":")
-        card[role] = f"{name}:{index or 0}"
-        if name not in names:
-            close = get_close_matches(name, names, 3, 0.4)
-            hint = f"; the closest: {', '.join(close)}" if close else ""
-            raise ValueError(f"{path} has no {role} op {name!r}{hint}")
-    return card
 
 
 def _reason(error: Exception, graph_def: tf1.GraphDef) -> str:
