@@ -41,6 +41,7 @@ train: $(READY) ## train and freeze (NETWORK=small|resnet|alexnet DATA=data ZIP=
 bench: $(READY) ## print the measured claims
 	@.venv/bin/python benchmarks/training.py
 	@.venv/bin/python benchmarks/freezing.py
+	@.venv/bin/python benchmarks/inspecting.py
 	@.venv/bin/python benchmarks/reloading.py
 	@.venv/bin/python benchmarks/costs.py
 	@.venv/bin/python benchmarks/serving.py
