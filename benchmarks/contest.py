@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 from limit import photos_per_second
 from load import Load, closed_loop, open_loop
-from peers import SERVERS, Case, running
+from peers import SERVERS, Case, Running, running
 
 CONNECTIONS = (1, 16, 64)
 APP, LIMIT = "this app", "the limit: no web server"
 LESSON = "the lesson: session per request"
-SETTLE = 6  # seconds after the first answer: other workers are still loading
+SETTLE = 3  # seconds after the first answer
 
 
 def contest(case: Case, names, rounds: int, seconds: float, connections=CONNECTIONS):
@@ -28,6 +28,7 @@ def contest(case: Case, names, rounds: int, seconds: float, connections=CONNECTI
             try:
                 with running(SERVERS[name], case) as server:
                     found[name] = _loads(server, case, seconds, connections, name)
+                click.echo(f"  {found[name]['rate 16']:.1f} photos/s", err=True)
             except ChildProcessError as error:
                 click.echo(f"{name} is left out: {error}", err=True)
         found[LIMIT] = {"rate 16": photos_per_second(case.model, case.photo, seconds)}
@@ -35,13 +36,18 @@ def contest(case: Case, names, rounds: int, seconds: float, connections=CONNECTI
     return _medians(measured)
 
 
+def settle(server: Running, name: str = APP) -> None:
+    """Until all workers serve; ours start one after the other."""
+    time.sleep(SETTLE + (server.seconds if name == APP else 0))
+
+
 def _loads(server, case: Case, seconds, connections, name) -> dict[str, float]:
     """What one server did, by measure and number of connections."""
-    time.sleep(SETTLE + server.seconds)
+    settle(server, name)
     warm = closed_loop(server.url, case.photo, 16, 1)
     found = {"start": server.seconds}
     for count in connections:
-        lasting = max(seconds, min(30, 3 * count / max(warm.rate, 1)))
+        lasting = max(seconds, min(10, 3 * count / max(warm.rate, 1)))
         load = closed_loop(server.url, case.photo, count, lasting)
         found |= {f"{key} {count}": value for key, value in load._asdict().items()}
     if name == APP:
@@ -66,7 +72,7 @@ def arrivals(case: Case, most: float, seconds: float) -> dict[str, dict]:
     """Latency of this app by photos that arrive a second, up to `most`."""
     data, found = Path(case.photo).read_bytes(), {}
     with running(SERVERS[APP], case) as server:
-        time.sleep(SETTLE)
+        settle(server)
         closed_loop(server.url, case.photo, 16, 1)
         for share in (0.1, 0.25, 0.5, 0.7, 0.8, 0.9, 1.0):
             load: Load = open_loop(server.port, data, share * most, seconds)

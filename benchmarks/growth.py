@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from contest import APP, SETTLE
+from contest import APP, settle
 from load import closed_loop
 from materials import write_photo
 from peers import CORES, SERVERS, Case, running
@@ -60,7 +60,7 @@ def _rates(case: Case, seconds: float, *, cores: int = CORES, models: int = 1) -
     if cores < CORES:
         command = f"taskset -c 0-{cores - 1} {command}"
     with running(server._replace(command=command), case) as up:
-        time.sleep(SETTLE + models / 2)
+        settle(up)
         closed_loop(up.url, case.photo, 16, 1)
         load = closed_loop(up.url, case.photo, 16, seconds)
         return load._asdict() | {"MB": up.megabytes()}

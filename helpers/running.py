@@ -23,7 +23,7 @@ class Ends(NamedTuple):
 
 
 class Running(NamedTuple):
-    """A session, and what it is for; `run` works in the thread that calls it."""
+    """A session, the function that runs it, and whether that is in 16 bits."""
 
     session: tf1.Session
     run: Callable[[np.ndarray], np.ndarray]
@@ -33,8 +33,8 @@ class Running(NamedTuple):
 def opened(ends: Ends, **settings) -> Running:
     """The graph in a session of its own.
 
-    `Session.run` and `make_callable` copy what they feed and hand the work to another
-    thread; this does neither, and checks nothing: the caller must.
+    `Session.run` and `make_callable` copy what they feed; this does not, and checks
+    nothing: the caller must.
 
     Args:
       settings: as session_config takes them.
@@ -44,7 +44,6 @@ def opened(ends: Ends, **settings) -> Running:
     options = config_pb2.CallableOptions(
         feed=[ends.images.name], fetch=[ends.output.name]
     )
-    options.run_options.inter_op_thread_pool = -1
     run = session._make_callable_from_options(options)
     bfloat16 = settings.get("bfloat16", False)
     return Running(session, lambda images: run(images)[0], bfloat16)

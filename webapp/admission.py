@@ -1,9 +1,10 @@
 """Who may come in, and who may use the model: overload is answered, not queued."""
 
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock, Semaphore
+from threading import Lock
 
 from werkzeug.exceptions import GatewayTimeout, ServiceUnavailable
 
@@ -38,6 +39,41 @@ class Inside:
             self._counts[self._seat] += number
 
 
+class Turns:
+    """So many at once, and the others in the order in which they came.
+
+    A semaphore lets late comers pass: some then wait several times as long as others.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free, self._lock = count, Lock()
+        self._queue: deque[Lock] = deque()
+
+    def take(self, patience: float) -> bool:
+        """Whether there was a turn within so many seconds; then give it back."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            mine = Lock()
+            mine.acquire()
+            self._queue.append(mine)
+        if mine.acquire(timeout=patience):
+            return True
+        with self._lock:
+            if mine in self._queue:
+                self._queue.remove(mine)
+                return False
+        return True  # it was given just now
+
+    def give_back(self) -> None:
+        with self._lock:
+            if self._queue:
+                self._queue.popleft().release()
+            else:
+                self._free += 1
+
+
 class Admission:
     """At most `limit` photos inside at once, of which `slots` are worked on here.
 
@@ -61,7 +97,7 @@ class Admission:
         self.patience = patience
         self._refused = refused
         self._limit, self._inside = limit, inside or Inside()
-        self._slots = Semaphore(slots)
+        self._turns = Turns(slots)
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -80,7 +116,7 @@ class Admission:
     @contextmanager
     def slot(self) -> Iterator[None]:
         """A turn for one photo, decoded and asked about; it bounds the memory too."""
-        if not self._slots.acquire(timeout=self.patience):
+        if not self._turns.take(self.patience):
             self._refused("late")
             raise GatewayTimeout(
                 f"the model had no time for this photo in {self.patience:g} s: "
@@ -89,4 +125,4 @@ class Admission:
         try:
             yield
         finally:
-            self._slots.release()
+            self._turns.give_back()

@@ -85,10 +85,10 @@ def main(host: str, port: int, **given) -> None:
             sys.exit(workers.Crew(listener, given["workers"]).run())
         if worker:
             opened = worker.seat.together(opened)
-            settings |= {"COUNTS": worker.seat.counts(), "SEAT": worker.seat.number}
+            settings |= {"COUNTS": worker.seat.inside, "SEAT": worker.seat.number}
         library = loading.load(look, opened)
         app = create_app(library, **settings)
-        server = serving(app, listener)
+        server = serving(app, listener, worker and worker.seat.is_next)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     say = worker.tell if worker else click.echo
@@ -97,13 +97,14 @@ def main(host: str, port: int, **given) -> None:
         server.run(on_stop=app.extensions["ready"].clear)
 
 
-def serving(app: Flask, listener: socket.socket) -> Server:
+def serving(app: Flask, listener: socket.socket, is_next=None) -> Server:
     """The server of the app; it says so if other machines can reach it."""
     server = Server(
         app,
         listener,
         threads=app.config["ADMITTED"] + SPARE_THREADS,
         max_body=app.config["MAX_CONTENT_LENGTH"],
+        is_next=is_next or (lambda connections: True),
     )
     if not server.is_loopback:
         click.echo(

@@ -147,7 +147,7 @@ def limits(given: dict) -> dict:
     """The app's settings among the options."""
     return {
         "ADMITTED": given["admitted"],
-        "SLOTS": capacity.threads(given["workers"]),
+        "SLOTS": capacity.threads(given["workers"]) + 1,  # one is in Python
         "PATIENCE": given["patience"],
         "MAX_BYTES": int(given["max_megabytes"] * 1e6),
         "MAX_PIXELS": int(given["max_megapixels"] * 1e6),

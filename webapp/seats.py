@@ -6,18 +6,22 @@ It lies in a folder that only they use, so it outlives each of them and none has
 import hashlib
 import mmap
 import time
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 
 from helpers.versions import stamp_of
 
-COUNTS = "inside"
+INSIDE, CONNECTIONS = "inside", "connections"
+AWAY = 2**31  # connections of one that does not serve: nobody is to wait for it
+SPREAD = 1  # connections more than a fellow has
 PATIENCE = 60  # seconds for a fellow to load what is loaded here
 
 
 def lay(folder: Path, count: int) -> None:
     """An empty table with so many seats."""
-    (folder / COUNTS).write_bytes(bytes(4 * count))
+    for what, number in ((INSIDE, 0), (CONNECTIONS, AWAY)):
+        (folder / what).write_bytes(array("I", [number] * count).tobytes())
 
 
 class Seat:
@@ -29,11 +33,17 @@ class Seat:
 
     def __init__(self, folder: Path, number: int) -> None:
         self.number, self._folder = number, folder
+        self.inside, self._connections = map(self._counts, (INSIDE, CONNECTIONS))
 
-    def counts(self) -> memoryview:
+    def _counts(self, what: str) -> memoryview:
         """A number for each worker, in memory that all of them share."""
-        with open(self._folder / COUNTS, "r+b") as file:
+        with open(self._folder / what, "r+b") as file:
             return memoryview(mmap.mmap(file.fileno(), 0)).cast("I")
+
+    def is_next(self, connections: int) -> bool:
+        """Whether one with so many may accept another: no fellow has clearly fewer."""
+        self._connections[self.number] = connections
+        return connections <= min(self._connections) + SPREAD
 
     def together(self, opened: Callable) -> Callable:
         """`opened`, which returns when every fellow that serves has that file open.
@@ -58,11 +68,13 @@ class Seat:
 
     def take(self) -> None:
         """This worker serves from now on."""
+        self._connections[self.number] = 0
         self._mark("serving")
 
     def leave(self) -> None:
         """Forget what the one before counted and marked."""
-        self.counts()[self.number] = 0
+        self.inside[self.number] = 0
+        self._connections[self.number] = AWAY
         for mark in self._folder.glob(f"*.{self.number}"):
             mark.unlink()
 

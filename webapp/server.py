@@ -86,10 +86,18 @@ class Server:
     Args:
       threads: more than the app admits at once, so that probes are answered.
       max_body: bytes of a body that are kept, in memory; more is read and dropped.
+      is_next: whether it may accept one more connection, having so many; another
+        process that listens to the same socket accepts it otherwise.
     """
 
     def __init__(
-        self, app: Callable, listener: socket.socket, *, threads: int, max_body: int
+        self,
+        app: Callable,
+        listener: socket.socket,
+        *,
+        threads: int,
+        max_body: int,
+        is_next: Callable[[int], bool] = lambda connections: True,
     ) -> None:
         _allow_open_files()
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -108,6 +116,9 @@ class Server:
                 ident="",
             )
         self._waitress.channel_class = Channel
+        readable = self._waitress.readable
+        self._waitress.readable = lambda: readable() and self._is_next()
+        self._may_accept = is_next
         self._waitress.draining = False
         for number in SIGNALS:
             signal.signal(number, self._stop)
@@ -117,7 +128,7 @@ class Server:
     def run(self, on_stop: Callable[[], None] = lambda: None) -> None:
         """Answers until a signal comes, then drains; a second one exits with 130."""
         while not self._waitress.draining:
-            self._turn(timeout=1)
+            self._turn(timeout=1 if self._is_next() else QUIET / 4)
         on_stop()
         self._close_listener()
         self._drain()
@@ -128,6 +139,9 @@ class Server:
             os._exit(130)
         self._waitress.draining = True
         self._waitress.pull_trigger()  # the loop wakes; a thunk could deadlock here
+
+    def _is_next(self) -> bool:
+        return self._may_accept(len(self._waitress.active_channels))
 
     def _turn(self, timeout: float) -> None:
         wasyncore.loop(timeout, use_poll=True, map=self._waitress._map, count=1)
