@@ -44,6 +44,7 @@ def opened(ends: Ends, **settings) -> Running:
     options = config_pb2.CallableOptions(
         feed=[ends.images.name], fetch=[ends.output.name]
     )
+    options.run_options.inter_op_thread_pool = -1  # the caller's own thread
     run = session._make_callable_from_options(options)
     bfloat16 = settings.get("bfloat16", False)
     return Running(session, lambda images: run(images)[0], bfloat16)

@@ -84,7 +84,9 @@ class NetworkSession:
         return np.concatenate([self.session.run(wanted, feed) for feed in feeds])
 
     def set_temperature(self, temperature: float) -> None:
-        self.session.run(self._warm, {self._wanted_temperature: temperature})
+        """Divide the logits by this from now on, where the network can."""
+        if self.network.temperature is not None:
+            self.session.run(self._warm, {self._wanted_temperature: temperature})
 
     def accuracy(self, examples: Examples) -> float:
         """The share of examples whose likeliest class is right."""

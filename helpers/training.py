@@ -3,11 +3,9 @@
 Taught in notebooks/01_train_with_placeholders.ipynb.
 """
 
-import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import numpy as np
@@ -15,45 +13,14 @@ import numpy as np
 from helpers.checkpoints import Checkpoint, card_of
 from helpers.learning.augmentation import Augmenter
 from helpers.learning.examining import calibrate, examine
-from helpers.learning.feeding import Feed, Material, Mixture, prefetched
+from helpers.learning.feeding import Feed, Material, prefetched
 from helpers.learning.history import Epoch, add_epoch, summary
+from helpers.learning.recipes import RECIPES, Lap
 from helpers.networks import build
 from helpers.precision import has_bfloat16
 from helpers.sessions import NetworkSession
 
 CHECKPOINT = "model-ckpt"
-WARM_UP = 3  # epochs
-GENTLE = 0.6  # strength of the last views
-
-
-class Recipe(NamedTuple):
-    """How a network is trained."""
-
-    epochs: int = 12
-    image_size: int = 128
-    batch_size: int = 32
-    rate: float = 1e-4  # the highest learning rate
-    decays: bool = False  # warm up, then half a cosine down to nothing
-    stages: tuple[tuple[float, int], ...] = ()  # from this share on, at this size
-    gentle: float = 1.0  # from this share on, views are as in GENTLE
-    smoothing: float = 0.0
-    mixture: Mixture = Mixture()
-
-
-RECIPES = {
-    "small": Recipe(),
-    "alexnet": Recipe(image_size=227),
-    "resnet": Recipe(
-        epochs=42,
-        batch_size=64,
-        rate=0.06,
-        decays=True,
-        gentle=0.8,  # of the whole photo, as it will be shown
-        stages=((0, 80), (0.4, 96), (0.7, 112)),  # quick first; then as seen at 128
-        smoothing=0.05,
-        mixture=Mixture(drawings=0.05, outliers=0.035, augments=True),
-    ),
-}
 
 
 class Trainer:
@@ -98,7 +65,7 @@ class Trainer:
 
     def expected_minutes(self) -> float:
         """What is left to do, judged by some steps of a learner thrown away."""
-        learner = self._learner(self._size(self.share))
+        learner = self._learner(self._size(self.done))
         rows = min(self.feed.batch_size, len(self.feed.train.labels))
         targets = self.feed.targets(np.arange(rows))
         images = np.zeros((len(targets), learner.size, learner.size, 3))
@@ -108,7 +75,7 @@ class Trainer:
             learner.step(images, targets, 0.0)
         seconds = (time.perf_counter() - started) / 3
         learner.close()
-        sizes = [self._size(step / self.steps) for step in range(self.done, self.steps)]
+        sizes = [self._size(step) for step in range(self.done, self.steps)]
         return seconds / 60 * sum((size / learner.size) ** 2 for size in sizes)
 
     def run(self) -> Iterator[Epoch]:
@@ -121,7 +88,7 @@ class Trainer:
         learner = None
         try:
             while self.share < 1:
-                size = self._size(self.share)
+                size = self._size(self.done)
                 if learner is None or learner.size != size:
                     if learner:
                         learner.close()
@@ -131,9 +98,13 @@ class Trainer:
             if learner:
                 learner.close()
 
-    def _size(self, share: float) -> int:
-        begun = [size for start, size in self.recipe.stages if share >= start]
-        return begun[-1] if begun else self.card["image_size"]
+    def _lap(self, done: int) -> tuple[Lap, float]:
+        """After so many steps; and the share of it that is done."""
+        return self.recipe.at(done, self.steps)
+
+    def _size(self, done: int) -> int:
+        lap, share = self._lap(done)
+        return lap.size_at(share) or self.card["image_size"]
 
     def _learner(self, size: int) -> NetworkSession:
         network = build(self.card["network"], self.card, size=size, learns_only=True)
@@ -141,6 +112,7 @@ class Trainer:
         learner = NetworkSession(network, bfloat16=fast)
         if self.done:
             learner.restore(self.prefix)
+            learner.set_temperature(1.0)  # a finished one has been calibrated
         return learner
 
     def _epoch(self, learner: NetworkSession) -> Epoch:
@@ -157,7 +129,8 @@ class Trainer:
                 file=click.get_text_stream("stderr"),
             ) as bar:
                 for images, targets in bar:
-                    rate = self._rate()
+                    lap, share = self._lap(self.done)
+                    rate = lap.rate_at(share)
                     results.append(learner.step(images, targets, rate))
                     self.done += 1
         finally:
@@ -174,13 +147,8 @@ class Trainer:
     def _augmenter(self, size: int) -> Augmenter | None:
         if not self.recipe.mixture.augments:
             return None
-        return Augmenter(size, GENTLE if self.share >= self.recipe.gentle else 1.0)
-
-    def _rate(self) -> float:
-        if not self.recipe.decays:
-            return self.recipe.rate
-        warm = min(1.0, (self.done + 1) / (WARM_UP * self.feed.steps))
-        return self.recipe.rate * warm * (1 + math.cos(math.pi * self.share)) / 2
+        lap, share = self._lap(self.done)
+        return Augmenter(size, lap.strength_at(share))
 
     def _validation(self) -> float:
         """Accuracy of the checkpoint, its moving averages folded in."""

@@ -1,74 +1,94 @@
-"""Turns in order of arrival; photos and connections shared among the workers."""
+"""Who is answered when; photos and connections shared among the workers."""
 
 import threading
-import time
+from types import SimpleNamespace
 
 import pytest
 
-from webapp.admission import Inside, Turns
+from webapp.lanes import Inside, Lanes
 from webapp.seats import Seat, lay
 
 
+class Channel:
+    """A connection that waitress hands over, with one request."""
+
+    def __init__(self, answered: list, name: str, method: str, path: str = "/predict"):
+        self.answered, self.name = answered, name
+        self.requests = [SimpleNamespace(error=None, command=method, path=path)]
+
+    def service(self) -> None:
+        self.answered.append(self.name)
+
+
 @pytest.fixture
-def turns():
-    return Turns(1)
+def answered():
+    return []
 
 
-def in_thread(function):
-    thread = threading.Thread(target=function)
-    thread.start()
-    return thread
+@pytest.fixture
+def come(answered):
+    def come(lanes, name, method="POST", path="/predict"):
+        channel = Channel(answered, name, method, path)
+        lanes.add_task(channel)
+        return channel.requests[0]
+
+    return come
 
 
-def wait_for(condition):
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+def test_photos_are_answered_one_by_one_in_order_of_arrival(come, answered):
+    lanes = Lanes(limit=8)
+    for name in "abc":
+        come(lanes, name)
+    for count in (1, 2, 3):
+        assert lanes.wait
+        lanes.serve()
+        assert answered == list("abc"[:count])
+    assert not lanes.wait
 
 
-def test_turns_are_taken_in_order_of_arrival(turns):
-    assert turns.take(0)
-    came = []
-
-    def wait_for_turn(number):
-        assert turns.take(30)
-        came.append(number)
-        turns.give_back()
-
-    threads = []
-    for number in range(8):
-        threads.append(in_thread(lambda number=number: wait_for_turn(number)))
-        wait_for(lambda number=number: len(turns._queue) == number + 1)
-    turns.give_back()
-    for thread in threads:
-        thread.join()
-    assert came == list(range(8))
+def test_what_is_quick_passes_the_photos(come, answered):
+    lanes = Lanes(limit=8)
+    come(lanes, "photo")
+    come(lanes, "probe", "GET", "/healthz")
+    come(lanes, "page", "GET", "/")
+    lanes.serve()
+    assert answered == ["probe", "page", "photo"]
 
 
-def test_whoever_waits_too_long_leaves_the_queue(turns):
-    assert turns.take(0)
-    assert not turns.take(0.01)
-    turns.give_back()
-    assert turns.take(0)
+def test_one_too_many_is_told_so_at_once(come, answered):
+    lanes = Lanes(limit=2)
+    came = [come(lanes, name) for name in "abc"]
+    assert [request.too_many for request in came] == [False, False, True]
+    lanes.serve()
+    assert answered == ["c", "a"]
+    assert not come(lanes, "d").too_many
 
 
-def test_no_turn_is_lost_or_made_up():
-    turns, inside, most = Turns(3), [], []
+def test_a_photo_leaves_even_when_its_answer_fails(answered):
+    lanes = Lanes(limit=1)
+    broken = Channel(answered, "broken", "POST")
+    broken.service = lambda: 1 / 0
+    lanes.add_task(broken)
+    with pytest.raises(ZeroDivisionError):
+        lanes.serve()
+    again = Channel(answered, "again", "POST")
+    lanes.add_task(again)
+    assert not again.requests[0].too_many
 
-    def work():
-        for _ in range(200):
-            if turns.take(0.0005):
-                inside.append(1)
-                most.append(len(inside))
-                inside.pop()
-                turns.give_back()
 
-    threads = [in_thread(work) for _ in range(12)]
-    for thread in threads:
-        thread.join()
-    assert max(most) <= 3
-    assert [turns.take(0) for _ in range(4)] == [True, True, True, False]
+def test_what_is_long_has_a_thread_and_counts_as_inside(come, answered):
+    lanes = Lanes(limit=1, long=("/explain",))
+    begun, leave = threading.Event(), threading.Event()
+    slow = Channel(answered, "slow", "POST", "/explain")
+    slow.service = lambda: (begun.set(), leave.wait(30))
+    lanes.add_task(slow)
+    assert begun.wait(30)
+    assert not lanes.wait
+    assert come(lanes, "photo").too_many
+    leave.set()
+    lanes.shutdown(timeout=30)
+    assert not lanes.threads
+    assert not come(lanes, "later").too_many
 
 
 def test_photos_are_counted_with_those_of_the_other_workers(tmp_path):

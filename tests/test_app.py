@@ -3,8 +3,8 @@
 import builtins
 import json
 import tempfile
-import threading
 from io import BytesIO
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from PIL import Image
 from serving import browser_form, photo, write_model
 
 from helpers.library import Library
+from webapp.admission import ARRIVED, TOO_MANY
 from webapp.app import create_app
 from webapp.security import CONTENT_SECURITY_POLICY
 
@@ -316,34 +317,27 @@ def test_every_bad_file_is_a_sentence_or_an_honest_answer(shared, client, route,
 
 
 def test_photo_too_many_is_told_to_come_back(library):
-    app = create_app(library, ADMITTED=1)
-    with app.extensions["admission"].place():
-        answer = app.test_client().post("/predict", data=photo())
-        health = app.test_client().get("/healthz")
+    client = create_app(library).test_client()
+    told = {TOO_MANY: True}  # by the server: tests/test_server.py
+    answer = client.post("/predict", data=photo(), environ_overrides=told)
+    health = client.get("/healthz", environ_overrides=told)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert health.status_code == 200
 
 
-def test_place_is_free_again_after_bad_input(library):
-    client = create_app(library, ADMITTED=1).test_client()
-    client.post("/predict", data=b"not a photo")
-    assert client.post("/predict", data=photo()).status_code == 200
-
-
 def test_waiting_for_the_model_ends(library):
-    app = create_app(library, SLOTS=1, PATIENCE=0.01)
-    with app.extensions["admission"].slot():
-        answer = app.test_client().post("/predict", data=photo())
+    client = create_app(library, PATIENCE=0.1).test_client()
+    came = {ARRIVED: perf_counter() - 0.2}
+    answer = client.post("/predict", data=photo(), environ_overrides=came)
     assert answer.status_code == 504
+    assert "no time for this photo in 0.1 s" in answer.json["detail"]
 
 
-def test_wait_is_the_time_before_the_model_was_free(library):
-    app = create_app(library, SLOTS=1)
-    slot = app.extensions["admission"].slot()
-    slot.__enter__()
-    threading.Timer(0.2, slot.__exit__, (None, None, None)).start()
-    spent = app.test_client().post("/predict", data=photo()).json["milliseconds"]
-    assert spent["wait"] > 100 > spent["infer"]
+def test_wait_is_the_time_since_the_photo_came(client):
+    came = {ARRIVED: perf_counter() - 0.2}
+    answer = client.post("/predict", data=photo(), environ_overrides=came)
+    spent = answer.json["milliseconds"]
+    assert spent["total"] > spent["wait"] >= 200 > spent["infer"]
 
 
 # Privacy and security

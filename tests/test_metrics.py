@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import signal
-import threading
+from time import perf_counter
 
 import pytest
 import requests
@@ -15,7 +15,9 @@ from helpers.library import Library
 from helpers.reloading import follow
 from helpers.versions import published_in
 from webapp import journal
+from webapp.admission import ARRIVED, TOO_MANY
 from webapp.app import create_app
+from webapp.lanes import Inside
 
 APP = str(ROOT / "webapp" / "app.py")
 
@@ -90,31 +92,20 @@ def test_each_stage_of_an_answer_is_timed(client, path):
 PICTURE = [[[[255, 0, 0]] * 128] * 128]
 
 
-def test_requests_in_flight_are_those_being_answered(app, client):
-    inside, leave = threading.Event(), threading.Event()
-
-    @app.get("/slow")
-    def slow():
-        inside.set()
-        leave.wait(10)
-        return ""
-
-    visitor = threading.Thread(target=app.test_client().get, args=["/slow"])
-    visitor.start()
-    inside.wait(10)
-    assert measured(client)["http_requests_in_flight",] == 2  # and this one
-    leave.set()
-    visitor.join()
-    assert measured(client)["http_requests_in_flight",] == 1
+def test_photos_in_flight_are_those_that_the_server_counts(app, client):
+    inside = Inside()
+    app.extensions["metrics"].watch(inside.count)
+    inside.enter(9)
+    inside.enter(9)
+    assert measured(client)["photos_in_flight",] == 2
+    inside.leave()
+    assert measured(client)["photos_in_flight",] == 1
 
 
 def test_refusals_are_counted(library):
-    app = create_app(library, ADMITTED=1, SLOTS=1, PATIENCE=0.01)
-    client = app.test_client()
-    with app.extensions["admission"].place():
-        client.post("/predict", data=photo())
-    with app.extensions["admission"].slot():
-        client.post("/predict", data=photo())
+    client = create_app(library).test_client()
+    for told in ({TOO_MANY: True}, {ARRIVED: perf_counter() - 60}):
+        client.post("/predict", data=photo(), environ_overrides=told)
     found = measured(client)
     assert found["photos_rejected_total", "busy"] == 1
     assert found["photos_rejected_total", "late"] == 1

@@ -21,17 +21,23 @@ SHIPPED = sorted((ROOT / "checkpoints" / "frozen").glob("*/*.pb"))
 SLOW = """
 import sys, time
 import webapp.server
-from flask import Flask
+from flask import Flask, request
+from webapp.lanes import Lanes
 
 app = Flask("slow")
 
-@app.get("/wait/<float:seconds>")
+@app.before_request
+def refuse():
+    if request.environ["webapp.too_many"]:
+        return "too many"
+
+@app.route("/wait/<float:seconds>", methods=["GET", "POST"])
 def wait(seconds):
     print("came", flush=True)
     time.sleep(seconds)
     return "answered"
 
-@app.get("/stream")
+@app.route("/stream", methods=["GET", "POST"])
 def stream():
     def parts():
         yield b"first,"
@@ -42,7 +48,8 @@ def stream():
 
 webapp.server.DRAIN = float(sys.argv[1])
 listener = webapp.server.bind("127.0.0.1", 0)
-server = webapp.server.Server(app, listener, threads=4, max_body=1000)
+lanes = Lanes(limit=4, long=("/wait", "/stream"))  # so a POST has a thread
+server = webapp.server.Server(app, listener, lanes=lanes, max_body=1000)
 print("Serving slow at", server.url, flush=True)
 server.run(on_stop=lambda: print("stopping", flush=True))
 """
@@ -209,6 +216,47 @@ def test_health_is_answered_beside_stalled_uploads(server, connection):
     assert time.monotonic() - start < 2
 
 
+# Who is answered when
+
+
+def test_a_photo_too_many_is_refused_while_the_others_wait():
+    with slow() as (_, port), contextlib.ExitStack() as stack:
+        socks = [stack.enter_context(connected(port)) for _ in range(5)]
+        for sock in socks:
+            sock.sendall(b"POST /wait/0.5 HTTP/1.0\r\n\r\n")
+            time.sleep(0.05)
+        start = time.monotonic()
+        assert b"too many" in everything(socks[4])
+        assert time.monotonic() - start < 0.4
+        for sock in socks[:4]:  # two threads, so the last ones wait
+            assert everything(sock).endswith(b"answered")
+        with connected(port) as sock:
+            sock.sendall(b"POST /wait/0.0 HTTP/1.0\r\n\r\n")
+            assert everything(sock).endswith(b"answered")
+
+
+def test_what_is_long_holds_up_nobody():
+    with slow() as (process, port), connected(port) as long, connected(port) as sock:
+        long.sendall(b"POST /wait/1.0 HTTP/1.0\r\n\r\n")
+        assert process.line() == "came"
+        start = time.monotonic()
+        sock.sendall(b"GET /wait/0.0 HTTP/1.0\r\n\r\n")
+        assert everything(sock).endswith(b"answered")
+        assert time.monotonic() - start < 0.5
+        assert everything(long).endswith(b"answered")
+
+
+def test_requests_sent_without_waiting_are_answered_in_their_order():
+    with slow() as (_, port), connected(port) as sock:
+        methods = (b"POST", b"GET", b"POST")
+        for number, method in enumerate(methods):
+            sock.sendall(method + b" /wait/0.1%d HTTP/1.1\r\nHost: x\r\n\r\n" % number)
+        sock.sendall(b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        came = everything(sock)
+    assert came.count(b"answered") == 3
+    assert came.rindex(b"answered") < came.index(b"404 NOT FOUND")
+
+
 # The drain
 
 
@@ -227,19 +275,27 @@ def test_upload_in_progress_is_answered_after_sigterm(models):
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["label"] == "cat"
 
 
+METHODS = pytest.mark.parametrize(
+    "method",
+    [pytest.param(b"GET", id="in the loop"), pytest.param(b"POST", id="apart")],
+)
+
+
+@METHODS
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_request_in_the_app_is_answered_after_a_signal(number):
+def test_request_in_the_app_is_answered_after_a_signal(number, method):
     with slow() as (process, port), connected(port) as sock:
-        sock.sendall(b"GET /wait/0.7 HTTP/1.1\r\nHost: x\r\n\r\n")
+        sock.sendall(method + b" /wait/0.7 HTTP/1.1\r\nHost: x\r\n\r\n")
         assert process.line() == "came"
         process.popen.send_signal(number)
         assert everything(sock).endswith(b"\r\n\r\nanswered")
         assert process.end() == (0, "")
 
 
-def test_streamed_body_is_sent_to_its_end_after_a_signal():
+@METHODS
+def test_streamed_body_is_sent_to_its_end_after_a_signal(method):
     with slow() as (process, port), connected(port) as sock:
-        sock.sendall(b"GET /stream HTTP/1.0\r\n\r\n")
+        sock.sendall(method + b" /stream HTTP/1.0\r\n\r\n")
         assert process.line() == "came"
         process.popen.send_signal(signal.SIGTERM)
         assert everything(sock).endswith(b"first,last")
@@ -248,7 +304,7 @@ def test_streamed_body_is_sent_to_its_end_after_a_signal():
 
 def test_draining_server_takes_no_new_connection():
     with slow() as (process, port), connected(port) as sock:
-        sock.sendall(b"GET /wait/1.0 HTTP/1.1\r\nHost: x\r\n\r\n")
+        sock.sendall(b"POST /wait/1.0 HTTP/1.1\r\nHost: x\r\n\r\n")
         assert process.line() == "came"
         process.popen.send_signal(signal.SIGTERM)
         assert process.line() == "stopping"
@@ -259,7 +315,7 @@ def test_draining_server_takes_no_new_connection():
 
 def test_request_that_never_ends_is_given_up():
     with slow(drain=0.3) as (process, port), connected(port) as sock:
-        sock.sendall(b"GET /wait/60.0 HTTP/1.1\r\nHost: x\r\n\r\n")
+        sock.sendall(b"POST /wait/60.0 HTTP/1.1\r\nHost: x\r\n\r\n")
         assert process.line() == "came"
         process.popen.send_signal(signal.SIGTERM)
         status, stderr = process.end()
@@ -267,12 +323,13 @@ def test_request_that_never_ends_is_given_up():
     assert "gave up 1 request" in stderr
 
 
-def test_second_signal_leaves_at_once():
+@METHODS
+def test_second_signal_leaves_at_once(method):
     with slow() as (process, port), connected(port) as sock:
-        sock.sendall(b"GET /wait/60.0 HTTP/1.1\r\nHost: x\r\n\r\n")
+        sock.sendall(method + b" /wait/60.0 HTTP/1.1\r\nHost: x\r\n\r\n")
         assert process.line() == "came"
         process.popen.send_signal(signal.SIGINT)
-        assert process.line() == "stopping"
+        time.sleep(0.5)
         start = time.monotonic()
         process.popen.send_signal(signal.SIGINT)
         assert process.end() == (130, "")
@@ -414,7 +471,7 @@ REACHABLE = """
 from webapp.app import create_app, serving
 from webapp.server import bind
 
-serving(create_app(library=None), bind("0.0.0.0", 0))
+serving(create_app(library=None), bind("0.0.0.0", 0), admitted=1)
 """
 
 

@@ -13,6 +13,7 @@ from serving import photo, write_model
 from helpers.library import Library
 from helpers.reloading import follow
 from helpers.versions import published_in
+from webapp.admission import TOO_MANY
 from webapp.app import create_app
 
 CATS = "/v1/models/cats"
@@ -385,9 +386,8 @@ def test_a_browser_gets_the_same_error(client):
 
 
 def test_a_busy_server_says_when_to_come_back(library):
-    app = create_app(library, ADMITTED=1)
-    with app.extensions["admission"].place():
-        answer = app.test_client().post(f"{CATS}:predict", data=b"{}")
+    client, told = create_app(library).test_client(), {TOO_MANY: True}
+    answer = client.post(f"{CATS}:predict", data=b"{}", environ_overrides=told)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert list(answer.json) == ["error"]
 

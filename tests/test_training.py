@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from itertools import count, islice
+from itertools import count, groupby, islice
 
 import numpy as np
 import pytest
@@ -14,14 +14,16 @@ from helpers.learning import feeding
 from helpers.learning.augmentation import Augmenter, random_views
 from helpers.learning.feeding import Feed, Material, Mixture, gather, prefetched
 from helpers.learning.history import read_history
+from helpers.learning.recipes import RECIPES, Lap, Recipe
 from helpers.learning.runs import told
 from helpers.networks import build
 from helpers.photos import drawn_examples
 from helpers.sessions import NetworkSession
-from helpers.training import RECIPES, Trainer
+from helpers.training import Trainer
 
 EPOCHS, STEPS = 4, 5
-RECIPE = RECIPES["small"]._replace(rate=2e-3, decays=True, batch_size=16)
+LAP = Lap(rate=2e-3, decays=True)
+RECIPE = Recipe(laps=(LAP,), batch_size=16)
 CARD = {
     "network": "small",
     "class_names": ["cat", "dog"],
@@ -192,11 +194,53 @@ def test_the_learning_rate_rises_and_decays_to_nothing(whole):
     assert 0 < highest < len(whole.rates) - 1
     assert np.all(np.diff(whole.rates[: highest + 1]) > 0)
     assert np.all(np.diff(whole.rates[highest:]) < 0)
-    assert whole.rates[-1] < 0.02 * RECIPE.rate
+    assert whole.rates[-1] < 0.02 * LAP.rate
+
+
+def test_a_second_lap_warms_up_anew_from_what_was_learned(
+    tmp_path, material, monkeypatch
+):
+    laps = (LAP._replace(epochs=8), LAP._replace(epochs=4, rate=1e-3))
+    monkeypatch.setitem(RECIPES, "small", RECIPE._replace(laps=laps))
+    lesson = Lesson(tmp_path, material, epochs=6)  # so the laps have 4 and 2
+    epochs = lesson.run()
+    one, two = lesson.rates[: 4 * STEPS], lesson.rates[4 * STEPS :]
+    assert 0.9e-3 < max(one) < 2e-3
+    assert one[-1] < 0.02 * LAP.rate
+    assert two[0] == 0
+    assert 0.2e-3 < max(two) < 1e-3
+    assert epochs[4].loss < epochs[0].loss
+
+
+def test_the_laps_of_a_recipe_follow_each_other():
+    recipe = RECIPES["resnet"]
+    first, second = recipe.laps
+    steps = 7 * recipe.epochs
+    assert recipe.at(0, steps) == (first, 0)
+    assert recipe.at(7 * first.epochs, steps) == (second, 0)
+    assert recipe.at(steps, steps) == (second, 1)
+    places = [recipe.at(done, steps) for done in range(steps)]
+    sizes = [lap.size_at(share) for lap, share in places]
+    assert [size for size, _ in groupby(sizes)] == [80, 96, 112, 96, 112]
+
+
+def test_a_training_that_goes_on_forgets_its_temperature(tmp_path, monkeypatch):
+    recipe = RECIPES["resnet"]._replace(laps=(Lap(),), batch_size=16, image_size=32)
+    monkeypatch.setitem(RECIPES, "resnet", recipe)
+    drawn = drawn_examples(40, size=44)
+    held_out = {"drawings": drawn_examples(40, size=32)}
+    material = Material(drawn.of("train"), held_out)
+    first = Lesson(tmp_path, material, network="resnet", epochs=1)
+    first.run()
+    first.trainer.examiner.set_temperature(2.0)
+    first.trainer.examiner.save(first.trainer.prefix)
+    second = Lesson(tmp_path, material, network="resnet", epochs=2)
+    second.run()
+    assert stored(second.trainer)["head/temperature"] == 1
 
 
 def test_the_lessons_own_recipe_keeps_its_rate(tmp_path, material, monkeypatch):
-    monkeypatch.setitem(RECIPES, "small", RECIPE._replace(decays=False, rate=1e-4))
+    monkeypatch.setitem(RECIPES, "small", RECIPE._replace(laps=(Lap(),)))
     lesson = Lesson(tmp_path, material, epochs=1)
     lesson.run()
     assert lesson.rates == [1e-4] * STEPS
@@ -337,9 +381,8 @@ def test_a_graph_that_was_written_before_its_variables_starts_anew(copied, mater
 
 
 def test_resnet_learns_in_stages_of_growing_pictures(tmp_path, monkeypatch):
-    recipe = RECIPES["resnet"]._replace(
-        batch_size=16, stages=((0, 24), (0.5, 32)), image_size=32
-    )
+    lap = Lap(stages=((0, 24), (0.5, 32)))
+    recipe = RECIPES["resnet"]._replace(laps=(lap,), batch_size=16, image_size=32)
     monkeypatch.setitem(RECIPES, "resnet", recipe)
     drawn = drawn_examples(40, size=44)
     held_out = {"drawings": drawn_examples(40, size=32)}

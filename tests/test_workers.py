@@ -2,6 +2,8 @@
 
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,6 +12,9 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 from serving import ROOT, photo, running, write_model
+
+from webapp import workers
+from webapp.server import bind
 
 APP = str(ROOT / "webapp" / "app.py")
 
@@ -43,14 +48,14 @@ def wait_for(condition):
         time.sleep(0.1)
 
 
-def counted(url) -> float:
-    """The photos that /metrics says were answered."""
+def counted(url, name="photo_infer_seconds_count") -> float:
+    """What /metrics says, by itself of the photos that were answered."""
     text = requests.get(f"{url}/metrics", timeout=30).text
     return sum(
         sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
-        if sample.name == "photo_infer_seconds_count"
+        if sample.name == name
     )
 
 
@@ -70,6 +75,16 @@ def test_two_workers_are_one_service(crew):
     assert not any(worker.is_running() for worker in crew.workers)
 
 
+def test_photos_in_flight_are_those_of_all_workers(crew):
+    large = photo(size=(6000, 4000), kind="JPEG")
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask, crew.url, large) for _ in range(24)]
+        most = max(counted(crew.url, "photos_in_flight") for _ in range(8))
+        assert {future.result().status_code for future in asked} == {200}
+    assert 2 <= most <= 8
+    assert counted(crew.url, "photos_in_flight") == 0
+
+
 def test_a_worker_that_dies_is_replaced(crew):
     before = {worker.pid for worker in crew.workers}
     crew.workers[0].kill()
@@ -84,6 +99,19 @@ def test_a_worker_that_dies_is_replaced(crew):
 def test_workers_end_with_their_parent(crew):
     crew.popen.kill()
     wait_for(lambda: not any(worker.is_running() for worker in crew.workers))
+
+
+def test_a_worker_that_hangs_does_not_outlive_its_time(monkeypatch):
+    monkeypatch.setattr(workers, "LAST", 0.3)
+    with bind("127.0.0.1", 0) as listener:
+        crew = workers.Crew(listener, 1)
+        hanging = "import signal; signal.signal(15, signal.SIG_IGN); input()"
+        crew._workers[0] = subprocess.Popen(
+            [sys.executable, "-c", hanging], stdin=subprocess.PIPE
+        )
+        time.sleep(0.5)
+        crew._stop()
+        assert crew._watch() == signal.SIGKILL
 
 
 def test_workers_that_cannot_start_end_the_parent(tmp_path):

@@ -37,21 +37,19 @@ def answer_photo(
     """The answer of the named model, or of the first one.
 
     Args:
-      started: `perf_counter()` when the request came, for the total.
+      started: `perf_counter()` when the photo came, for the wait and the total.
       why: find out as well, with covered copies of the photo, after the answer.
     """
     served = named(model_name)
-    before = perf_counter()
-    with current_app.extensions["admission"].slot():
-        waited = perf_counter()
-        image = pixels(photo, served.model.image_size)
-        decoded = perf_counter()
-        (row,) = served.model.predict(image[None])
-        answered = perf_counter()
-        reason = explain(served.model, image, row) if why else None
-        explained = perf_counter()
+    begun = perf_counter()
+    image = pixels(photo, served.model.image_size)
+    decoded = perf_counter()
+    (row,) = served.model.predict(image[None])
+    answered = perf_counter()
+    reason = explain(served.model, image, row) if why else None
+    explained = perf_counter()
     current_app.extensions["metrics"].answered(
-        served, queue=waited - before, decode=decoded - waited, infer=answered - decoded
+        served, queue=begun - started, decode=decoded - begun, infer=answered - decoded
     )
     return Answer(
         served.name,
@@ -59,8 +57,8 @@ def answer_photo(
         served.model.label(row),
         served.model.named(row),
         {
-            "decode": _milliseconds(decoded - waited),
-            "wait": _milliseconds(waited - before),
+            "decode": _milliseconds(decoded - begun),
+            "wait": _milliseconds(begun - started),
             "infer": _milliseconds(answered - decoded),
             "total": _milliseconds(answered - started),
         },

@@ -15,15 +15,17 @@ import click
 from flask import Flask
 
 from helpers.decoding import MAX_BYTES, MAX_PIXELS
-from webapp import capacity, errors, journal, loading, options, security, workers
-from webapp.admission import Admission, Inside
+from webapp import errors, journal, loading, options, security, workers
+from webapp.admission import Admission
+from webapp.lanes import Inside, Lanes
 from webapp.metrics import Metrics
+from webapp.seats import Seat
 from webapp.server import Server, bind, leave_on_signal
 from webapp.uploads import PhotoRequest
 from webapp.views import models, operations, page, predict, tensorflow_serving
 
 FORM_BYTES = 100_000  # what a form may add around its photo
-SPARE_THREADS = 8  # above the photos admitted: probes and refusals never wait
+LONG = ("/explain", "/v1/")  # many pictures to compute at once
 
 
 def create_app(library, **settings) -> Flask:
@@ -31,27 +33,20 @@ def create_app(library, **settings) -> Flask:
 
     Args:
       library: a `helpers.library.Library`; it stays the caller's to close.
-      settings: MAX_BYTES and MAX_PIXELS of a photo; ADMITTED, how many photos at
-        once, counted in COUNTS by this and other workers, here in the one of SEAT;
-        SLOTS, how many of them worked on here; PATIENCE, seconds to wait for that;
-        MAX_INSTANCES, how many photos in one JSON request.
+      settings: MAX_BYTES and MAX_PIXELS of a photo; PATIENCE, seconds that it may
+        have waited; MAX_INSTANCES, how many photos in one JSON request.
     """
     app = Flask("webapp")
     app.request_class = PhotoRequest
     app.json.sort_keys = False
     app.config.from_mapping(MAX_BYTES=MAX_BYTES, MAX_PIXELS=MAX_PIXELS)
-    app.config.from_mapping(ADMITTED=100, SLOTS=capacity.cores(), PATIENCE=10)
-    app.config.from_mapping(MAX_INSTANCES=64, COUNTS=None, SEAT=0)
+    app.config.from_mapping(PATIENCE=10, MAX_INSTANCES=64)
     app.config.from_mapping(settings)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_BYTES"] + FORM_BYTES
     app.extensions["library"] = library
     app.extensions["metrics"] = Metrics(library)
     app.extensions["admission"] = Admission(
-        app.config["ADMITTED"],
-        slots=app.config["SLOTS"],
-        patience=app.config["PATIENCE"],
-        inside=Inside(app.config["COUNTS"], app.config["SEAT"]),
-        refused=app.extensions["metrics"].rejected,
+        app.config["PATIENCE"], refused=app.extensions["metrics"].rejected
     )
     app.extensions["ready"] = Event()
     app.extensions["ready"].set()
@@ -78,17 +73,16 @@ def main(host: str, port: int, **given) -> None:
     worker = workers.post()
     journal.write_to_stdout(given["log_style"])
     look = loading.watcher(given["model"], given["models"])
-    settings, opened = options.limits(given), loading.opener(options.ways(given))
+    opened = loading.opener(options.ways(given))
     try:
         listener = worker.listener if worker else bind(host, port)
         if given["workers"] > 1 and not worker:
             sys.exit(workers.Crew(listener, given["workers"]).run())
         if worker:
             opened = worker.seat.together(opened)
-            settings |= {"COUNTS": worker.seat.inside, "SEAT": worker.seat.number}
         library = loading.load(look, opened)
-        app = create_app(library, **settings)
-        server = serving(app, listener, worker and worker.seat.is_next)
+        app = create_app(library, **options.limits(given))
+        server = serving(app, listener, given["admitted"], worker and worker.seat)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     say = worker.tell if worker else click.echo
@@ -97,14 +91,18 @@ def main(host: str, port: int, **given) -> None:
         server.run(on_stop=app.extensions["ready"].clear)
 
 
-def serving(app: Flask, listener: socket.socket, is_next=None) -> Server:
+def serving(
+    app: Flask, listener: socket.socket, admitted: int, seat: Seat | None = None
+) -> Server:
     """The server of the app; it says so if other machines can reach it."""
+    inside = Inside(seat.inside, seat.number) if seat else Inside()
+    app.extensions["metrics"].watch(inside.count)
     server = Server(
         app,
         listener,
-        threads=app.config["ADMITTED"] + SPARE_THREADS,
+        lanes=Lanes(limit=admitted, inside=inside, long=LONG),
         max_body=app.config["MAX_CONTENT_LENGTH"],
-        is_next=is_next or (lambda connections: True),
+        is_next=seat.is_next if seat else (lambda connections: True),
     )
     if not server.is_loopback:
         click.echo(

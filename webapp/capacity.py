@@ -15,18 +15,16 @@ def cores() -> int:
 
 
 def workers() -> int:
-    """How many processes serve best here.
+    """How many processes serve best here: one a core.
 
-    In one of them, Python works on one request at a time, TensorFlow and the decoder
-    on others meanwhile: Python is about a fifth of a request (benchmarks/costs.py),
-    so a process keeps two cores busy. But with no more than four, each has one: that
-    is quickest. They get a quarter of the memory that is free.
+    Each answers one photo after the other in one thread (webapp/lanes.py), so another
+    core would be of use to it only within an operation of TensorFlow. They get a
+    quarter of the memory that is free.
     """
-    wanted = max(min(cores(), 4), cores() // 2)
     carried = int(psutil.virtual_memory().available / 4 / WORKER)
-    return max(1, min(wanted, carried))
+    return max(1, min(cores(), carried))
 
 
 def threads(workers: int) -> int:
-    """How many photos each of so many workers computes at once."""
+    """How many one operation in each of so many workers may use."""
     return max(1, cores() // workers)

@@ -1,18 +1,18 @@
 """What the server counts and times, for Prometheus and for the page /models."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from flask import Flask, Response, g, request
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 STAGES = {
     "decode": "From the bytes of a request's photos to pixels",
-    "queue": "Waiting for a model to be free",
+    "queue": "Waiting for the photos before it",
     "infer": "In the model",
 }
 
@@ -50,6 +50,17 @@ class Models:
         yield from (ops, loaded, broken)
 
 
+class InFlight:
+    """A gauge of the photos inside the whole service, as its workers count them."""
+
+    def __init__(self, count: Callable[[], int]) -> None:
+        self._count = count
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        text = "Photos that came and are not answered yet"
+        yield GaugeMetricFamily("photos_in_flight", text, value=self._count())
+
+
 class Metrics:
     """One app's metrics; with several workers, `registry` tells those of all."""
 
@@ -64,12 +75,6 @@ class Metrics:
             "Requests answered",
             ("route", "method", "code"),
             registry=own,
-        )
-        self._in_flight = Gauge(
-            "http_requests_in_flight",
-            "Requests being answered",
-            registry=own,
-            multiprocess_mode="livesum",
         )
         self._rejected = Counter(
             "photos_rejected",
@@ -91,9 +96,11 @@ class Metrics:
 
     def count(self, app: Flask) -> None:
         """Counts each request of the app."""
-        app.before_request(self._begin)
         app.after_request(self._end)
-        app.teardown_request(self._gone)
+
+    def watch(self, inside: Callable[[], int]) -> None:
+        """Tells too how many photos are inside."""
+        self.registry.register(InFlight(inside))
 
     def rejected(self, reason: str) -> None:
         self._rejected.labels(reason).inc()
@@ -125,16 +132,8 @@ class Metrics:
         slowest = None if within == float("inf") else within * 1e3
         return Tally(count, totals["sum"] / count * 1e3, slowest)
 
-    def _begin(self) -> None:
-        g.is_in_flight = True
-        self._in_flight.inc()
-
     def _end(self, response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "none"
         method = request.method if request.url_rule else "any"
         self._requests.labels(route, method, response.status_code).inc()
         return response
-
-    def _gone(self, _error) -> None:
-        if "is_in_flight" in g:
-            self._in_flight.dec()

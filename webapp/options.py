@@ -67,7 +67,7 @@ LIMITS = (
         "WORKERS",
         type=click.IntRange(1, 64),
         default=capacity.workers,
-        show_default="one a core up to four, then one for two; as memory allows",
+        show_default="one a core, as memory allows",
         help="Processes, each with models of its own; limits, metrics and versions are "
         "those of all together.",
     ),
@@ -92,7 +92,7 @@ LIMITS = (
         type=click.FloatRange(0.1),
         metavar="SECONDS",
         default=10.0,
-        help="How long a photo may wait for a model that is busy.",
+        help="How long a photo may wait for those before it.",
     ),
     option(
         "--max-megabytes",
@@ -146,8 +146,6 @@ def options(command: Callable) -> Callable:
 def limits(given: dict) -> dict:
     """The app's settings among the options."""
     return {
-        "ADMITTED": given["admitted"],
-        "SLOTS": capacity.threads(given["workers"]) + 1,  # one is in Python
         "PATIENCE": given["patience"],
         "MAX_BYTES": int(given["max_megabytes"] * 1e6),
         "MAX_PIXELS": int(given["max_megapixels"] * 1e6),

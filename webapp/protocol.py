@@ -13,7 +13,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
 from waitress.task import ErrorTask, WSGITask
 
-from webapp import journal
+from webapp import admission, journal
 from webapp.security import HEADERS
 
 SENTENCES = {
@@ -57,9 +57,19 @@ class Parser(HTTPRequestParser):
 
 
 class Answer(WSGITask):
-    """While the server drains, each answer is the last on its connection."""
+    """Tells the app what the server knows of the request.
+
+    While the server drains, each answer is the last on its connection.
+    """
+
+    def get_environment(self) -> dict:
+        environ = super().get_environment()
+        environ[admission.ARRIVED] = self.request.arrived
+        environ[admission.TOO_MANY] = self.request.too_many
+        return environ
 
     def build_response_header(self) -> bytes:
+        self.request.leave()
         if self.channel.server.draining:
             self.set_close_on_finish()
         return super().build_response_header()

@@ -21,6 +21,7 @@ from time import monotonic
 
 from waitress import create_server, wasyncore
 
+from webapp.lanes import Lanes
 from webapp.protocol import Channel
 
 DRAIN = 20  # seconds for the requests in flight
@@ -84,7 +85,7 @@ class Server:
     """A WSGI app behind one bound socket; signals are the server's from now on.
 
     Args:
-      threads: more than the app admits at once, so that probes are answered.
+      lanes: who is answered when.
       max_body: bytes of a body that are kept, in memory; more is read and dropped.
       is_next: whether it may accept one more connection, having so many; another
         process that listens to the same socket accepts it otherwise.
@@ -95,23 +96,25 @@ class Server:
         app: Callable,
         listener: socket.socket,
         *,
-        threads: int,
+        lanes: Lanes,
         max_body: int,
         is_next: Callable[[int], bool] = lambda connections: True,
     ) -> None:
         _allow_open_files()
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        self._lanes = lanes
         host, port = listener.getsockname()[:2]
         with _explained(host, port):  # another process may have been quicker
             self._waitress = create_server(
                 app,
                 sockets=[listener],
-                threads=threads,
+                _dispatcher=lanes,
                 connection_limit=CONNECTIONS,
                 channel_timeout=20,
                 cleanup_interval=5,
                 asyncore_use_poll=True,
                 inbuf_overflow=max_body + 1,
+                outbuf_high_watermark=sys.maxsize,  # the loop must not wait for itself
                 recv_bytes=65536,
                 ident="",
             )
@@ -128,7 +131,7 @@ class Server:
     def run(self, on_stop: Callable[[], None] = lambda: None) -> None:
         """Answers until a signal comes, then drains; a second one exits with 130."""
         while not self._waitress.draining:
-            self._turn(timeout=1 if self._is_next() else QUIET / 4)
+            self._turn(1 if self._is_next() else QUIET / 4)
         on_stop()
         self._close_listener()
         self._drain()
@@ -143,8 +146,11 @@ class Server:
     def _is_next(self) -> bool:
         return self._may_accept(len(self._waitress.active_channels))
 
-    def _turn(self, timeout: float) -> None:
+    def _turn(self, patience: float) -> None:
+        """Reads and writes what can be, then answers; waits if there is nothing."""
+        timeout = 0 if self._lanes.wait else patience
         wasyncore.loop(timeout, use_poll=True, map=self._waitress._map, count=1)
+        self._lanes.serve()
 
     def _close_listener(self) -> None:
         for _ in range(CONNECTIONS):  # the kernel has accepted some that we have not
@@ -154,7 +160,7 @@ class Server:
     def _drain(self) -> None:
         start = last_busy = monotonic()
         while monotonic() < min(last_busy + QUIET, start + DRAIN):
-            self._turn(timeout=QUIET / 4)
+            self._turn(QUIET / 4)
             if self._is_busy():
                 last_busy = monotonic()
 
@@ -166,11 +172,10 @@ class Server:
         )
 
     def _end(self) -> None:
-        dispatcher = self._waitress.task_dispatcher
-        dispatcher.shutdown(timeout=1)
+        self._lanes.shutdown(timeout=1)
         wasyncore.close_all(self._waitress._map)
-        if dispatcher.threads:  # Python cannot end while they are in TensorFlow
-            logging.warning("gave up %d requests", len(dispatcher.threads))
+        if self._lanes.threads:  # Python cannot end while they are in TensorFlow
+            logging.warning("gave up %d requests", len(self._lanes.threads))
             sys.stdout.flush()
             os._exit(0)
 

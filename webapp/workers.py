@@ -22,10 +22,11 @@ import click
 from prometheus_client import multiprocess
 
 from webapp.seats import Seat, lay
-from webapp.server import SIGNALS
+from webapp.server import DRAIN, SIGNALS
 
 VARIABLE = "WEBAPP_WORKER"  # what a worker is given: three files, and its seat
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
+LAST = DRAIN + 5  # seconds after the signal: one that hangs in a model is killed
 log = logging.getLogger(__name__)
 
 
@@ -71,7 +72,7 @@ class Crew:
         self._alive, self._alive_end = os.pipe()
         self._folder = Path(tempfile.mkdtemp(prefix="workers-"))
         self._workers: dict[int, subprocess.Popen] = {}
-        self._stopping = False
+        self._end: float | None = None  # of the time for the drain, once it is asked
 
     def run(self) -> int:
         """Serves until a signal comes; the exit status."""
@@ -112,7 +113,7 @@ class Crew:
         return told
 
     def _stop(self, *_) -> None:
-        self._stopping = True
+        self._end = time.monotonic() + LAST
         self._listener.close()
         for worker in self._workers.values():
             worker.send_signal(signal.SIGTERM)
@@ -122,7 +123,9 @@ class Crew:
         well = (0, -signal.SIGTERM)  # the latter had served nothing yet
         while any(worker.poll() is None for worker in self._workers.values()):
             for number, worker in self._workers.items():
-                if worker.poll() is not None and not self._stopping:
+                if self._end and time.monotonic() > self._end:
+                    worker.kill()
+                elif worker.poll() is not None and not self._end:
                     self._replace(number, worker)
             time.sleep(0.1)
         codes = [worker.returncode for worker in self._workers.values()]

@@ -6,8 +6,9 @@ import click
 import tensorflow as tf
 
 from helpers.learning.feeding import gather
+from helpers.learning.recipes import RECIPES
 from helpers.photos import SPLITS
-from helpers.training import RECIPES, Trainer
+from helpers.training import Trainer
 
 ASIRRA = (
     "trained on the photos of the Dogs vs. Cats (Asirra) set, whose licence is not "

@@ -1,7 +1,5 @@
 """POST /predict and /explain: a photo in, a label and its probabilities out."""
 
-from time import perf_counter
-
 from flask import Blueprint, current_app, jsonify, request
 
 from webapp.answering import answer_photo
@@ -24,12 +22,11 @@ def explain():
 
 
 def _answer(*, why: bool):
-    started = perf_counter()
-    with current_app.extensions["admission"].place():
-        if page.is_wanted():
-            return page.show_answers(started, why=why)
-        photo, name = sent_photo(request), named_model(request)
-        return jsonify(answer_photo(photo, name, started, why=why).as_json())
+    arrived = current_app.extensions["admission"].arrived()
+    if page.is_wanted():
+        return page.show_answers(arrived, why=why)
+    photo, name = sent_photo(request), named_model(request)
+    return jsonify(answer_photo(photo, name, arrived, why=why).as_json())
 
 
 @blueprint.after_request

@@ -78,21 +78,21 @@ def metadata(name: str, version: int | None = None, label: str | None = None) ->
 @route(":predict", "POST")
 def predict(name: str, version: int | None = None, label: str | None = None) -> dict:
     """Probabilities, a row a photo."""
-    with current_app.extensions["admission"].place():
-        served = _served(name, version, label)
-        question = asked(parse(whole_body(request)))
-        rows = shortest(_answer(served, question.values, question.kind))
+    arrived = current_app.extensions["admission"].arrived()
+    served = _served(name, version, label)
+    question = asked(parse(whole_body(request)))
+    rows = shortest(_answer(served, question.values, question.kind, arrived))
     return {"predictions" if question.is_row else "outputs": rows}
 
 
 @route(":classify", "POST")
 def classify(name: str, version: int | None = None, label: str | None = None) -> dict:
     """For each example, every label with its score."""
-    with current_app.extensions["admission"].place():
-        served = _served(name, version, label)
-        most = current_app.config["MAX_INSTANCES"]
-        photos = photos_in(parse(whole_body(request)), most)
-        rows = shortest(_answer(served, photos, "photos"))
+    arrived = current_app.extensions["admission"].arrived()
+    served = _served(name, version, label)
+    most = current_app.config["MAX_INSTANCES"]
+    photos = photos_in(parse(whole_body(request)), most)
+    rows = shortest(_answer(served, photos, "photos", arrived))
     labels = served.model.class_names
     found = [[list(pair) for pair in zip(labels, row, strict=True)] for row in rows]
     # The documentation's format says "result", its example and its server "results".
@@ -130,18 +130,16 @@ def _served(name: str, version: int | None, label: str | None):
         abort(404, f"Servable not found for request: {which}({spec}): {error}")
 
 
-def _answer(served, values: list, kind: str | None) -> np.ndarray:
+def _answer(served, values: list, kind: str | None, arrived: float) -> np.ndarray:
     """The model's probabilities, with each stage timed."""
-    before = perf_counter()
-    with current_app.extensions["admission"].slot():
-        waited = perf_counter()
-        tensor = to_tensor(values, kind, served.model)
-        decoded = perf_counter()
-        rows = _run(served.model, tensor)
+    begun = perf_counter()
+    tensor = to_tensor(values, kind, served.model)
+    decoded = perf_counter()
+    rows = _run(served.model, tensor)
     current_app.extensions["metrics"].answered(
         served,
-        queue=waited - before,
-        decode=decoded - waited,
+        queue=begun - arrived,
+        decode=decoded - begun,
         infer=perf_counter() - decoded,
     )
     return rows
