@@ -1,23 +1,27 @@
 """Who is answered when; photos and connections shared among the workers."""
 
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
 
-from webapp.lanes import Inside, Lanes
+from webapp.lanes import LAST, LONG, Inside, Lanes
 from webapp.seats import Seat, lay
 
 
 class Channel:
     """A connection that waitress hands over, with one request."""
 
-    def __init__(self, answered: list, name: str, method: str, path: str = "/predict"):
-        self.answered, self.name = answered, name
+    def __init__(
+        self, answered: list, name: str, method: str = "POST", path: str = "/predict"
+    ):
+        self.answered, self.name, self.thread = answered, name, None
         self.requests = [SimpleNamespace(error=None, command=method, path=path)]
 
     def service(self) -> None:
         self.answered.append(self.name)
+        self.thread = threading.current_thread()
 
 
 @pytest.fixture
@@ -35,19 +39,52 @@ def come(answered):
     return come
 
 
+def quick_lanes(**settings) -> Lanes:
+    """Lanes whose last photos were quick."""
+    lanes = Lanes(**settings)
+    lanes._took.extend([0.002] * LAST)
+    return lanes
+
+
+def who_answers(lanes, seconds=0.0) -> threading.Thread:
+    """A photo that takes so long."""
+    channel = Channel([], "photo")
+    record = channel.service
+    channel.service = lambda: (time.sleep(seconds), record())
+    lanes.add_task(channel)
+    lanes.serve()
+    while lanes._inside.count():
+        time.sleep(0.001)
+    return channel.thread
+
+
 def test_photos_are_answered_one_by_one_in_order_of_arrival(come, answered):
-    lanes = Lanes(limit=8)
+    lanes = quick_lanes(limit=8)
     for name in "abc":
         come(lanes, name)
     for count in (1, 2, 3):
-        assert lanes.wait
+        assert lanes.waiting
         lanes.serve()
         assert answered == list("abc"[:count])
-    assert not lanes.wait
+    assert not lanes.waiting
+
+
+def test_photos_have_threads_until_the_model_has_shown_that_it_is_quick():
+    lanes, loop = Lanes(limit=8), threading.current_thread()
+    who = [who_answers(lanes) for _ in range(LAST + 1)]
+    assert loop not in who[:LAST]
+    assert who[LAST] is loop
+
+
+def test_photos_have_threads_after_one_that_took_long():
+    lanes, loop = quick_lanes(limit=8), threading.current_thread()
+    assert who_answers(lanes, seconds=LONG) is loop
+    assert loop not in [who_answers(lanes) for _ in range(LAST)]
+    assert who_answers(lanes) is loop
 
 
 def test_what_is_quick_passes_the_photos(come, answered):
-    lanes = Lanes(limit=8)
+    lanes = quick_lanes(limit=8)
     come(lanes, "photo")
     come(lanes, "probe", "GET", "/healthz")
     come(lanes, "page", "GET", "/")
@@ -56,7 +93,7 @@ def test_what_is_quick_passes_the_photos(come, answered):
 
 
 def test_one_too_many_is_told_so_at_once(come, answered):
-    lanes = Lanes(limit=2)
+    lanes = quick_lanes(limit=2)
     came = [come(lanes, name) for name in "abc"]
     assert [request.too_many for request in came] == [False, False, True]
     lanes.serve()
@@ -65,13 +102,13 @@ def test_one_too_many_is_told_so_at_once(come, answered):
 
 
 def test_a_photo_leaves_even_when_its_answer_fails(answered):
-    lanes = Lanes(limit=1)
-    broken = Channel(answered, "broken", "POST")
+    lanes = quick_lanes(limit=1)
+    broken = Channel(answered, "broken")
     broken.service = lambda: 1 / 0
     lanes.add_task(broken)
     with pytest.raises(ZeroDivisionError):
         lanes.serve()
-    again = Channel(answered, "again", "POST")
+    again = Channel(answered, "again")
     lanes.add_task(again)
     assert not again.requests[0].too_many
 
@@ -83,7 +120,7 @@ def test_what_is_long_has_a_thread_and_counts_as_inside(come, answered):
     slow.service = lambda: (begun.set(), leave.wait(30))
     lanes.add_task(slow)
     assert begun.wait(30)
-    assert not lanes.wait
+    assert not lanes.waiting
     assert come(lanes, "photo").too_many
     leave.set()
     lanes.shutdown(timeout=30)

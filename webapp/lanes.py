@@ -2,10 +2,9 @@
 
 A photo that another thread works on costs two hand-overs of Python's lock, and the
 memory that TensorFlow keeps for each thread; one that the server's own loop works on
-costs neither (benchmarks/README.md has the gain).
+costs neither. Whoever comes meanwhile waits for one photo, not for its turn.
 """
 
-import logging
 from array import array
 from collections import deque
 from collections.abc import Callable
@@ -15,7 +14,8 @@ from time import perf_counter
 from waitress.task import ThreadedTaskDispatcher
 
 THREADS = 2  # so that one long answer does not wait for another
-log = logging.getLogger(__name__)
+LONG = 0.1  # seconds that a probe may wait for a photo
+LAST = 16  # photos that were quick: then the next one will be
 
 
 class Inside:
@@ -54,7 +54,8 @@ class Lanes:
     """What waitress takes for its threads: it is given requests, and answers them.
 
     A POST brings a photo. So many are inside at once; the next one is answered too, at
-    once, and its environment says that the server is busy.
+    once, and its environment says that the server is busy. Photos as well have threads
+    until the model has shown that it is quick, and when it was not.
 
     Args:
       limit: photos inside at once, those of the other workers among them.
@@ -67,11 +68,12 @@ class Lanes:
         self._limit, self._inside, self._long = limit, inside or Inside(), long
         self._quick: deque = deque()
         self._photos: deque[_Photo] = deque()
+        self._took = deque([LONG], LAST)  # seconds
         self._threads = ThreadedTaskDispatcher()
         self._threads.set_thread_count(THREADS)
 
     @property
-    def wait(self) -> bool:
+    def waiting(self) -> bool:
         """Whether anything does, for the loop."""
         return bool(self._quick or self._photos)
 
@@ -93,14 +95,20 @@ class Lanes:
         elif request.path.startswith(self._long):
             self._threads.add_task(_Photo(channel, self._inside.leave))
         else:
-            self._photos.append(_Photo(channel, self._inside.leave))
+            photo = _Photo(channel, self._inside.leave, self._took.append)
+            self._photos.append(photo)
 
     def serve(self) -> None:
-        """Answers all that is quick, and one photo."""
+        """Answers all that is quick, and one photo, or begins it."""
         for _ in range(len(self._quick)):
             self._quick.popleft().service()
-        if self._photos:
-            self._photos.popleft().service()
+        if not self._photos:
+            return
+        photo = self._photos.popleft()
+        if max(self._took) < LONG:
+            photo.service()
+        else:
+            self._threads.add_task(photo)
 
     def shutdown(self, timeout: float) -> None:
         """Ends the threads, so far as they end in so many seconds."""
@@ -113,8 +121,13 @@ class _Photo:
     Whoever has the answer may send the next photo at once.
     """
 
-    def __init__(self, channel, leave: Callable[[], None]) -> None:
-        self._channel, self._leave = channel, leave
+    def __init__(
+        self,
+        channel,
+        leave: Callable[[], None],
+        took: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        self._channel, self._leave, self._took = channel, leave, took
         channel.requests[0].leave = self.leave
 
     def leave(self) -> None:
@@ -123,9 +136,11 @@ class _Photo:
         self._leave = lambda: None
 
     def service(self) -> None:
+        started = perf_counter()
         try:
             self._channel.service()
         finally:
+            self._took(perf_counter() - started)
             self.leave()
 
     def cancel(self) -> None:

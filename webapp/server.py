@@ -148,7 +148,7 @@ class Server:
 
     def _turn(self, patience: float) -> None:
         """Reads and writes what can be, then answers; waits if there is nothing."""
-        timeout = 0 if self._lanes.wait else patience
+        timeout = 0 if self._lanes.waiting else patience
         wasyncore.loop(timeout, use_poll=True, map=self._waitress._map, count=1)
         self._lanes.serve()
 
