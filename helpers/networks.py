@@ -183,10 +183,14 @@ def alexnet(x, classes, switch=None):
 def resnet(x, classes, switch):
     """Residual pairs of 3x3 convolutions with batch normalization, then dropout.
 
+    Asked, it looks at the mirror image too, and means both; it learns from one.
+
     Source: He, Zhang, Ren, Sun: Identity mappings in deep residual networks, 2016.
     """
+    with tf1.variable_scope("mirror"):
+        images = _switched(switch, lambda: x, lambda: tf.concat([x, x[:, :, ::-1]], 0))
     with tf1.variable_scope("stem"):
-        images = convolution(x, 16, stride=2, bias=False)  # [N, 64, 64, 16]
+        images = convolution(images, 16, stride=2, bias=False)  # [N, 64, 64, 16]
     stages = ((32, 1, 1), (64, 2, 2), (128, 3, 2))
     for stage, (filters, blocks, stride) in enumerate(stages, start=1):
         for block in range(blocks):
@@ -200,7 +204,11 @@ def resnet(x, classes, switch):
         )
         ones = tf1.ones_initializer()  # see helpers/learning/calibration.py
         temperature = tf1.get_variable("temperature", [], None, ones, trainable=False)
-        return dense(vectors, classes) / temperature
+        logits = dense(vectors, classes) / temperature
+    with tf1.variable_scope("mean"):
+        return _switched(
+            switch, lambda: logits, lambda: tf.add_n(tf.split(logits, 2)) / 2
+        )
 
 
 def _residual(images, filters, stride, switch):

@@ -202,6 +202,22 @@ def test_a_prediction_does_not_depend_on_the_rest_of_the_batch(resnet, images):
     np.testing.assert_allclose(alone, among, atol=1e-5)
 
 
+def test_a_picture_and_its_mirror_image_are_the_same_to_the_resnet(resnet, images):
+    as_is = resnet.session.predict(images)
+    mirrored = resnet.session.predict(images[:, :, ::-1])
+    np.testing.assert_allclose(as_is, mirrored, atol=1e-5)
+    assert np.ptp(as_is[:, 0]) > 1e-3  # but not all pictures are
+
+
+def test_the_resnet_learns_from_one_view(resnet, images):
+    network = resnet.session.network
+    feeds = {network.x: images / np.float32(255), network.is_training: True}
+    tensor = network.graph.get_tensor_by_name("stem/Conv2D:0")
+    assert len(resnet.session.session.run(tensor, feeds)) == len(images)
+    feeds[network.is_training] = False
+    assert len(resnet.session.session.run(tensor, feeds)) == 2 * len(images)
+
+
 def test_dropout_makes_training_vary(resnet, images):
     first, second = run_in_training(resnet, images), run_in_training(resnet, images)
     assert not np.allclose(first, second, atol=1e-4)
@@ -211,7 +227,7 @@ def test_training_normalizes_by_the_batch(resnet, images):
     network = resnet.session.network
     tensor = network.graph.get_tensor_by_name("stage1/block0/norm1/Relu:0")
     feeds = {network.x: images / np.float32(255)}
-    still = resnet.session.session.run(tensor, feeds)
+    still = resnet.session.session.run(tensor, feeds)[: len(images)]  # not mirrored
     batch = resnet.session.session.run(tensor, feeds | {network.is_training: True})
     assert not np.allclose(still, batch, atol=0.1)
 
