@@ -115,7 +115,7 @@ class Server:
                 asyncore_use_poll=True,
                 inbuf_overflow=max_body + 1,
                 outbuf_high_watermark=sys.maxsize,  # the loop must not wait for itself
-                recv_bytes=65536,
+                recv_bytes=262144,
                 ident="",
             )
         self._waitress.channel_class = Channel
