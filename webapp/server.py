@@ -121,6 +121,8 @@ class Server:
         self._waitress.channel_class = Channel
         readable = self._waitress.readable
         self._waitress.readable = lambda: readable() and self._is_next()
+        self._accept_one = self._waitress.handle_accept
+        self._waitress.handle_accept = self._accept
         self._may_accept = is_next
         self._waitress.draining = False
         for number in SIGNALS:
@@ -148,13 +150,25 @@ class Server:
 
     def _turn(self, patience: float) -> None:
         """Reads and writes what can be, then answers; waits if there is nothing."""
-        timeout = 0 if self._lanes.waiting else patience
-        wasyncore.loop(timeout, use_poll=True, map=self._waitress._map, count=1)
+        before = len(self._waitress.active_channels)
+        self._read_and_write(0 if self._lanes.waiting else patience)
+        if len(self._waitress.active_channels) > before:
+            self._read_and_write(0)  # what those who came just now have sent
         self._lanes.serve()
+
+    def _read_and_write(self, timeout: float) -> None:
+        wasyncore.loop(timeout, use_poll=True, map=self._waitress._map, count=1)
+
+    def _accept(self) -> None:
+        """Whoever waits at the door; waitress lets one in a turn."""
+        before = -1
+        while before < len(self._waitress.active_channels) and self._is_next():
+            before = len(self._waitress.active_channels)
+            self._accept_one()
 
     def _close_listener(self) -> None:
         for _ in range(CONNECTIONS):  # the kernel has accepted some that we have not
-            self._waitress.handle_accept()
+            self._accept_one()
         wasyncore.dispatcher.close(self._waitress)  # its own close ends the trigger too
 
     def _drain(self) -> None:
