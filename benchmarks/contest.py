@@ -38,7 +38,7 @@ def contest(case: Case, names, rounds: int, seconds: float, connections=CONNECTI
 
 def settle(server: Running, name: str = APP) -> None:
     """Until all workers serve; ours start one after the other."""
-    time.sleep(SETTLE + (server.seconds if name == APP else 0))
+    time.sleep(SETTLE + (2 * server.seconds if name == APP else 0))
 
 
 def _loads(server, case: Case, seconds, connections, name) -> dict[str, float]:
