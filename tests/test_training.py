@@ -131,6 +131,14 @@ def photos(tmp_path):
     return make
 
 
+def small_resnet(monkeypatch, lap):
+    """Has the resnet learn in this lap, from the drawings of 44 pixels it returns."""
+    recipe = RECIPES["resnet"]._replace(laps=(lap,), batch_size=16, image_size=32)
+    monkeypatch.setitem(RECIPES, "resnet", recipe)
+    held_out = {"drawings": drawn_examples(40, size=32)}
+    return Material(drawn_examples(40, size=44).of("train"), held_out)
+
+
 def stored(trainer):
     """All variables in a checkpoint; TensorFlow reads it."""
     reader = tf.train.load_checkpoint(trainer.prefix)
@@ -225,11 +233,7 @@ def test_the_laps_of_a_recipe_follow_each_other():
 
 
 def test_a_training_that_goes_on_forgets_its_temperature(tmp_path, monkeypatch):
-    recipe = RECIPES["resnet"]._replace(laps=(Lap(),), batch_size=16, image_size=32)
-    monkeypatch.setitem(RECIPES, "resnet", recipe)
-    drawn = drawn_examples(40, size=44)
-    held_out = {"drawings": drawn_examples(40, size=32)}
-    material = Material(drawn.of("train"), held_out)
+    material = small_resnet(monkeypatch, Lap())
     first = Lesson(tmp_path, material, network="resnet", epochs=1)
     first.run()
     first.trainer.examiner.set_temperature(2.0)
@@ -381,12 +385,7 @@ def test_a_graph_that_was_written_before_its_variables_starts_anew(copied, mater
 
 
 def test_resnet_learns_in_stages_of_growing_pictures(tmp_path, monkeypatch):
-    lap = Lap(stages=((0, 24), (0.5, 32)))
-    recipe = RECIPES["resnet"]._replace(laps=(lap,), batch_size=16, image_size=32)
-    monkeypatch.setitem(RECIPES, "resnet", recipe)
-    drawn = drawn_examples(40, size=44)
-    held_out = {"drawings": drawn_examples(40, size=32)}
-    material = Material(drawn.of("train"), held_out)
+    material = small_resnet(monkeypatch, Lap(stages=((0, 24), (0.5, 32))))
     lesson = Lesson(tmp_path, material, network="resnet", epochs=2)
     epochs = lesson.run()
     assert lesson.sizes == [24] * lesson.trainer.feed.steps + [32] * (

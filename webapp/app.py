@@ -96,13 +96,14 @@ def serving(
 ) -> Server:
     """The server of the app; it says so if other machines can reach it."""
     inside = Inside(seat.inside, seat.number) if seat else Inside()
+    sharing = {"is_next": seat.is_next} if seat else {}
     app.extensions["metrics"].watch(inside.count)
     server = Server(
         app,
         listener,
         lanes=Lanes(limit=admitted, inside=inside, long=LONG),
         max_body=app.config["MAX_CONTENT_LENGTH"],
-        is_next=seat.is_next if seat else (lambda connections: True),
+        **sharing,
     )
     if not server.is_loopback:
         click.echo(

@@ -6,6 +6,8 @@ import psutil
 
 WORKER = 800e6  # bytes of a process with TensorFlow and small models, and some to spare
 
+MOST = 64  # workers
+
 
 def cores() -> int:
     """That this process may use."""
@@ -15,14 +17,14 @@ def cores() -> int:
 
 
 def workers() -> int:
-    """How many processes serve best here: one a core.
+    """How many processes serve best here: one a core, up to MOST.
 
     Each answers one photo after the other in one thread (webapp/lanes.py), so another
     core would be of use to it only within an operation of TensorFlow. They get a
     quarter of the memory that is free.
     """
     carried = int(psutil.virtual_memory().available / 4 / WORKER)
-    return max(1, min(cores(), carried))
+    return max(1, min(cores(), carried, MOST))
 
 
 def threads(workers: int) -> int:

@@ -65,7 +65,7 @@ LIMITS = (
     option(
         "--workers",
         "WORKERS",
-        type=click.IntRange(1, 64),
+        type=click.IntRange(1, capacity.MOST),
         default=capacity.workers,
         show_default="one a core, as memory allows",
         help="Processes, each with models of its own; limits, metrics and versions are "
