@@ -12,7 +12,7 @@ from peers import SERVERS, Case, Running, running
 CONNECTIONS = (1, 16, 64)
 APP, LIMIT = "this app", "the limit: no web server"
 LESSON = "the lesson: session per request"
-SETTLE = 3  # seconds after the first answer
+SETTLE = 3  # seconds; the peers do not say when all of them serve
 
 
 def contest(case: Case, names, rounds: int, seconds: float, connections=CONNECTIONS):
@@ -36,14 +36,16 @@ def contest(case: Case, names, rounds: int, seconds: float, connections=CONNECTI
     return _medians(measured)
 
 
-def settle(server: Running, name: str = APP) -> None:
-    """Until all workers serve; ours start one after the other."""
-    time.sleep(SETTLE + (2 * server.seconds if name == APP else 0))
+def settle(server: Running) -> None:
+    """Until all workers serve."""
+    time.sleep(SETTLE)
+    while not server.is_whole():
+        time.sleep(0.1)
 
 
 def _loads(server, case: Case, seconds, connections, name) -> dict[str, float]:
     """What one server did, by measure and number of connections."""
-    settle(server, name)
+    settle(server)
     warm = closed_loop(server.url, case.photo, 16, 1)
     found = {"start": server.seconds}
     for count in connections:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import psutil
 
@@ -71,6 +72,16 @@ class Running(NamedTuple):
     port: int
     process: psutil.Process
     seconds: float  # from its start to its first answer
+    said: IO[str]
+
+    def is_whole(self) -> bool:
+        """Whether all workers of this app serve, which start one after the other.
+
+        Those of the peers start together, and do not say it.
+        """
+        said = os.pread(self.said.fileno(), 1_000_000, 0)  # it writes on at its own end
+        serving = len(re.findall(rb"worker \d+ serves", said))
+        return not serving or serving == len(self.process.children())
 
     def megabytes(self) -> float:
         """Memory of all its processes, shared pages counted once."""
@@ -116,7 +127,7 @@ def running(server: Server, case: Case) -> Iterator[Running]:
         try:
             seconds = _wait_for_answer(process, port, case.photo.read_bytes(), said)
             url = f"http://127.0.0.1:{port}/predict"
-            yield Running(url, port, process, seconds)
+            yield Running(url, port, process, seconds, said)
         finally:
             family = [*process.children(recursive=True), process]
             for one in family:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from helpers.facts import PIXELS, facts_of
 from helpers.freezing.weights import widen
+from helpers.fusing import relu_before_pool
 from helpers.reading.contents import content_of
 from helpers.running import Ends, opened, quickest
 from helpers.scanning import unsafe_ops
@@ -42,7 +43,8 @@ class FrozenModel:
                 name="",
             )
         self.graph.finalize()
-        self.x, self.y_pred, self._images = pixels, output, images
+        self.x, self.y_pred = pixels, output
+        self._shape = tuple(shape[1:])
         ends = Ends(self.graph, images, output, card.get("initialisers", []))
         way = quickest if quick else opened
         self.session, self._run, self.bfloat16 = way(ends, threads=threads)
@@ -83,6 +85,8 @@ class FrozenModel:
             )
         widen(graph_def)
         card = facts_of(graph_def, path, facts)
+        if quick:
+            relu_before_pool(graph_def, card["output"])
         try:
             return cls(graph_def, card, path, threads=threads, quick=quick)
         except (tf.errors.OpError, ValueError, LookupError) as error:
@@ -110,7 +114,7 @@ class FrozenModel:
             raise RuntimeError(f"{self.path} is closed: load it again")
         if images.dtype != np.uint8:
             raise ValueError(f"images are {images.dtype}, not uint8 from 0 to 255")
-        if images.ndim != 4 or images.shape[1:] != tuple(self._images.shape[1:]):
+        if images.ndim != 4 or images.shape[1:] != self._shape:
             raise ValueError(
                 f"images have shape {images.shape}, not (N, {self.image_size}, "
                 f"{self.image_size}, 3)"
@@ -121,7 +125,7 @@ class FrozenModel:
 
     def label(self, probabilities: np.ndarray) -> str | None:
         """The likeliest class of one row, or None: not sure."""
-        best = int(np.argmax(probabilities))
+        best = int(probabilities.argmax())
         if probabilities[best] < self.card.get("threshold", 0):
             return None
         return self.class_names[best]

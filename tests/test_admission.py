@@ -101,16 +101,20 @@ def test_one_too_many_is_told_so_at_once(come, answered):
     assert not come(lanes, "d").too_many
 
 
-def test_a_photo_leaves_even_when_its_answer_fails(answered):
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_whose_answer_fails_leaves_and_the_next_one_has_its_turn(
+    come, answered, caplog, method
+):
     lanes = quick_lanes(limit=1)
-    broken = Channel(answered, "broken")
-    broken.service = lambda: 1 / 0
+    broken, cancelled = Channel(answered, "broken", method), []
+    broken.service, broken.cancel = lambda: 1 / 0, lambda: cancelled.append("broken")
     lanes.add_task(broken)
-    with pytest.raises(ZeroDivisionError):
-        lanes.serve()
-    again = Channel(answered, "again")
-    lanes.add_task(again)
-    assert not again.requests[0].too_many
+    lanes.serve()
+    assert cancelled == ["broken"]
+    assert "ZeroDivisionError" in caplog.text
+    assert not come(lanes, "again").too_many
+    lanes.serve()
+    assert answered == ["again"]
 
 
 def test_what_is_long_has_a_thread_and_counts_as_inside(come, answered):

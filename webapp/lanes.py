@@ -5,6 +5,7 @@ memory that TensorFlow keeps for each thread; one that the server's own loop wor
 costs neither. Whoever comes meanwhile waits for one photo, not for its turn.
 """
 
+import logging
 from array import array
 from collections import deque
 from collections.abc import Callable
@@ -13,9 +14,10 @@ from time import perf_counter
 
 from waitress.task import ThreadedTaskDispatcher
 
+log = logging.getLogger(__name__)
 THREADS = 2  # so that one long answer does not wait for another
-LONG = 0.1  # seconds that a probe may wait for a photo
-LAST = 16  # photos that were quick: then the next one will be
+LONG = 0.25  # seconds that a probe may wait for a photo
+LAST = 4  # photos that were quick: then the next one will be
 
 
 class Inside:
@@ -101,18 +103,27 @@ class Lanes:
     def serve(self) -> None:
         """Answers all that is quick, and one photo, or begins it."""
         for _ in range(len(self._quick)):
-            self._quick.popleft().service()
+            _answer(self._quick.popleft())
         if not self._photos:
             return
         photo = self._photos.popleft()
         if max(self._took) < LONG:
-            photo.service()
+            _answer(photo)
         else:
             self._threads.add_task(photo)
 
     def shutdown(self, timeout: float) -> None:
         """Ends the threads, so far as they end in so many seconds."""
         self._threads.shutdown(timeout=timeout)
+
+
+def _answer(what) -> None:
+    """Whatever goes wrong, the next one has its turn; as in a thread of waitress."""
+    try:
+        what.service()
+    except Exception:
+        log.exception("this request has no answer")
+        what.cancel()
 
 
 class _Photo:

@@ -6,6 +6,7 @@ tests/test_server.py notices when they change.
 
 import json
 from http import HTTPStatus
+from io import BytesIO
 
 from waitress.buffers import BytesIOBasedBuffer
 from waitress.channel import HTTPChannel
@@ -23,6 +24,13 @@ SENTENCES = {
     501: "This Transfer-Encoding is not supported: send a Content-Length instead.",
 }
 MISTAKE = "This is our mistake, not yours: send the request again later."
+
+
+class Kept(BytesIOBasedBuffer):
+    """A body in memory, whatever its size; to read all of it copies nothing."""
+
+    def getfile(self) -> BytesIO:
+        return BytesIO(self.file.getvalue())
 
 
 class Discarded(BytesIOBasedBuffer):
@@ -46,6 +54,8 @@ class Parser(HTTPRequestParser):
             self._discard(ChunkedReceiver(Discarded()))
         elif self.content_length >= self.adj.inbuf_overflow:  # the app answers 413
             self._discard(FixedStreamReceiver(self.content_length, Discarded()))
+        elif self.content_length:
+            self.body_rcv = FixedStreamReceiver(self.content_length, Kept())
 
     def _discard(self, receiver: ChunkedReceiver | FixedStreamReceiver) -> None:
         self.body_rcv = receiver

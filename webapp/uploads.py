@@ -1,10 +1,11 @@
 """The photo a request carries, in memory from the first byte to the last."""
 
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 from flask import Request, current_app
-from werkzeug.exceptions import BadRequest, LengthRequired
+from werkzeug.exceptions import BadRequest, LengthRequired, RequestEntityTooLarge
+from werkzeug.wsgi import get_input_stream
 
 from helpers.decoding import decode_photo
 from webapp.forms import PhotoForm
@@ -19,6 +20,18 @@ class PhotoRequest(Request):
     """
 
     form_data_parser_class = PhotoForm
+
+    @property
+    def stream(self) -> IO[bytes]:
+        """The body as the server has kept it; Werkzeug's reads it in small pieces.
+
+        Raises:
+          RequestEntityTooLarge: it is longer than the app allows.
+        """
+        most = self.max_content_length
+        if most is not None and (self.content_length or 0) > most:
+            raise RequestEntityTooLarge
+        return get_input_stream(self.environ)
 
 
 class Upload(NamedTuple):

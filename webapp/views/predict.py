@@ -33,5 +33,5 @@ def _answer(*, why: bool):
 def keep_nothing(response):
     """Answers about a visitor's photo are in no cache."""
     response.headers["Cache-Control"] = "no-store"
-    response.vary.add("Accept")
+    response.headers["Vary"] = "Accept"
     return response
