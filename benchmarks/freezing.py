@@ -31,7 +31,7 @@ def main(word: str = "") -> None:
         print(_row(COLUMNS), flush=True)
         done = [
             _compared(case, folder)
-            for case in [*_shared(), *_in_process("save", folder, word)]
+            for case in [*_shared(), *in_process("save", folder, word)]
             if word in case["name"]
         ]
         if not word or word in ALEXNET:
@@ -44,8 +44,8 @@ def main(word: str = "") -> None:
 
 def _compared(case: dict, folder: str) -> dict[str, list]:
     """Print the case's row; what both ways came to."""
-    theirs = _in_process("by session", folder, json.dumps(case))
-    ours = _in_process("freeze", folder, json.dumps(case))
+    theirs = in_process("by session", folder, json.dumps(case))
+    ours = in_process("freeze", folder, json.dumps(case))
     cells = [*_cells(theirs), *_cells(ours)]
     print(_row([case["name"], *cells]), flush=True)
     return {"TensorFlow's own way": _cells(theirs), "freeze": _cells(ours)}
@@ -53,7 +53,7 @@ def _compared(case: dict, folder: str) -> dict[str, list]:
 
 def _compared_without_proof(folder: str) -> None:
     case = {"name": ALEXNET, "prefix": f"{folder}/alexnet/model-ckpt", "outputs": None}
-    ours = _in_process("freeze without proof", folder, json.dumps(case))
+    ours = in_process("freeze without proof", folder, json.dumps(case))
     name = f"{ALEXNET}, no proof"
     print(_row([name, "", "", "", "", *_cells(ours)]), flush=True)
 
@@ -67,7 +67,8 @@ def _shared() -> list[dict]:
     return [case | {"prefix": f"{SHARED / case['prefix']}"} for case in found]
 
 
-def _in_process(way: str, folder: str, what: str):
+def in_process(way: str, folder: str, what: str):
+    """What this file, run with these arguments, prints at its end."""
     command = [sys.executable, __file__, way, folder, what]
     done = subprocess.run(
         command, capture_output=True, text=True, env=os.environ | QUIET
@@ -98,7 +99,7 @@ def measure(way: str, folder: Path, case: dict) -> dict:
 
     prefix, place = case["prefix"], folder / "frozen.pb"
     outputs = case["outputs"] or ["y_pred"]
-    before, started = _peak(), time.perf_counter()
+    before, started = peak(), time.perf_counter()
     try:
         if way == "by session":
             graph_def = freeze_by_session(f"{prefix}.meta", prefix, outputs)
@@ -108,7 +109,7 @@ def measure(way: str, folder: Path, case: dict) -> dict:
             report = freeze(prefix, outputs=outputs, **how)
     except Exception as error:  # TensorFlow raises whatever its parts raise
         return NOT_MEASURED | {"success": f"fails: {type(error).__name__}"}
-    seconds, gigabytes = time.perf_counter() - started, (_peak() - before) / 1e9
+    seconds, gigabytes = time.perf_counter() - started, (peak() - before) / 1e9
     is_theirs = way == "by session"
     return {
         "success": _alive(place, outputs) if is_theirs else report.proof.verdict,
@@ -151,7 +152,7 @@ def _of_inference(value):
     return value
 
 
-def _peak() -> int:
+def peak() -> int:
     """Peak resident memory so far, in bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from freezing import QUIET, _peak, save_alexnet
+from freezing import ALEXNET, QUIET, in_process, peak
 
 WAYS = ("import, restore, look", "tf.train.list_variables", "python -m helpers inspect")
 
@@ -46,14 +46,15 @@ def measure(way: str, prefix: str) -> tuple[float, float]:
     import_tensorflow()
     import helpers.inspecting.inspect  # noqa: F401
 
-    before, started = _peak(), time.perf_counter()
+    before, started = peak(), time.perf_counter()
     look(way, prefix)
-    return time.perf_counter() - started, (_peak() - before) / 1e9
+    return time.perf_counter() - started, (peak() - before) / 1e9
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        prefix = save_alexnet(Path(folder))
+        (saved,) = in_process("save", folder, ALEXNET)  # its memory is not inherited
+        prefix = saved["prefix"]
         measured = {way: [] for way in WAYS}
         for _ in range(3):
             for way in WAYS:
