@@ -67,6 +67,12 @@ def test_the_table_has_the_slowest_first_and_counts_what_was_lost():
     names = [row.split(" | ")[0].strip("|* ") for row in rows[2:]]
     assert names == [RELOAD, LESSON, "slow peer", "best peer", APP, LIMIT]
     assert rows[5].split(" | ")[5] == "3"
+    assert [row.split(" | ")[-1] for row in rows[5:]] == ["3.00 × |", "1.00 × |", "0.60 × |"]
+
+
+def test_a_server_that_answered_nothing_has_no_ratio():
+    rows = table({"dead": ONE | {"rate 16": 0.0}, APP: ONE})
+    assert rows[2].endswith("|  |")
 
 
 def test_a_terminal_gets_all_of_it():
