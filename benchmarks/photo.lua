@@ -9,15 +9,17 @@ local function bytes(path)
 end
 
 local photo = bytes(os.getenv("PHOTO"))
+local edge = "------------------------d74496d66958873e" -- as curl's
 wrk.method = "POST"
 if os.getenv("AS") == "raw" then
    wrk.body = photo
    wrk.headers["Content-Type"] = "image/jpeg"
 else
-   wrk.body = "--edge\r\n"
+   wrk.body = "--" .. edge .. "\r\n"
       .. 'Content-Disposition: form-data; name="image"; filename="photo.jpg"\r\n'
-      .. "Content-Type: image/jpeg\r\n\r\n" .. photo .. "\r\n--edge--\r\n"
-   wrk.headers["Content-Type"] = "multipart/form-data; boundary=edge"
+      .. "Content-Type: image/jpeg\r\n\r\n" .. photo
+      .. "\r\n--" .. edge .. "--\r\n"
+   wrk.headers["Content-Type"] = "multipart/form-data; boundary=" .. edge
 end
 
 function done(summary, latency)

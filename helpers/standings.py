@@ -53,7 +53,7 @@ def table(servers: Mapping[str, Mapping]) -> list[str]:
         lost = sum(value for key, value in found.items() if key.startswith("errors"))
         spread = " / ".join(filter(None, latency))
         last = [f"{lost:.0f}", number(found["MB"])] if "MB" in found else ["", ""]
-        last.append(f"{ours / found['rate 16']:.2f} ×" if found["rate 16"] else "")
+        last.append(f"{ours / found['rate 16']:.2f} x" if found["rate 16"] else "")
         bold = "**" if name == APP else ""
         rows.append([f"{bold}{name}{bold}", *rates, spread, *last])
     return [f"| {' | '.join(row)} |" for row in rows]

@@ -67,7 +67,11 @@ def test_the_table_has_the_slowest_first_and_counts_what_was_lost():
     names = [row.split(" | ")[0].strip("|* ") for row in rows[2:]]
     assert names == [RELOAD, LESSON, "slow peer", "best peer", APP, LIMIT]
     assert rows[5].split(" | ")[5] == "3"
-    assert [row.split(" | ")[-1] for row in rows[5:]] == ["3.00 × |", "1.00 × |", "0.60 × |"]
+    assert [row.split(" | ")[-1] for row in rows[5:]] == [
+        "3.00 x |",
+        "1.00 x |",
+        "0.60 x |",
+    ]
 
 
 def test_a_server_that_answered_nothing_has_no_ratio():

@@ -26,11 +26,22 @@ SENTENCES = {
 MISTAKE = "This is our mistake, not yours: send the request again later."
 
 
-class Kept(BytesIOBasedBuffer):
-    """A body in memory, whatever its size; to read all of it copies nothing."""
+class Kept:
+    """A body in memory, in the pieces that came; they are put together once."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def append(self, data: bytes) -> None:
+        self._pieces.append(data)
 
     def getfile(self) -> BytesIO:
-        return BytesIO(self.file.getvalue())
+        """The whole; its `read` gives the bytes away as they are."""
+        self._pieces = [b"".join(self._pieces)]
+        return BytesIO(self._pieces[0])
+
+    def close(self) -> None:
+        self._pieces = []
 
 
 class Discarded(BytesIOBasedBuffer):
