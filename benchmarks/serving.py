@@ -5,7 +5,8 @@
 Every round starts each server in turn, warms it, and loads it with wrk at 1, 16 and
 64 connections; medians over the rounds are printed, with the larger models, the
 larger photos, an open loop, and what more cores and models do. All of it goes into
-benchmarks/results.json, which README and notebooks quote (tools/write_results.py).
+benchmarks/results.json, which README and notebooks quote (tools/write_results.py),
+beside the run before it.
 wrk and Linux are needed.
 """
 
@@ -27,7 +28,7 @@ from materials import write_alexnet, write_photo
 from peers import CORES, SERVERS, Case, install_peers
 
 from helpers.quiet import import_tensorflow
-from helpers.standings import RESULTS, lines
+from helpers.standings import BEFORE, RESULTS, lines
 
 RESNET = SHIPPED.parents[1] / "dogs-cats" / "1.pb"
 QUICK = ("Flask, gunicorn gthread", "FastAPI, uvicorn", "FastAPI, uvicorn, OpenVINO")
@@ -51,6 +52,7 @@ def main(rounds: int, seconds: float, only: tuple[str, ...]) -> None:
             results["arrivals"] = arrivals(small, rate, seconds)
             results["cases"] = cases(folder, photo, seconds)
             results["growth"] = growth(folder, seconds)
+            RESULTS.replace(BEFORE)
             RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     print("\n".join(lines(results)))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results.json"
+BEFORE = RESULTS.with_name("results-before.json")  # of the run before
 APP, LIMIT = "this app", "the limit: no web server"
 LESSON, RELOAD = "the lesson: session per request", "the lesson: reload per request"
 NO_PEERS = (LESSON, RELOAD, APP, LIMIT)
@@ -83,6 +84,17 @@ def targets(results: Mapping) -> list[Target]:
                 )
             )
     return found + list(_more_targets(results))
+
+
+def verdicts(results: Mapping, before: Mapping) -> list[str]:
+    """Each target, with what the run before had measured: one run is no run."""
+    earlier = {target.what: target.measured for target in targets(before)}
+    return [
+        f"{target} (the run before: {earlier[target.what]:.2f})"
+        if target.what in earlier
+        else str(target)
+        for target in targets(results)
+    ]
 
 
 def _more_targets(results: Mapping) -> Iterator[Target]:

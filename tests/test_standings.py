@@ -2,7 +2,17 @@
 
 import pytest
 
-from helpers.standings import APP, LESSON, LIMIT, RELOAD, Target, lines, table, targets
+from helpers.standings import (
+    APP,
+    LESSON,
+    LIMIT,
+    RELOAD,
+    Target,
+    lines,
+    table,
+    targets,
+    verdicts,
+)
 from tools import write_results
 
 ONE = {f"{key} {n}": 10.0 for key in ("rate", "p50", "p99") for n in (1, 16, 64)}
@@ -77,6 +87,16 @@ def test_the_table_has_the_slowest_first_and_counts_what_was_lost():
 def test_a_server_that_answered_nothing_has_no_ratio():
     rows = table({"dead": ONE | {"rate 16": 0.0}, APP: ONE})
     assert rows[2].endswith("|  |")
+
+
+def test_a_verdict_says_what_the_run_before_had_measured():
+    slower = RESULTS | {"servers": SERVERS | {APP: SERVERS[APP] | {"rate 16": 300.0}}}
+    del slower["growth"]
+    first, *_, last = verdicts(RESULTS, slower)
+    assert first == "times the lesson's server: 120.00, wanted 100: met " + (
+        "(the run before: 60.00)"
+    )
+    assert last.endswith(": not met")
 
 
 def test_a_terminal_gets_all_of_it():

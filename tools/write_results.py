@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 import matplotlib.pyplot as plt  # noqa: E402
 
 from helpers.measurements import plot_arrivals, plot_rates  # noqa: E402
-from helpers.standings import number, standings, table, targets  # noqa: E402
+from helpers.standings import BEFORE, number, standings, table, verdicts  # noqa: E402
 from helpers.whole_files import write_whole  # noqa: E402
 from tools.write_contents import with_table  # noqa: E402
 
@@ -29,8 +29,8 @@ def main_table(results: dict) -> str:
         f"Measured on {about['cpu']}, Python {about['python']}, TensorFlow "
         f"{about['tensorflow']}, {about['date']}; read the ratios."
     )
-    verdicts = [f"- {target}" for target in targets(results)]
-    parts = [opening, "", *table(results["servers"]), "", *verdicts]
+    found = [f"- {verdict}" for verdict in verdicts(results, standings(BEFORE))]
+    parts = [opening, "", *table(results["servers"]), "", *found]
     return "\n".join(parts)
 
 
