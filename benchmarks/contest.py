@@ -49,6 +49,7 @@ def _loads(server, case: Case, seconds, connections, name) -> dict[str, float]:
     warm = closed_loop(server.url, case.photo, 16, 1)
     found = {"start": server.seconds}
     for count in connections:
+        time.sleep(1)  # the client before has left up to 64 photos behind
         lasting = max(seconds, min(10, 3 * count / max(warm.rate, 1)))
         load = closed_loop(server.url, case.photo, count, lasting)
         found |= {f"{key} {count}": value for key, value in load._asdict().items()}
