@@ -37,9 +37,16 @@ def contest(case: Case, names, rounds: int, seconds: float, connections=CONNECTI
 
 
 def settle(server: Running) -> None:
-    """Until all workers serve."""
+    """Until all workers serve.
+
+    Raises:
+      ChildProcessError: they do not, within two minutes.
+    """
     time.sleep(SETTLE)
+    end = time.monotonic() + 120
     while not server.is_whole():
+        if time.monotonic() > end:
+            raise ChildProcessError("not all of its workers serve")
         time.sleep(0.1)
 
 

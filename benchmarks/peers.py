@@ -81,7 +81,7 @@ class Running(NamedTuple):
         """
         said = os.pread(self.said.fileno(), 1_000_000, 0)  # it writes on at its own end
         serving = len(re.findall(rb"worker \d+ serves", said))
-        return not serving or serving == len(self.process.children())
+        return not serving or serving >= len(self.process.children())
 
     def megabytes(self) -> float:
         """Memory of all its processes, shared pages counted once."""

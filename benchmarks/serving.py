@@ -6,8 +6,7 @@ Every round starts each server in turn, warms it, and loads it with wrk at 1, 16
 64 connections; medians over the rounds are printed, with the larger models, the
 larger photos, an open loop, and what more cores and models do. All of it goes into
 benchmarks/results.json, which README and notebooks quote (tools/write_results.py),
-beside the run before it.
-wrk and Linux are needed.
+beside the run before it. wrk and Linux are needed.
 """
 
 import datetime
@@ -29,6 +28,7 @@ from peers import CORES, SERVERS, Case, install_peers
 
 from helpers.quiet import import_tensorflow
 from helpers.standings import BEFORE, RESULTS, lines
+from helpers.whole_files import write_whole
 
 RESNET = SHIPPED.parents[1] / "dogs-cats" / "1.pb"
 QUICK = ("Flask, gunicorn gthread", "FastAPI, uvicorn", "FastAPI, uvicorn, OpenVINO")
@@ -52,8 +52,8 @@ def main(rounds: int, seconds: float, only: tuple[str, ...]) -> None:
             results["arrivals"] = arrivals(small, rate, seconds)
             results["cases"] = cases(folder, photo, seconds)
             results["growth"] = growth(folder, seconds)
-            RESULTS.replace(BEFORE)
-            RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+            write_whole(BEFORE, RESULTS.read_bytes())
+            write_whole(RESULTS, json.dumps(results, indent=1).encode() + b"\n")
     print("\n".join(lines(results)))
 
 

@@ -85,9 +85,9 @@ class FrozenModel:
             )
         widen(graph_def)
         card = facts_of(graph_def, path, facts)
-        if quick:
-            relu_before_pool(graph_def, card["output"])
         try:
+            if quick:
+                relu_before_pool(graph_def, card["output"])
             return cls(graph_def, card, path, threads=threads, quick=quick)
         except (tf.errors.OpError, ValueError, LookupError) as error:
             reason = _reason(error, graph_def)

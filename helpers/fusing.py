@@ -4,9 +4,9 @@ A Relu behind a MaxPool is a step of its own. The largest of some numbers, cut o
 zero, is the largest of those numbers cut off at zero; so the two may change places.
 """
 
-from collections import defaultdict
-
 import tensorflow as tf
+
+from helpers.freezing.drafts import Draft, edge
 
 tf1 = tf.compat.v1
 
@@ -21,17 +21,16 @@ def relu_before_pool(graph_def: tf1.GraphDef, output: str) -> None:
       output: the op, or tensor, that must stay what it is.
     """
     nodes = {node.name: node for node in graph_def.node}
-    readers = defaultdict(list)
-    for node in graph_def.node:
-        for source in node.input:
-            readers[source.lstrip("^").partition(":")[0]].append(node)
+    takers = Draft(nodes, {}, graph_def.versions, []).consumers()
     for relu in graph_def.node:
-        pool = nodes.get(relu.input[0]) if relu.op == "Relu" else None
-        kept = output.partition(":")[0] in (relu.name, pool and pool.name)
-        if not pool or pool.op != "MaxPool" or readers[pool.name] != [relu] or kept:
+        pool = relu.op == "Relu" and relu.input and nodes.get(edge(relu.input[0]).node)
+        if not pool or pool.op != "MaxPool" or not pool.input:
             continue
-        for reader in readers[relu.name]:
-            for number, source in enumerate(reader.input):
-                if source.partition(":")[0] == relu.name:
-                    reader.input[number] = pool.name
+        is_seen = [node for node, _ in takers[pool.name]] != [relu]
+        if is_seen or edge(output).node in (relu.name, pool.name):
+            continue
+        for taker, taken in takers.get(relu.name, ()):
+            for number, text in enumerate(taker.input):
+                if edge(text) == taken and not taken.control:
+                    taker.input[number] = pool.name
         relu.input[0], pool.input[0] = pool.input[0], relu.name

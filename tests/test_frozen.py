@@ -474,3 +474,15 @@ def test_the_card_stays_in_the_file_as_it_is(toy):
     FrozenModel.load(path).close()
     stored = card_in(tf1.GraphDef.FromString(path.read_bytes()))
     assert stored == {"class_names": ["red", "green"], "image_size": 8}
+
+
+@pytest.mark.parametrize("inputs", [[], ["nobody"], ["pool"], ["pool:two"]])
+def test_a_relu_that_reads_nonsense_is_refused_in_one_line(tmp_path, inputs):
+    graph_def = toy_graph()
+    graph_def.node.add(name="pool", op="MaxPool")
+    graph_def.node.add(name="relu", op="Relu", input=inputs)
+    path = tmp_path / "toy.pb"
+    path.write_bytes(graph_def.SerializeToString())
+    with pytest.raises(ValueError, match=f"^{path} cannot be served: .+") as refused:
+        FrozenModel.load(path, quick=True)
+    assert "\n" not in str(refused.value)

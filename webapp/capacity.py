@@ -5,7 +5,6 @@ import os
 import psutil
 
 WORKER = 800e6  # bytes of a process with TensorFlow and small models, and some to spare
-
 MOST = 64  # workers
 
 

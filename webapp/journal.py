@@ -34,8 +34,6 @@ def write_to_stdout(style: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(Json() if style == "json" else Words())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    logging._srcfile = None  # these four are Python's own advice, "Optimization":
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def note(request_id: str, **facts) -> None:

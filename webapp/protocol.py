@@ -8,7 +8,6 @@ import json
 from http import HTTPStatus
 from io import BytesIO
 
-from waitress.buffers import BytesIOBasedBuffer
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
@@ -35,6 +34,9 @@ class Kept:
     def append(self, data: bytes) -> None:
         self._pieces.append(data)
 
+    def __len__(self) -> int:
+        return sum(map(len, self._pieces))
+
     def getfile(self) -> BytesIO:
         """The whole; its `read` gives the bytes away as they are."""
         self._pieces = [b"".join(self._pieces)]
@@ -44,7 +46,7 @@ class Kept:
         self._pieces = []
 
 
-class Discarded(BytesIOBasedBuffer):
+class Discarded(Kept):
     """A body that is read to its end, so that the client hears why, and forgotten."""
 
     def append(self, data: bytes) -> None:

@@ -114,7 +114,6 @@ class Server:
                 cleanup_interval=5,
                 asyncore_use_poll=True,
                 inbuf_overflow=max_body + 1,
-                clear_untrusted_proxy_headers=False,  # the app reads none
                 outbuf_high_watermark=sys.maxsize,  # the loop must not wait for itself
                 recv_bytes=262144,
                 ident="",
