@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import numpy as np
+from costs import as_frozen
 
 from helpers.precision import WITHIN
 from helpers.quiet import import_tensorflow
@@ -43,13 +44,23 @@ def _agreement(model, path: Path, images) -> str:
     with type(model).load(path, quick=True) as quick:
         if not quick.bfloat16:
             return "bfloat16 is not used"
-        ours, theirs = (
-            np.concatenate([one.predict(part) for part in np.array_split(images, 80)])
-            for one in (model, quick)
+        exact, kept, plain = (
+            np.concatenate([predict(part) for part in np.array_split(images, 80)])
+            for predict in (model.predict, quick.predict, as_frozen(path))
         )
-    alike = (ours.argmax(1) == theirs.argmax(1)).mean()
-    near = (abs(ours - theirs).max(1) <= WITHIN).mean()
-    return f"bfloat16: {alike:.2%} of the labels, {near:.2%} within {WITHIN} of these"
+    return "\n".join(
+        f"{found:.2%} of the labels, {near:.2%} within {WITHIN} of these: {how}"
+        for how, found, near in (
+            ("bfloat16, each filter's sum kept", *_alike(kept, exact)),
+            ("bfloat16, each weight rounded alone", *_alike(plain, exact)),
+        )
+    )
+
+
+def _alike(some, others) -> tuple[float, float]:
+    """The shares of equal labels and of near probabilities."""
+    labels = some.argmax(1) == others.argmax(1)
+    return labels.mean(), (abs(some - others).max(1) <= WITHIN).mean()
 
 
 def _milliseconds(model, photos) -> float:

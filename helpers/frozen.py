@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from helpers.facts import PIXELS, facts_of
+from helpers.facts import facts_of
 from helpers.freezing.weights import widen
-from helpers.fusing import relu_before_pool
 from helpers.reading.contents import content_of
-from helpers.running import Ends, opened, quickest
+from helpers.running import opened, quickest
 from helpers.scanning import unsafe_ops
 
 tf1 = tf.compat.v1
@@ -31,24 +30,12 @@ class FrozenModel:
         self.class_names = tuple(card["class_names"])
         self.image_size = card["image_size"]
         self._process = os.getpid()
-        self.graph = tf.Graph()
-        with self.graph.as_default():
-            shape = [None, self.image_size, self.image_size, 3]
-            images = tf1.placeholder(tf.uint8, shape, name="images")
-            pixels = PIXELS[card["pixels"]](tf.cast(images, tf.float32))
-            (output,) = tf1.import_graph_def(
-                graph_def,
-                input_map={card["input"]: pixels},
-                return_elements=[card["output"]],
-                name="",
-            )
-        self.graph.finalize()
-        self.x, self.y_pred = pixels, output
-        self._shape = tuple(shape[1:])
-        ends = Ends(self.graph, images, output, card.get("initialisers", []))
-        way = quickest if quick else opened
-        self.session, self._run, self.bfloat16 = way(ends, threads=threads)
-        answer = self.predict(np.zeros([1, *shape[1:]], np.uint8))  # slow, so now
+        self._shape = (self.image_size, self.image_size, 3)
+        running = (quickest if quick else opened)(graph_def, card, threads=threads)
+        self.graph, self.session = running.graph, running.session
+        self.x, self.y_pred = running.x, running.y_pred
+        self._run, self.bfloat16 = running.run, running.bfloat16
+        answer = self.predict(np.zeros([1, *self._shape], np.uint8))  # slow, so now
         if np.shape(answer) != (1, len(self.class_names)):
             raise ValueError(
                 f"for one photo {card['output']} has shape {np.shape(answer)}, and "
@@ -86,8 +73,6 @@ class FrozenModel:
         widen(graph_def)
         card = facts_of(graph_def, path, facts)
         try:
-            if quick:
-                relu_before_pool(graph_def, card["output"])
             return cls(graph_def, card, path, threads=threads, quick=quick)
         except (tf.errors.OpError, ValueError, LookupError) as error:
             reason = _reason(error, graph_def)

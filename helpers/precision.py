@@ -24,17 +24,18 @@ def has_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def agree(exact: Callable, quick: Callable, size: int) -> bool:
-    """Whether two ways to run a network give the same probabilities, within WITHIN.
+def answers(run: Callable, size: int) -> np.ndarray:
+    """What a network says of the probes, one by one: shape [PROBES, 1, classes].
 
     Args:
-      exact, quick: from uint8 [1, size, size, 3] to probabilities [1, classes].
+      run: from uint8 [1, size, size, 3] to probabilities [1, classes].
     """
-    images = probes(size)
-    return all(
-        np.abs(exact(images[n : n + 1]) - quick(images[n : n + 1])).max() <= WITHIN
-        for n in range(len(images))
-    )
+    return np.stack([run(image[None]) for image in probes(size)])
+
+
+def agree(some: np.ndarray, others: np.ndarray) -> bool:
+    """Whether two ways to run a network give the same probabilities, within WITHIN."""
+    return bool(np.abs(some - others).max() <= WITHIN)
 
 
 def probes(size: int) -> np.ndarray:

@@ -1,0 +1,137 @@
+"""Kernels rounded to bfloat16: each filter's sum stays, and nothing else is touched."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from helpers.cards import put_card
+from helpers.frozen import FrozenModel
+from helpers.precision import agree, answers, has_bfloat16
+from helpers.rounding import rounded, rounded_kernels
+from helpers.running import opened
+
+tf1 = tf.compat.v1
+BFLOAT16 = tf.bfloat16.as_numpy_dtype
+CARD = {
+    "class_names": ["inside", "outside"],
+    "image_size": 8,
+    "input": "x:0",
+    "output": "y_pred:0",
+    "pixels": "0..1",
+}
+
+
+def kernel(*shape):
+    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
+
+
+def as_bfloat16(values):
+    return values.astype(BFLOAT16).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 4, 8), (1, 1, 2, 2), (5, 1, 1, 1)])
+def test_every_number_is_one_that_bfloat16_holds(shape):
+    found = rounded(kernel(*shape))
+    assert found.shape == shape
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, as_bfloat16(found))
+
+
+def test_the_sum_of_every_filter_stays():
+    wanted = kernel(3, 3, 4, 8)
+    lost = abs((rounded(wanted) - wanted).sum((0, 1)))
+    plainly = abs((as_bfloat16(wanted) - wanted).sum((0, 1)))
+    assert lost.max() < plainly.max() / 4
+    smallest = abs(wanted).min((0, 1))
+    assert (lost <= smallest * 2**-7).all()  # about a last place of the smallest
+
+
+def test_no_weight_moves_further_than_to_a_neighbour():
+    wanted = kernel(3, 3, 4, 8)
+    moved = abs(rounded(wanted) - wanted)
+    carried = abs(wanted).max((0, 1)) * 2**-8
+    assert (moved <= abs(wanted) * 2**-8 + carried).all()
+
+
+def convolved(x, weights):
+    return tf.nn.conv2d(x, weights, 1, "SAME")
+
+
+def behind_identities(x, weights):
+    return convolved(x, tf.identity(tf.identity(weights)))
+
+
+def measured_too(x, weights):
+    return convolved(x, weights) + tf.reduce_sum(weights)
+
+
+def measured_behind_an_identity(x, weights):
+    read = tf.identity(weights)
+    return convolved(x, read) + tf.reduce_sum(read)
+
+
+def depthwise(x, weights):
+    return tf.nn.depthwise_conv2d(x, weights, [1, 1, 1, 1], "SAME")
+
+
+def over_a_constant_picture(x, weights):
+    return x + tf.nn.conv2d(weights, tf.ones([1, 1, 3, 3]), 1, "SAME")[0, 0, 0]
+
+
+def graph_of(network):
+    with tf.Graph().as_default() as graph:
+        x = tf1.placeholder(tf.float32, [None, 8, 8, 3], name="x")
+        network(x, tf.constant(kernel(3, 3, 3, 3), name="weights"))
+    return graph.as_graph_def()
+
+
+@pytest.mark.parametrize("network", [convolved, behind_identities])
+def test_what_only_convolutions_read_is_rounded(network):
+    (found,) = rounded_kernels(graph_of(network)).items()
+    assert found[0] == "weights"
+    np.testing.assert_array_equal(found[1], rounded(kernel(3, 3, 3, 3)))
+
+
+OTHERS = [
+    measured_too,
+    measured_behind_an_identity,
+    depthwise,
+    over_a_constant_picture,
+]
+
+
+@pytest.mark.parametrize("network", OTHERS)
+def test_all_else_stays(network):
+    assert "weights" not in rounded_kernels(graph_of(network))
+
+
+def contrast():
+    """An edge detector of weights between two numbers of bfloat16."""
+    weights = np.full([3, 3, 3, 2], 1 + 2**-8 - 2**-12, np.float32)
+    weights[1, 1] = -8
+    weights[..., 1] *= -1
+    with tf.Graph().as_default() as graph:
+        x = tf1.placeholder(tf.float32, [None, 8, 8, 3], name="x")
+        edges = tf.nn.conv2d(x, weights, 1, "VALID")
+        tf.nn.softmax(4 * tf.reduce_mean(edges, [1, 2]), name="y_pred")
+    return graph.as_graph_def()
+
+
+@pytest.mark.skipif(not has_bfloat16(), reason="this CPU has no bfloat16")
+def test_a_model_that_would_not_agree_does_with_rounded_kernels(tmp_path):
+    graph_def = contrast()
+    wanted, plain, kept = (
+        answers(running.run, 8)
+        for running in (
+            opened(graph_def, CARD),
+            opened(graph_def, CARD, bfloat16=True),
+            opened(graph_def, CARD, rounded_kernels(graph_def), bfloat16=True),
+        )
+    )
+    assert not agree(plain, wanted)
+    assert agree(kept, wanted)
+    put_card(graph_def, CARD)
+    path = tmp_path / "1.pb"
+    path.write_bytes(graph_def.SerializeToString())
+    with FrozenModel.load(path, quick=True) as model:
+        assert model.bfloat16
