@@ -112,9 +112,13 @@ def open_photo(kind: str, data: bytes, max_pixels: int) -> Image.Image:
         file.seek(0)
     image = _READERS[kind](file)
     _check_size(image.size, kind, max_pixels)
-    if kind == "JPEG" and (needed := _coefficients(image, file)):
-        _check_size(image.size, "progressive JPEG", max_pixels * _PIXEL_BYTES / needed)
-        image.decodermaxblock = 2048  # bytes; thousands of scans fit into 64 KiB
+    if kind == "JPEG":
+        needed = _coefficients(image, file)
+        if needed:
+            most = max_pixels * _PIXEL_BYTES / needed
+            _check_size(image.size, "progressive JPEG", most)
+        # bytes a read: thousands of scans fit into 64 KiB; one scan is read at once
+        image.decodermaxblock = 2048 if needed else len(data)
     return image
 
 
