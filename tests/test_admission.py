@@ -2,11 +2,13 @@
 
 import threading
 import time
+from functools import partial
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
 
-from webapp.lanes import LAST, LONG, Inside, Lanes
+from webapp.lanes import DECODING, LAST, LONG, MOST, Inside, Lanes
 from webapp.seats import Seat, lay
 
 
@@ -22,6 +24,9 @@ class Channel:
     def service(self) -> None:
         self.answered.append(self.name)
         self.thread = threading.current_thread()
+
+    def cancel(self) -> None:
+        self.answered.append(f"{self.name} is cancelled")
 
 
 @pytest.fixture
@@ -58,15 +63,38 @@ def who_answers(lanes, seconds=0.0) -> threading.Thread:
     return channel.thread
 
 
-def test_photos_are_answered_one_by_one_in_order_of_arrival(come, answered):
-    lanes = quick_lanes(limit=8)
-    for name in "abc":
-        come(lanes, name)
-    for count in (1, 2, 3):
-        assert lanes.waiting
+def turns(lanes) -> list[int]:
+    """How many photos each turn answers, until none waits."""
+    waited = [len(lanes._photos)]
+    while lanes.waiting:
         lanes.serve()
-        assert answered == list("abc"[:count])
-    assert not lanes.waiting
+        waited.append(len(lanes._photos))
+    return [before - after for before, after in pairwise(waited)]
+
+
+def test_photos_are_answered_in_order_of_arrival_and_so_many_in_a_turn(come, answered):
+    lanes, names = quick_lanes(limit=100), [str(n) for n in range(2 * MOST + 3)]
+    for name in names:
+        come(lanes, name)
+    assert turns(lanes) == [MOST, MOST, 3]
+    assert answered == names
+
+
+def test_a_turn_is_over_when_a_large_photo_is_decoded():
+    lanes = quick_lanes(limit=8)
+    for seconds in (DECODING, 0, DECODING, 0):
+        channel = Channel([], "photo")
+        channel.service = partial(time.sleep, seconds)
+        lanes.add_task(channel)
+    assert turns(lanes) == [1, 2, 1]
+
+
+def test_a_turn_is_short_enough_for_who_waits_for_it(come):
+    lanes = quick_lanes(limit=8)
+    lanes._took.append(LONG / 2.5)
+    for name in "abcd":
+        come(lanes, name)
+    assert turns(lanes) == [2, 2]
 
 
 def test_photos_have_threads_until_the_model_has_shown_that_it_is_quick():
@@ -97,7 +125,7 @@ def test_one_too_many_is_told_so_at_once(come, answered):
     came = [come(lanes, name) for name in "abc"]
     assert [request.too_many for request in came] == [False, False, True]
     lanes.serve()
-    assert answered == ["c", "a"]
+    assert answered == ["c", "a", "b"]
     assert not come(lanes, "d").too_many
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from flask import abort, current_app
 
 from helpers.occlusion import Why, explain
+from webapp.batches import predict
 from webapp.uploads import pixels
 
 
@@ -44,12 +45,12 @@ def answer_photo(
     begun = perf_counter()
     image = pixels(photo, served.model.image_size)
     decoded = perf_counter()
-    (row,) = served.model.predict(image[None])
-    answered = perf_counter()
+    row, inferring, answered = predict(served.model, image)
+    waited = begun - started + inferring - decoded
     reason = explain(served.model, image, row) if why else None
     explained = perf_counter()
     current_app.extensions["metrics"].answered(
-        served, queue=begun - started, decode=decoded - begun, infer=answered - decoded
+        served, queue=waited, decode=decoded - begun, infer=answered - inferring
     )
     return Answer(
         served.name,
@@ -58,8 +59,8 @@ def answer_photo(
         served.model.named(row),
         {
             "decode": _milliseconds(decoded - begun),
-            "wait": _milliseconds(begun - started),
-            "infer": _milliseconds(answered - decoded),
+            "wait": _milliseconds(waited),
+            "infer": _milliseconds(answered - inferring),
             "total": _milliseconds(answered - started),
         },
         reason,

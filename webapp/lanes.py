@@ -2,22 +2,28 @@
 
 A photo that another thread works on costs two hand-overs of Python's lock, and the
 memory that TensorFlow keeps for each thread; one that the server's own loop works on
-costs neither. Whoever comes meanwhile waits for one photo, not for its turn.
+costs neither. Those that wait for it go through the network together. Whoever comes
+meanwhile waits for these, not for its turn.
 """
 
 import logging
 from array import array
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from threading import Lock
 from time import perf_counter
 
 from waitress.task import ThreadedTaskDispatcher
 
+from webapp.batches import together
+
 log = logging.getLogger(__name__)
 THREADS = 2  # so that one long answer does not wait for another
-LONG = 0.25  # seconds that a probe may wait for a photo
-LAST = 4  # photos that were quick: then the next one will be
+LONG = 0.25  # seconds that a probe may wait for photos
+LAST = 4  # turns that were quick: then the next one will be
+MOST = 8  # photos together; with more, one waits longer and the network gains nothing
+DECODING = 0.02  # seconds: then no further one is begun, so a large photo goes alone
 
 
 class Inside:
@@ -70,7 +76,7 @@ class Lanes:
         self._limit, self._inside, self._long = limit, inside or Inside(), long
         self._quick: deque = deque()
         self._photos: deque[_Photo] = deque()
-        self._took = deque([LONG], LAST)  # seconds
+        self._took = deque([LONG], LAST)  # seconds a photo
         self._threads = ThreadedTaskDispatcher()
         self._threads.set_thread_count(THREADS)
 
@@ -101,29 +107,40 @@ class Lanes:
             self._photos.append(photo)
 
     def serve(self) -> None:
-        """Answers all that is quick, and one photo, or begins it."""
+        """Answers all that is quick, and some photos, or begins one."""
         for _ in range(len(self._quick)):
-            _answer(self._quick.popleft())
+            channel = self._quick.popleft()
+            _answer(channel.service, channel.cancel)
         if not self._photos:
             return
-        photo = self._photos.popleft()
-        if max(self._took) < LONG:
-            _answer(photo)
-        else:
-            self._threads.add_task(photo)
+        if max(self._took) >= LONG:
+            self._threads.add_task(self._photos.popleft())
+            return
+        started = perf_counter()
+        number = together(self._next(started))
+        self._took.append((perf_counter() - started) / number)
+
+    def _next(self, started: float) -> Iterator[Callable[[], None]]:
+        """The photos of this turn, one when the one before it is decoded."""
+        quick_enough = int(LONG / max(self._took))
+        for _ in range(min(MOST, quick_enough, len(self._photos))):
+            photo = self._photos.popleft()
+            yield partial(_answer, photo.answer, photo.cancel)
+            if perf_counter() - started > DECODING:
+                break
 
     def shutdown(self, timeout: float) -> None:
         """Ends the threads, so far as they end in so many seconds."""
         self._threads.shutdown(timeout=timeout)
 
 
-def _answer(what) -> None:
+def _answer(service: Callable[[], None], cancel: Callable[[], None]) -> None:
     """Whatever goes wrong, the next one has its turn; as in a thread of waitress."""
     try:
-        what.service()
+        service()
     except Exception:
         log.exception("this request has no answer")
-        what.cancel()
+        cancel()
 
 
 class _Photo:
@@ -147,11 +164,17 @@ class _Photo:
         self._leave = lambda: None
 
     def service(self) -> None:
+        """In a thread: the answer, and how long it took."""
         started = perf_counter()
+        try:
+            self.answer()
+        finally:
+            self._took(perf_counter() - started)
+
+    def answer(self) -> None:
         try:
             self._channel.service()
         finally:
-            self._took(perf_counter() - started)
             self.leave()
 
     def cancel(self) -> None:
