@@ -18,9 +18,9 @@ def cores() -> int:
 def workers() -> int:
     """How many processes serve best here: one a core, up to MOST.
 
-    Each answers one photo after the other in one thread (webapp/lanes.py), so another
-    core would be of use to it only within an operation of TensorFlow. They get a
-    quarter of the memory that is free.
+    Each answers in one thread (webapp/lanes.py), so another core would be of use to it
+    only within an operation of TensorFlow. They get a quarter of the memory that is
+    free.
     """
     carried = int(psutil.virtual_memory().available / 4 / WORKER)
     return max(1, min(cores(), carried, MOST))
