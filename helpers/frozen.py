@@ -4,6 +4,7 @@ Taught in notebooks/04_run_the_frozen_graph.ipynb.
 """
 
 import os
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from helpers.facts import facts_of
 from helpers.freezing.weights import widen
+from helpers.precision import agree, probes
 from helpers.reading.contents import content_of
 from helpers.running import opened, quickest
 from helpers.scanning import unsafe_ops
@@ -106,7 +108,23 @@ class FrozenModel:
             )
         if not len(images):  # TensorFlow's convolutions want one at least
             return np.empty([0, len(self.class_names)], np.float32)
+        if len(images) > 1 and not self._takes_batches:
+            return np.concatenate([run(image[None]) for image in images])
         return run(images)
+
+    @cached_property
+    def _takes_batches(self) -> bool:
+        """Whether photos get the same answers together as each alone.
+
+        They do not where a graph was made for one photo, or compares those of a batch.
+        """
+        images = probes(self.image_size)[:2]
+        alone = np.concatenate([self._run(image[None]) for image in images])
+        try:
+            together = self._run(images)
+        except (tf.errors.OpError, ValueError):
+            return False
+        return together.shape == alone.shape and agree(together, alone)
 
     def label(self, probabilities: np.ndarray) -> str | None:
         """The likeliest class of one row, or None: not sure."""

@@ -486,3 +486,31 @@ def test_a_relu_that_reads_nonsense_is_refused_in_one_line(tmp_path, inputs):
     with pytest.raises(ValueError, match=f"^{path} cannot be served: .+") as refused:
         FrozenModel.load(path, quick=True)
     assert "\n" not in str(refused.value)
+
+
+def for_one_photo(x):
+    return tf.reshape(x, [1, -1])[:, :2]
+
+
+def by_rank(x):
+    means = tf.reduce_mean(x, [1, 2])[:, :2]
+    return means - tf.reduce_mean(means, 0)
+
+
+def each_alone(x):
+    return tf.reduce_mean(x, [1, 2])[:, :2]
+
+
+@pytest.mark.parametrize("network", [for_one_photo, by_rank, each_alone])
+def test_photos_that_come_together_get_what_each_gets_alone(tmp_path, network):
+    with tf.Graph().as_default() as graph:
+        x = tf1.placeholder(tf.float32, [None, 8, 8, 3], name="x")
+        tf.nn.softmax(9 * network(x), name="y_pred")
+    path = tmp_path / "1.pb"
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+    facts = {"class_names": ["a", "b"], "image_size": 8, "pixels": "0..1"}
+    images = pictures(5)[:, :8, :8]
+    with FrozenModel.load(path, facts | {"input": "x", "output": "y_pred"}) as model:
+        alone = np.concatenate([model.predict(image[None]) for image in images])
+        np.testing.assert_allclose(model.predict(images), alone, rtol=1e-6)
+    assert len(np.unique(alone)) > 1 or network is by_rank

@@ -1,4 +1,4 @@
-"""Who is answered when: what is quick at once, photos one by one, what is long apart.
+"""Who is answered when: what is quick at once, photos in turns, what is long apart.
 
 A photo that another thread works on costs two hand-overs of Python's lock, and the
 memory that TensorFlow keeps for each thread; one that the server's own loop works on
