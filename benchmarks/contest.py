@@ -13,6 +13,7 @@ CONNECTIONS = (1, 16, 64)
 APP, LIMIT = "this app", "the limit: no web server"
 LESSON = "the lesson: session per request"
 SETTLE = 3  # seconds; the peers do not say when all of them serve
+LEFT = 1  # second, for the photos that the client before has left behind
 
 
 def contest(case: Case, names, rounds: int, seconds: float, connections=CONNECTIONS):
