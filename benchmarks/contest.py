@@ -13,7 +13,7 @@ CONNECTIONS = (1, 16, 64)
 APP, LIMIT = "this app", "the limit: no web server"
 LESSON = "the lesson: session per request"
 SETTLE = 3  # seconds; the peers do not say when all of them serve
-LEFT = 1  # second, for the photos that the client before has left behind
+LEFT = 1  # second, for up to 64 photos that the client before has left behind
 
 
 def contest(case: Case, names, rounds: int, seconds: float, connections=CONNECTIONS):
@@ -57,11 +57,12 @@ def _loads(server, case: Case, seconds, connections, name) -> dict[str, float]:
     warm = closed_loop(server.url, case.photo, 16, 1)
     found = {"start": server.seconds}
     for count in connections:
-        time.sleep(1)  # the client before has left up to 64 photos behind
+        time.sleep(LEFT)
         lasting = max(seconds, min(10, 3 * count / max(warm.rate, 1)))
         load = closed_loop(server.url, case.photo, count, lasting)
         found |= {f"{key} {count}": value for key, value in load._asdict().items()}
     if name == APP:
+        time.sleep(LEFT)
         raw = closed_loop(server.url, case.photo, 16, seconds, raw=True)
         found["raw 16"] = raw.rate
     return found | {"MB": server.megabytes()}
