@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from helpers.facts import facts_of
 from helpers.freezing.weights import widen
-from helpers.precision import agree, probes
+from helpers.precision import agree, one_by_one, probes
 from helpers.reading.contents import content_of
 from helpers.running import opened, quickest
 from helpers.scanning import unsafe_ops
@@ -109,7 +109,7 @@ class FrozenModel:
         if not len(images):  # TensorFlow's convolutions want one at least
             return np.empty([0, len(self.class_names)], np.float32)
         if len(images) > 1 and not self._takes_batches:
-            return np.concatenate([run(image[None]) for image in images])
+            return one_by_one(run, images)[:, 0]
         return run(images)
 
     @cached_property
@@ -118,8 +118,8 @@ class FrozenModel:
 
         They do not where a graph was made for one photo, or compares those of a batch.
         """
-        images = probes(self.image_size)[:2]
-        alone = np.concatenate([self._run(image[None]) for image in images])
+        images = probes(self.image_size, 2)
+        alone = one_by_one(self._run, images)[:, 0]
         try:
             together = self._run(images)
         except (tf.errors.OpError, ValueError):

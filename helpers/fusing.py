@@ -6,7 +6,7 @@ zero, is the largest of those numbers cut off at zero; so the two may change pla
 
 import tensorflow as tf
 
-from helpers.freezing.drafts import Draft, edge
+from helpers.freezing.drafts import consumers, edge
 
 tf1 = tf.compat.v1
 
@@ -21,7 +21,7 @@ def relu_before_pool(graph_def: tf1.GraphDef, output: str) -> None:
       output: the op, or tensor, that must stay what it is.
     """
     nodes = {node.name: node for node in graph_def.node}
-    takers = Draft(nodes, {}, graph_def.versions, []).consumers()
+    takers = consumers(graph_def.node)
     for relu in graph_def.node:
         pool = relu.op == "Relu" and relu.input and nodes.get(edge(relu.input[0]).node)
         if not pool or pool.op != "MaxPool" or not pool.input:

@@ -24,13 +24,14 @@ def has_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def answers(run: Callable, size: int) -> np.ndarray:
-    """What a network says of the probes, one by one: shape [PROBES, 1, classes].
+def one_by_one(run: Callable, images: np.ndarray) -> np.ndarray:
+    """What a network says of each image alone, shape [N, 1, classes].
 
     Args:
       run: from uint8 [1, size, size, 3] to probabilities [1, classes].
+      images: uint8, shape [N, size, size, 3].
     """
-    return np.stack([run(image[None]) for image in probes(size)])
+    return np.stack([run(image[None]) for image in images])
 
 
 def agree(some: np.ndarray, others: np.ndarray) -> bool:
@@ -38,12 +39,10 @@ def agree(some: np.ndarray, others: np.ndarray) -> bool:
     return bool(np.abs(some - others).max() <= WITHIN)
 
 
-def probes(size: int) -> np.ndarray:
-    """Blotches from coarse to fine, uint8 [PROBES, size, size, 3]; always the same."""
+def probes(size: int, count: int = PROBES) -> np.ndarray:
+    """Blotches from coarse to fine, uint8 [count, size, size, 3]; always the same."""
     rng = np.random.default_rng(0)
-    grids = [
-        rng.integers(0, 256, (2 ** (1 + n % 5),) * 2 + (3,)) for n in range(PROBES)
-    ]
+    grids = [rng.integers(0, 256, (2 ** (1 + n % 5),) * 2 + (3,)) for n in range(count)]
     images = [Image.fromarray(grid.astype(np.uint8)) for grid in grids]
     smooth = Image.Resampling.BICUBIC
     return np.stack(

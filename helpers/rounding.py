@@ -6,40 +6,53 @@ before it lost: what is too much at one pixel is too little at the next. Source:
 and Steinberg: An adaptive algorithm for spatial greyscale, 1976, for pixels.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import tensorflow as tf
 
-from helpers.freezing.drafts import Draft, edge
+from helpers.freezing.drafts import consumers, edge
 
 tf1 = tf.compat.v1
 
 
 def rounded_kernels(graph_def: tf1.GraphDef) -> dict[str, np.ndarray]:
     """Each constant kernel that only convolutions read, rounded; by its name."""
-    nodes = {node.name: node for node in graph_def.node}
-    takers = Draft(nodes, {}, graph_def.versions, []).consumers()
-    constants = [node for node in graph_def.node if node.op == "Const"]
-    kernels = {
-        node.name: tf.make_ndarray(node.attr["value"].tensor)
-        for node in constants
-        if _is_kernel(node.name, takers)
-    }
+    takers = consumers(graph_def.node)
     return {
-        name: rounded(kernel)
-        for name, kernel in kernels.items()
-        if kernel.dtype == np.float32
+        node.name: rounded(tf.make_ndarray(node.attr["value"].tensor))
+        for node in graph_def.node
+        if node.op == "Const"
+        and node.attr["dtype"].type == tf.float32.as_datatype_enum
+        and _has_four_axes(node.attr["value"].tensor)
+        and _is_kernel(node.name, takers)
     }
 
 
-def _is_kernel(name: str, takers) -> bool:
+def _has_four_axes(tensor) -> bool:
+    """And all its numbers are there: one may stand for more than memory holds."""
+    return len(tensor.tensor_shape.dim) == 4 and bool(tensor.tensor_content)
+
+
+def _is_kernel(name: str, takers: Mapping) -> bool:
     """Whether all that read it are convolutions, and read it as their kernel."""
-    readers = [node for node, _ in takers.get(name, ())]
+    readers = _readers(name, takers)
     return bool(readers) and all(
-        _is_kernel(node.name, takers)
-        if node.op == "Identity"
-        else node.op == "Conv2D" and edge(node.input[0]).node != name
-        for node in readers
+        node.op == "Conv2D" and edge(node.input[0]).node != source
+        for node, source in readers
     )
+
+
+def _readers(name: str, takers: Mapping) -> list[tuple]:
+    """Who reads a node, or an Identity of it, and by which name."""
+    names, found = [name], []
+    for source in names:  # it grows
+        for node, _ in takers.get(source, ()):
+            if node.op != "Identity" or node.name not in takers:
+                found.append((node, source))
+            elif node.name not in names:
+                names.append(node.name)
+    return found
 
 
 def rounded(kernel: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from tensorflow.core.protobuf import config_pb2
 
 from helpers.facts import PIXELS
 from helpers.fusing import relu_before_pool
-from helpers.precision import agree, answers, has_bfloat16
+from helpers.precision import agree, has_bfloat16, one_by_one, probes
 from helpers.rounding import rounded_kernels
 from helpers.sessions import session_config
 
@@ -66,10 +66,10 @@ def quickest(graph_def: tf1.GraphDef, card: dict, *, threads: int) -> Running:
     """In bfloat16, where the CPU has it and the answers agree; else in float32."""
     relu_before_pool(graph_def, card["output"])
     if has_bfloat16():
-        size, kernels = card["image_size"], rounded_kernels(graph_def)
+        kernels, images = rounded_kernels(graph_def), probes(card["image_size"])
         quick = opened(graph_def, card, kernels, threads=threads, bfloat16=True)
         exact = opened(graph_def, card, threads=threads, optimised=False)  # at once
-        alike = agree(answers(quick.run, size), answers(exact.run, size))
+        alike = agree(one_by_one(quick.run, images), one_by_one(exact.run, images))
         exact.session.close()
         if alike:
             return quick

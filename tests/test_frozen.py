@@ -488,6 +488,22 @@ def test_a_relu_that_reads_nonsense_is_refused_in_one_line(tmp_path, inputs):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_kernel_of_three_axes_is_refused_by_name(tmp_path, quick):
+    graph_def = toy_graph()
+    graph_def.node.add(name="kernel", op="Const").attr["dtype"].type = 1
+    value = tf.make_tensor_proto(np.ones([3, 3, 3], np.float32))
+    graph_def.node[-1].attr["value"].tensor.CopyFrom(value)
+    conv = graph_def.node.add(name="conv", op="Conv2D", input=["x", "kernel"])
+    conv.attr["T"].type = 1
+    conv.attr["strides"].list.i.extend([1, 1, 1, 1])
+    conv.attr["padding"].s = b"SAME"
+    path = tmp_path / "toy.pb"
+    path.write_bytes(graph_def.SerializeToString())
+    with pytest.raises(ValueError, match=f"^{path} cannot be served: .*rank 4.*conv"):
+        FrozenModel.load(path, quick=quick)
+
+
 def for_one_photo(x):
     return tf.reshape(x, [1, -1])[:, :2]
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from helpers.cards import put_card
 from helpers.frozen import FrozenModel
-from helpers.precision import agree, answers, has_bfloat16
+from helpers.precision import agree, has_bfloat16, one_by_one, probes
 from helpers.rounding import rounded, rounded_kernels
 from helpers.running import opened
 
@@ -92,6 +92,34 @@ def test_what_only_convolutions_read_is_rounded(network):
     np.testing.assert_array_equal(found[1], rounded(kernel(3, 3, 3, 3)))
 
 
+def kernel_behind(identities, *cycle):
+    """A constant, so many Identities, a convolution; the first waits for some."""
+    graph_def = tf1.GraphDef()
+    graph_def.node.add(name="0", op="Const").attr["dtype"].type = 1
+    value = tf.make_tensor_proto(kernel(3, 3, 3, 3))
+    graph_def.node[0].attr["value"].tensor.CopyFrom(value)
+    for number in range(identities):
+        inputs = [str(number), *(cycle if number == 0 else ())]
+        graph_def.node.add(name=str(number + 1), op="Identity", input=inputs)
+    graph_def.node.add(name="conv", op="Conv2D", input=["x", str(identities)])
+    return graph_def
+
+
+@pytest.mark.parametrize(("identities", "cycle"), [(5000, ()), (2, ("^2",))])
+def test_identities_are_followed_however_many_and_in_a_circle(identities, cycle):
+    assert list(rounded_kernels(kernel_behind(identities, *cycle))) == ["0"]
+
+
+def test_one_number_for_all_of_a_kernel_is_left_as_it_is():
+    graph_def = kernel_behind(0)
+    tensor = graph_def.node[0].attr["value"].tensor
+    tensor.ClearField("tensor_content")
+    tensor.float_val.append(1)
+    for dimension in tensor.tensor_shape.dim:
+        dimension.size = 100_000
+    assert not rounded_kernels(graph_def)
+
+
 OTHERS = [
     measured_too,
     measured_behind_an_identity,
@@ -121,7 +149,7 @@ def contrast():
 def test_a_model_that_would_not_agree_does_with_rounded_kernels(tmp_path):
     graph_def = contrast()
     wanted, plain, kept = (
-        answers(running.run, 8)
+        one_by_one(running.run, probes(8))
         for running in (
             opened(graph_def, CARD),
             opened(graph_def, CARD, bfloat16=True),

@@ -51,6 +51,15 @@ def set_inputs(node, data: Iterable[Edge | str], control: Iterable[str] = ()) ->
     node.input.extend(texts)
 
 
+def consumers(nodes: Iterable) -> dict[str, list[tuple[Any, Edge]]]:
+    """For each node that is taken, who takes which of its outputs."""
+    found: dict[str, list] = {}
+    for node in nodes:
+        for item in map(edge, node.input):
+            found.setdefault(item.node, []).append((node, item))
+    return found
+
+
 @dataclass
 class Draft:
     """A graph, what is wanted of it, and what was done to it so far."""
@@ -104,12 +113,7 @@ class Draft:
         return name
 
     def consumers(self) -> dict[str, list[tuple[Any, Edge]]]:
-        """For each node, who takes which of its outputs."""
-        found: dict[str, list] = {}
-        for node in self.nodes.values():
-            for item in map(edge, node.input):
-                found.setdefault(item.node, []).append((node, item))
-        return found
+        return consumers(self.nodes.values())
 
     def rewire(self, moves: Mapping[Edge, Edge]) -> None:
         """Let all who took a tensor take another; chains of moves are followed.
