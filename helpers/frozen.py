@@ -72,11 +72,11 @@ class FrozenModel:
             raise ValueError(
                 f"{path} is refused: op {finding.node!r} ({finding.op}) {finding.why}"
             )
-        widen(graph_def)
         card = facts_of(graph_def, path, facts)
         try:
+            widen(graph_def)
             return cls(graph_def, card, path, threads=threads, quick=quick)
-        except (tf.errors.OpError, ValueError, LookupError) as error:
+        except (tf.errors.OpError, ValueError, LookupError, MemoryError) as error:
             reason = _reason(error, graph_def)
             raise ValueError(f"{path} cannot be served: {reason}") from error
 
@@ -164,6 +164,8 @@ def read_graph_def(path: Path) -> tf1.GraphDef:
 
 def _reason(error: Exception, graph_def: tf1.GraphDef) -> str:
     """The line of TensorFlow's message that says what is wrong."""
+    if isinstance(error, MemoryError):
+        return f"it needs more memory than there is: {error}"
     for node in graph_def.node:
         if node.op in VARIABLES and isinstance(
             error, tf.errors.FailedPreconditionError

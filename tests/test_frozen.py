@@ -504,6 +504,24 @@ def test_a_kernel_of_three_axes_is_refused_by_name(tmp_path, quick):
         FrozenModel.load(path, quick=quick)
 
 
+def test_a_narrow_weight_larger_than_memory_is_refused_in_one_line(tmp_path):
+    graph_def = toy_graph()
+    stored = graph_def.node.add(name="stored", op="Const")
+    stored.attr["dtype"].type = tf.float16.as_datatype_enum
+    tensor = stored.attr["value"].tensor
+    tensor.dtype = tf.float16.as_datatype_enum
+    tensor.half_val.append(1)  # one number for all of 182 TiB
+    for size in (100_000, 100_000, 100, 100):
+        tensor.tensor_shape.dim.add(size=size)
+    cast = graph_def.node.add(name="kernel", op="Cast", input=["stored"])
+    cast.attr["SrcT"].type = tf.float16.as_datatype_enum
+    cast.attr["DstT"].type = tf.float32.as_datatype_enum
+    path = tmp_path / "toy.pb"
+    path.write_bytes(graph_def.SerializeToString())
+    with pytest.raises(ValueError, match=f"^{path} cannot be served: it needs more"):
+        FrozenModel.load(path)
+
+
 def for_one_photo(x):
     return tf.reshape(x, [1, -1])[:, :2]
 
