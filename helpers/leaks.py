@@ -2,6 +2,7 @@
 
 Graphs and ops are counted exactly, so one more at the end is a leak. Memory is
 noisy, and an allocator keeps what it was once given: that rises too, but levels off.
+So memory that climbs is watched for two quarters more.
 
 Taught in notebooks/06_find_the_decode_image_leak.ipynb.
 """
@@ -86,7 +87,10 @@ def find_leak(function: Callable[[], object], calls: int = 200) -> LeakReport:
     third, last = quarters[-2:]
     if last.graphs > third.graphs or last.ops > third.ops:
         return LeakReport(quarters, "graphs", _lines_that_built(known, last.calls))
-    if climbs([quarter.rss_mib for quarter in quarters]):
+    memory = [quarter.rss_mib for quarter in quarters]
+    if climbs(memory):
+        memory += [_watch(function, last.calls).rss_mib for _ in range(2)]
+    if climbs(memory):
         return LeakReport(quarters, "memory", _lines_that_keep(function, last.calls))
     return LeakReport(quarters, None, [])
 

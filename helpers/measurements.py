@@ -8,6 +8,7 @@ from statistics import median
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogFormatter
 
 from helpers.plots import BLUE, GREY, INK, STYLES, without_frames
 from helpers.standings import APP, LIMIT
@@ -36,6 +37,7 @@ def plot_latencies(models: Mapping[str, Series]) -> None:
     axis.set_ylim(len(rows) - 0.5, -0.8)
     axis.margins(x=0.08)
     axis.xaxis.set_major_formatter("{x:,g}")
+    axis.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
     axis.grid(axis="x", alpha=0.3)
     without_frames(figure)
 

@@ -63,17 +63,21 @@ def plot_reliability(bins: Sequence[Sequence[float]]) -> None:
 
 
 def plot_shares(shares: Mapping[str, float], unit: str) -> None:
-    """One bar cut into named shares, each written inside or over it."""
+    """One bar cut into shares, their names inside, or over it; below 1% without."""
     figure, axis = plt.subplots(figsize=(9, 1.5))
     start, total = 0.0, sum(shares.values())
     colours = (BLUE, ORANGE, GREEN, GREY, "#CC79A7", "#E69F00")
     for (name, value), colour in zip(shares.items(), colours, strict=False):
         axis.barh(0, value, left=start, color=colour, edgecolor="white")
-        if value > 0.06 * total:
-            text = f"{name}\n{value:,.1f}"
-            axis.text(
-                start + value / 2, 0, text, ha="center", va="center", color="white"
-            )
+        middle, share = start + value / 2, value / total
+        if share > (len(name) + 1) / 100:
+            inside = {"ha": "center", "va": "center", "color": "white"}
+            axis.text(middle, 0, f"{name}\n{value:,.1f}", **inside)
+        elif share > 0.01:
+            side = "left" if middle < total / 2 else "right"
+            end = {"left": start, "right": start + value}[side]
+            over = {"ha": side, "va": "bottom", "color": colour}
+            axis.text(end, 0.45, f"{name} {value:,.1f}", **over)
         start += value
     axis.set(yticks=[], xlabel=unit, xlim=(0, total))
     without_frames(figure)

@@ -92,9 +92,21 @@ def test_shares_lie_end_to_end():
     assert [bar.get_x() for bar in bars] == pytest.approx([0, 8.5, 25.5])
 
 
-def test_a_share_too_thin_for_its_name_goes_without():
+def test_a_share_below_a_hundredth_goes_without_its_name():
     plot_shares(SHARES, "MB")
     assert texts(plt.gca()) == ["weights\n8.5", "Adam\n17.0"]
+
+
+def test_a_share_too_thin_for_its_name_has_it_over_the_bar():
+    plot_shares({"load the file": 8, "get ready": 90, "predict": 2}, "ms")
+    axis = plt.gca()
+    axis.figure.canvas.draw()
+    assert texts(axis) == ["load the file 8.0", "get ready\n90.0", "predict 2.0"]
+    first, inside, last = (text.get_window_extent() for text in axis.texts)
+    frame, bar = axis.get_window_extent(), axis.patches[0].get_window_extent()
+    assert first.x0 > frame.x0 - 1
+    assert last.x1 < frame.x1 + 1
+    assert min(first.y0, last.y0) > bar.y1 > inside.y1
 
 
 def test_calls_are_counted_from_one_and_named_at_the_line():
