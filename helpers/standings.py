@@ -50,11 +50,12 @@ def table(servers: Mapping[str, Mapping]) -> list[str]:
     for name in sorted(servers, key=lambda name: servers[name]["rate 16"]):
         found = servers[name]
         rates = [number(found.get(f"rate {n}")) for n in (1, 16, 64)]
-        latency = [number(found.get(f"{key} 16")) for key in ("p50", "p99")]
+        answers = found["rate 16"] > 0  # a latency of none is none
+        latency = [number(found.get(f"{key} 16")) for key in ("p50", "p99") if answers]
         lost = sum(value for key, value in found.items() if key.startswith("errors"))
         spread = " / ".join(filter(None, latency))
         last = [f"{lost:.0f}", number(found["MB"])] if "MB" in found else ["", ""]
-        last.append(f"{ours / found['rate 16']:.2f} x" if found["rate 16"] else "")
+        last.append(f"{ours / found['rate 16']:.2f} x" if answers else "")
         bold = "**" if name == APP else ""
         rows.append([f"{bold}{name}{bold}", *rates, spread, *last])
     return [f"| {' | '.join(row)} |" for row in rows]

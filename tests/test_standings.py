@@ -84,9 +84,9 @@ def test_the_table_has_the_slowest_first_and_counts_what_was_lost():
     ]
 
 
-def test_a_server_that_answered_nothing_has_no_ratio():
+def test_a_server_that_answered_nothing_has_neither_latency_nor_ratio():
     rows = table({"dead": ONE | {"rate 16": 0.0}, APP: ONE})
-    assert rows[2].endswith("|  |")
+    assert rows[2] == "| dead | 10.0 | 0.0 | 10.0 |  | 0 | 500 |  |"
 
 
 def test_a_verdict_says_what_the_run_before_had_measured():
