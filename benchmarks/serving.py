@@ -50,15 +50,15 @@ def main(rounds: int, seconds: float, only: tuple[str, ...]) -> None:
         if not only:
             rate = results["servers"][APP]["rate 16"]
             results["arrivals"] = arrivals(small, rate, seconds)
-            results["cases"] = cases(folder, photo, seconds)
+            results["cases"] = cases(folder, photo, rounds, seconds)
             results["growth"] = growth(folder, seconds)
             write_whole(BEFORE, RESULTS.read_bytes())
             write_whole(RESULTS, json.dumps(results, indent=1).encode() + b"\n")
     print("\n".join(lines(results)))
 
 
-def cases(folder: Path, photo: Path, seconds: float) -> dict[str, dict]:
-    """Other models and photos at 16 connections, once."""
+def cases(folder: Path, photo: Path, rounds: int, seconds: float) -> dict[str, dict]:
+    """Other models at 16 connections, once, and photos that have a target."""
     large = write_photo(folder, 4000, 3000)
     names = [LESSON, *QUICK, APP]
     return {
@@ -69,7 +69,7 @@ def cases(folder: Path, photo: Path, seconds: float) -> dict[str, dict]:
             Case("AlexNet", write_alexnet(folder), photo, 227), names, 1, seconds, [16]
         ),
         "12 megapixels": contest(
-            Case("12 MP", SHIPPED, large, 128), [*QUICK, APP], 1, seconds, [16]
+            Case("12 MP", SHIPPED, large, 128), [*QUICK, APP], rounds, seconds, [16]
         ),
     }
 
