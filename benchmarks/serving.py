@@ -58,7 +58,7 @@ def main(rounds: int, seconds: float, only: tuple[str, ...]) -> None:
 
 
 def cases(folder: Path, photo: Path, rounds: int, seconds: float) -> dict[str, dict]:
-    """Other models at 16 connections, once, and photos that have a target."""
+    """At 16 connections: other models, once; large photos in rounds, for a target."""
     large = write_photo(folder, 4000, 3000)
     names = [LESSON, *QUICK, APP]
     return {

@@ -74,8 +74,8 @@ def plot_shares(shares: Mapping[str, float], unit: str) -> None:
             inside = {"ha": "center", "va": "center", "color": "white"}
             axis.text(middle, 0, f"{name}\n{value:,.1f}", **inside)
         elif share > 0.01:
-            side = "left" if middle < total / 2 else "right"
-            end = {"left": start, "right": start + value}[side]
+            at_left, at_right = ("left", start), ("right", start + value)
+            side, end = at_left if middle < total / 2 else at_right
             over = {"ha": side, "va": "bottom", "color": colour}
             axis.text(end, 0.45, f"{name} {value:,.1f}", **over)
         start += value
