@@ -14,8 +14,8 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 from costs import as_frozen
 
-from helpers.precision import WITHIN
 from helpers.quiet import import_tensorflow
+from helpers.serving.precision import WITHIN
 
 COLUMNS = ("count", "accuracy", "calibration_error", "not_sure")
 WIDTHS = (28, 7, 10, 19, 10)
@@ -23,9 +23,9 @@ WIDTHS = (28, 7, 10, 19, 10)
 
 def main(data: Path, paths: list[Path]) -> None:
     import_tensorflow()
-    from helpers.frozen import FrozenModel
-    from helpers.learning.examining import examine
-    from helpers.photos import drawn_examples, find_data_set, load_photos
+    from helpers.data.photos import drawn_examples, find_data_set, load_photos
+    from helpers.serving.frozen_model import FrozenModel
+    from helpers.training.evaluation import examine
 
     photos = load_photos(find_data_set(data))
     held_out = {"photos": photos, "drawings": drawn_examples(2000, seed=2)}

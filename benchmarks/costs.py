@@ -20,7 +20,7 @@ import numpy as np
 from materials import write_photo
 from PIL import Image
 
-from helpers.decoding import decode_photo
+from helpers.data.decoding import decode_photo
 from helpers.quiet import import_tensorflow
 
 SHIPPED = ROOT / "checkpoints/frozen/dogs-cats-small/1.pb"
@@ -82,7 +82,7 @@ def forms(photo: bytes) -> dict[str, float]:
 
 
 def inference(file: Path) -> dict[str, float]:
-    from helpers.frozen import FrozenModel
+    from helpers.serving.frozen_model import FrozenModel
 
     found = {}
     for quick in (False, True):
@@ -115,11 +115,11 @@ def inference(file: Path) -> dict[str, float]:
 
 def as_frozen(file: Path) -> Callable[[np.ndarray], np.ndarray]:
     """The model in bfloat16, if the CPU has it, and else as the file has it."""
-    from helpers.facts import facts_of
-    from helpers.freezing.weights import widen
-    from helpers.frozen import read_graph_def
-    from helpers.precision import has_bfloat16
-    from helpers.running import opened
+    from helpers.freezing.passes.optional.narrow_weights import widen
+    from helpers.serving.frozen_model import read_graph_def
+    from helpers.serving.model_spec import facts_of
+    from helpers.serving.open_session import opened
+    from helpers.serving.precision import has_bfloat16
 
     graph_def = read_graph_def(file)
     widen(graph_def)
@@ -129,7 +129,7 @@ def as_frozen(file: Path) -> Callable[[np.ndarray], np.ndarray]:
 
 def requests(file: Path, photo: bytes) -> dict[str, float]:
     """The app without a server, and of that what is neither photo nor network."""
-    from helpers.library import Library
+    from helpers.serving.library import Library
     from webapp.app import create_app
 
     with Library.load({"model": file}) as library:

@@ -123,11 +123,11 @@ def _alive(place: Path, outputs: list[str]) -> str:
     """Whether a frozen graph answers, and the same each time; variables never do."""
     import tensorflow as tf
 
-    from helpers.freezing.differences import difference
-    from helpers.freezing.drafts import edge
-    from helpers.freezing.examples import examples
-    from helpers.freezing.rewriting import VARIABLES
-    from helpers.freezing.running import Running
+    from helpers.freezing.passes.constants.variable_reads import VARIABLES
+    from helpers.freezing.proof.differences import difference
+    from helpers.freezing.proof.run_graph import Running
+    from helpers.freezing.proof.sample_inputs import examples
+    from helpers.graphs.editor import edge
 
     wanted = [edge(name) for name in outputs]
     with Running.load(place) as model:
@@ -176,8 +176,8 @@ def save(folder: Path, word: str) -> list[dict]:
 
 def save_alexnet(folder: Path) -> str:
     """AlexNet with Adam's two slots a weight: 749 MB; its prefix."""
-    from helpers.networks import build
-    from helpers.sessions import NetworkSession
+    from helpers.training.network_session import NetworkSession
+    from helpers.training.networks import build
 
     names = [f"class {number}" for number in range(1000)]
     card = {"class_names": names, "image_size": 227, "seed": 1, "output": "y_pred:0"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from helpers.drawings import draw
+from helpers.data.drawings import draw
 
 
 def write_photo(folder: Path, width: int, height: int) -> Path:
@@ -22,9 +22,9 @@ def write_alexnet(folder: Path) -> Path:
     """AlexNet frozen as it is drawn by lot: 233 MB of weights that nothing taught."""
     import tensorflow.compat.v1 as tf1
 
-    from helpers.cards import put_card
-    from helpers.networks import build
-    from helpers.sessions import NetworkSession
+    from helpers.graphs.model_card import put_card
+    from helpers.training.network_session import NetworkSession
+    from helpers.training.networks import build
 
     card = {"class_names": ["cat", "dog"], "image_size": 227, "seed": 1}
     model = NetworkSession(build("alexnet", card))

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 import psutil
 import requests
 
-from helpers.drawings import draw
+from helpers.data.drawings import draw
 
 APP = ROOT / "webapp" / "app.py"
 SHIPPED = ROOT / "checkpoints" / "frozen" / "dogs-cats" / "1.pb"

@@ -26,8 +26,8 @@ from growth import SHIPPED, growth
 from materials import write_alexnet, write_photo
 from peers import CORES, SERVERS, Case, install_peers
 
+from helpers.figures.benchmark_results import BEFORE, RESULTS, lines
 from helpers.quiet import import_tensorflow
-from helpers.standings import BEFORE, RESULTS, lines
 from helpers.whole_files import write_whole
 
 RESNET = SHIPPED.parents[1] / "dogs-cats" / "1.pb"

@@ -18,9 +18,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from helpers.learning.feeding import Feed, Mixture, gather, prefetched
-from helpers.networks import build
-from helpers.sessions import NetworkSession
+from helpers.training.input_pipeline import Feed, Mixture, gather, prefetched
+from helpers.training.network_session import NetworkSession
+from helpers.training.networks import build
 
 ROUNDS = 5
 BATCH = 32

@@ -54,7 +54,7 @@ def cli() -> None:
 )
 def download(name: str, source: str | None, data: Path) -> None:
     """Fetch the photos of cats and dogs (825 MB) into data/."""
-    from helpers.downloads import download_cats_dogs
+    from helpers.data.downloads import download_cats_dogs
 
     unpacked = download_cats_dogs(data, source)
     for reason in unpacked.skipped:
@@ -79,7 +79,7 @@ def train(data: Path, network: str, epochs: int | None, out: Path | None, seed: 
     Run the same command again to go on after an interruption.
     """
     import_tensorflow()
-    from helpers.learning.runs import train_in_folder
+    from helpers.training.runs import train_in_folder
 
     out = out or Path("checkpoints") / network
     if (Path("checkpoints") / "frozen").resolve() in (
@@ -174,7 +174,7 @@ def verify(model: str, checkpoint: str) -> None:
 def scan(files: tuple[str, ...]) -> None:
     """Look for file, Python and print ops in FILES; exit status 1 if there are any."""
     import_tensorflow()
-    from helpers.scanning import scan
+    from helpers.graphs.unsafe_ops import scan
 
     found = {file: scan(file) for file in files}
     for file, findings in found.items():
@@ -189,7 +189,7 @@ def scan(files: tuple[str, ...]) -> None:
 def predict(model: Path, photos: tuple[Path, ...], as_json: bool) -> None:
     """Ask the frozen MODEL about PHOTOS."""
     import_tensorflow()
-    from helpers.asking import answers, as_text
+    from helpers.serving.predict_files import answers, as_text
 
     failed = False
     for answer in answers(model, photos):
@@ -200,7 +200,9 @@ def predict(model: Path, photos: tuple[Path, ...], as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("name", metavar="[MODULE:FUNCTION]", default="helpers.services:leaky")
+@click.argument(
+    "name", metavar="[MODULE:FUNCTION]", default="helpers.profiling.services:leaky"
+)
 @click.option("--calls", default=200, show_default=True, type=click.IntRange(20))
 def leak(name: str, calls: int) -> None:
     """Call a function again and again; exit status 1 if it leaks.
@@ -208,8 +210,8 @@ def leak(name: str, calls: int) -> None:
     It is called without arguments. Where none is named, notebook 06's is.
     """
     import_tensorflow()
-    from helpers.functions import function_named
-    from helpers.leaks import find_leak
+    from helpers.profiling.functions import function_named
+    from helpers.profiling.leaks import find_leak
 
     report = find_leak(function_named(name), calls)
     click.echo(f"{name}\n{report}")

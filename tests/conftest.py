@@ -22,7 +22,7 @@ def shared() -> Path:
 class Untrained(NamedTuple):
     """A network of 32 pixels as initialised, its checkpoint and its frozen file."""
 
-    session: Any  # helpers.sessions.NetworkSession
+    session: Any  # helpers.training.network_session.NetworkSession
     prefix: str
     path: Path
 
@@ -30,8 +30,8 @@ class Untrained(NamedTuple):
 def untrained(network: str, folder: Path) -> Untrained:
     """The network built, saved and frozen by session."""
     from helpers.freezing.by_session import freeze_by_session
-    from helpers.networks import build
-    from helpers.sessions import NetworkSession
+    from helpers.training.network_session import NetworkSession
+    from helpers.training.networks import build
 
     card = {"class_names": ["cat", "dog"], "image_size": 32, "seed": 1}
     session = NetworkSession(build(network, card))

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from webapp.lanes import DECODING, LAST, LONG, MOST, Inside, Lanes
-from webapp.seats import Seat, lay
+from webapp.serving.scheduler import DECODING, LAST, LONG, MOST, Inside, Lanes
+from webapp.serving.shared_state import Seat, lay
 
 
 class Channel:

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from serving import browser_form, photo, write_model
 
-from helpers.library import Library
-from webapp.admission import ARRIVED, TOO_MANY
+from helpers.serving.library import Library
 from webapp.app import create_app
 from webapp.security import CONTENT_SECURITY_POLICY
+from webapp.serving.admission import ARRIVED, TOO_MANY
 
 HELD_OUT = {
     "photos": {"accuracy": 0.9312, "count": 2349},

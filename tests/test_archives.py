@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import archives, downloads
-from helpers.archives import DownloadError, unpack
-from helpers.decoding import PhotoError, decode_photo
-from helpers.downloads import download_cats_dogs, fetch
-from helpers.photos import find_data_set
+from helpers.data import archives, downloads
+from helpers.data.archives import DownloadError, unpack
+from helpers.data.decoding import PhotoError, decode_photo
+from helpers.data.downloads import download_cats_dogs, fetch
+from helpers.data.photos import find_data_set
 
 CONTENT = np.random.default_rng(0).bytes(100_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -315,7 +315,7 @@ def test_only_http_is_fetched(url, path):
 def run_with_small_files(code, *arguments):
     """A Python that cannot write a file over 10,000 bytes, as on a full disk."""
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10000,) * 2)"
-    start = "import sys; from pathlib import Path; from helpers.downloads import *"
+    start = "import sys; from pathlib import Path; from helpers.data.downloads import *"
     command = [sys.executable, "-c", f"{start}; {limit}; {code}", *map(str, arguments)]
     root = Path(archives.__file__).parents[1]
     run = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=60)
@@ -325,7 +325,7 @@ def run_with_small_files(code, *arguments):
 def test_full_disk_ends_a_download_with_a_sentence(serve, path, part):
     code = "fetch(sys.argv[1], Path(sys.argv[2]))"
     assert run_with_small_files(code, serve(Honest).url, path) == (
-        f"helpers.archives.DownloadError: cannot write {part} (File too large): "
+        f"helpers.data.archives.DownloadError: cannot write {part} (File too large): "
         "make room and run the same command again"
     )
     assert not path.exists()
@@ -600,7 +600,7 @@ def test_full_disk_leaves_nothing_half_written(path, folder):
     )
     code = "unpack(Path(sys.argv[1]), Path(sys.argv[2]))"
     assert run_with_small_files(code, path, folder) == (
-        f"helpers.archives.DownloadError: cannot write {folder} (File too large): "
+        f"helpers.data.archives.DownloadError: cannot write {folder} (File too large): "
         "nothing was left behind, make room and run the same command again"
     )
     assert os.listdir(path.parent) == ["photos.zip"]

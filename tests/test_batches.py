@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from serving import photo, write_model
 
-from helpers.library import Library
+from helpers.serving.library import Library
 from webapp.app import create_app
-from webapp.batches import predict, together
+from webapp.serving.micro_batching import predict, together
 
 IMAGE = np.zeros([8, 8, 3], np.uint8)
 

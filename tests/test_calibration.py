@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from helpers.drawings import make_drawings
-from helpers.learning.calibration import (
+from helpers.data.drawings import make_drawings
+from helpers.data.photos import drawn_examples
+from helpers.training.calibration import (
     DEGRADATIONS,
     calibration_error,
     choose_threshold,
@@ -14,9 +15,8 @@ from helpers.learning.calibration import (
     reliability,
     softmax,
 )
-from helpers.learning.examining import OUTLIERS, calibrate, examine
-from helpers.learning.outliers import make_outliers
-from helpers.photos import drawn_examples
+from helpers.training.evaluation import OUTLIERS, calibrate, examine
+from helpers.training.outliers import make_outliers
 
 
 def sampled(count, temperature=1.0, seed=0):

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from webapp import capacity
+from webapp.serving import capacity
 
 
 @pytest.mark.parametrize(

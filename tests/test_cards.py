@@ -5,7 +5,7 @@ import json
 import pytest
 import tensorflow as tf
 
-from helpers.cards import CARD_OP, card_in, put_card
+from helpers.graphs.model_card import CARD_OP, card_in, put_card
 
 tf1 = tf.compat.v1
 

@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.framework import tensor_slice_pb2
 
-from helpers.checkpoints import Checkpoint, card_of, graphs_at, read_meta
-from helpers.reading.bundles import CheckpointError, slice_key
+from helpers.checkpoints.bundles import CheckpointError, slice_key
+from helpers.checkpoints.checkpoint import Checkpoint, card_of, graphs_at, read_meta
 
 tf1 = tf.compat.v1
 

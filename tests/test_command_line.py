@@ -16,14 +16,14 @@ import tensorflow as tf
 from click.testing import CliRunner
 
 from helpers.__main__ import cli
-from helpers.checkpoints import card_of
-from helpers.decoding import decode_photo
-from helpers.drawings import draw
+from helpers.checkpoints.checkpoint import card_of
+from helpers.data.decoding import decode_photo
+from helpers.data.drawings import draw
+from helpers.data.photos import find_data_set, load_photos
 from helpers.freezing.by_session import freeze_by_session
-from helpers.frozen import FrozenModel
-from helpers.learning.history import read_history
-from helpers.photos import find_data_set, load_photos
-from helpers.sessions import NetworkSession
+from helpers.serving.frozen_model import FrozenModel
+from helpers.training.history import read_history
+from helpers.training.network_session import NetworkSession
 
 ROOT = Path(__file__).parent.parent
 KINDS = ("cat", "dog", "rabbit")

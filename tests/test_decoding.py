@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageFilter, ImageOps
 
-from helpers import headers
-from helpers.decoding import (
+from helpers.data import image_headers as headers
+from helpers.data.decoding import (
     MAX_PIXELS,
     BrokenPhoto,
     EmptyPhoto,
@@ -239,7 +239,7 @@ SIDE = int(MAX_PIXELS**0.5)
 MEASURE = """
 import json, os, sys, traceback
 from pathlib import Path
-from helpers.decoding import PhotoError, decode_photo
+from helpers.data.decoding import PhotoError, decode_photo
 
 def measured(path):
     answers, answer = os.pipe()

@@ -5,7 +5,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from helpers.diagrams import Span, plot_chains, plot_heat, plot_lanes, plot_stacks
+from helpers.figures.diagrams import (
+    Span,
+    plot_chains,
+    plot_heat,
+    plot_lanes,
+    plot_stacks,
+)
 
 mpl.use("Agg")
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.drawings import CLASS_NAMES, OTHER_KINDS, draw, make_drawings
+from helpers.data.drawings import CLASS_NAMES, OTHER_KINDS, draw, make_drawings
 from tools.draw_samples import ROOT, sample_pictures, write_samples
 
 SAMPLES = ROOT / "data" / "samples"

@@ -16,11 +16,15 @@ import tensorflow as tf
 from freezing_models import V1, numbers, perceptron, save, variable
 from google.protobuf import text_format
 
-from helpers.freezing.constants import LIMIT, Weight, check_size
-from helpers.freezing.drafts import Draft
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.freeze import freeze
+from helpers.freezing.passes.constants.variables_to_constants import (
+    LIMIT,
+    Weight,
+    check_size,
+)
 from helpers.freezing.verify import verify
+from helpers.graphs.editor import Draft
 
 tf1 = tf.compat.v1
 

@@ -25,8 +25,8 @@ from freezing_models import (
 )
 
 from helpers.freezing.by_session import freeze_by_session
-from helpers.freezing.fingerprint import fingerprint
 from helpers.freezing.freeze import freeze
+from helpers.graphs.fingerprint import fingerprint
 
 tf1 = tf.compat.v1
 X = {"x": numbers(2, 4)}

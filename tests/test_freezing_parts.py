@@ -25,11 +25,11 @@ from freezing_models import (
     waiting,
 )
 
-from helpers.cards import card_in
-from helpers.freezing.fingerprint import fingerprint
 from helpers.freezing.freeze import freeze
+from helpers.freezing.passes.optional.narrow_weights import widen
 from helpers.freezing.verify import verify
-from helpers.freezing.weights import widen
+from helpers.graphs.fingerprint import fingerprint
+from helpers.graphs.model_card import card_in
 
 tf1 = tf.compat.v1
 X = {"x": numbers(2, 4)}

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers.cards import card_in, put_card
-from helpers.frozen import FrozenModel
+from helpers.graphs.model_card import card_in, put_card
+from helpers.serving.frozen_model import FrozenModel
 
 tf1 = tf.compat.v1
 

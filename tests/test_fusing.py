@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers.fusing import relu_before_pool
+from helpers.serving.relu_before_pool import relu_before_pool
 
 tf1 = tf.compat.v1
 

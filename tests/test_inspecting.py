@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers.cards import put_card
-from helpers.checkpoints import graphs_at, read_meta
-from helpers.inspecting.candidates import Guess, input_candidates, output_candidates
+from helpers.checkpoints.checkpoint import graphs_at, read_meta
+from helpers.graphs.candidates import Guess, input_candidates, output_candidates
+from helpers.graphs.model_card import put_card
+from helpers.graphs.wiring import Wiring
 from helpers.inspecting.inspect import inspect
 from helpers.inspecting.roles import roles_of, slots_of
-from helpers.inspecting.wiring import Wiring
 
 tf1 = tf.compat.v1
 

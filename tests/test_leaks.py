@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from helpers import services
 from helpers.__main__ import cli
-from helpers.functions import function_named
-from helpers.leaks import climbs, find_leak
+from helpers.profiling import services
+from helpers.profiling.functions import function_named
+from helpers.profiling.leaks import climbs, find_leak
 
 ROOT = Path(__file__).parent.parent
 SERVICE = """\
@@ -211,7 +211,7 @@ def test_the_notebooks_leak_is_what_is_measured_when_nothing_is_named():
 
 
 def test_the_mended_service_does_not_leak():
-    command = ["leak", "helpers.services:mended", "--calls", "20"]
+    command = ["leak", "helpers.profiling.services:mended", "--calls", "20"]
     ran = CliRunner().invoke(cli, command)
     assert (ran.exit_code, "no leak: " in ran.output) == (0, True)
 
@@ -219,7 +219,10 @@ def test_the_mended_service_does_not_leak():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("service", "'service' is not MODULE:FUNCTION: try helpers.services:leaky, "),
+        (
+            "service",
+            "'service' is not MODULE:FUNCTION: try helpers.profiling.services:leaky, ",
+        ),
         ("service:", "'service:' is not MODULE:FUNCTION"),
         ("servise:leaky", "there is no module 'servise': run this in the folder that"),
         ("service.views:ask", "there is no module 'service.views': run this in the"),

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from helpers.frozen import FrozenModel
-from helpers.library import Library, UnknownModel, model_files, version_of
+from helpers.serving.frozen_model import FrozenModel
+from helpers.serving.library import Library, UnknownModel, model_files, version_of
 
 
 @pytest.fixture(scope="module")

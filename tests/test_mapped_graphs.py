@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers.reading.mapped_graphs import map_graph
-from helpers.reading.tables import TableError
-from helpers.reading.wire import fields
+from helpers.checkpoints.mapped_graphs import map_graph
+from helpers.checkpoints.tables import TableError
+from helpers.checkpoints.wire_format import fields
 
 tf1 = tf.compat.v1
 

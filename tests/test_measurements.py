@@ -4,7 +4,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 
-from helpers.measurements import plot_footprints, plot_latencies
+from helpers.figures.measurements import plot_footprints, plot_latencies
 
 mpl.use("Agg")
 

@@ -11,13 +11,13 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 from serving import ROOT, photo, running, write_model
 
-from helpers.library import Library
-from helpers.reloading import follow
-from helpers.versions import published_in
-from webapp import journal
-from webapp.admission import ARRIVED, TOO_MANY
+from helpers.serving.library import Library
+from helpers.serving.reloading import follow
+from helpers.serving.versions import published_in
 from webapp.app import create_app
-from webapp.lanes import Inside
+from webapp.serving import access_log as journal
+from webapp.serving.admission import ARRIVED, TOO_MANY
+from webapp.serving.scheduler import Inside
 
 APP = str(ROOT / "webapp" / "app.py")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf1
 
-from helpers.frozen import FrozenModel
+from helpers.serving.frozen_model import FrozenModel
 
 FACTS = {
     "class_names": ["tabby", "lion"],

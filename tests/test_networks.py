@@ -7,12 +7,12 @@ import pytest
 import tensorflow as tf
 
 from helpers import __main__ as command_line
-from helpers.cards import card_in
-from helpers.checkpoints import card_of
+from helpers.checkpoints.checkpoint import card_of
 from helpers.freezing.by_session import freeze_by_session
-from helpers.learning.calibration import softmax
-from helpers.networks import NETWORKS, average_names, build
-from helpers.sessions import NetworkSession, session_config
+from helpers.graphs.model_card import card_in
+from helpers.training.calibration import softmax
+from helpers.training.network_session import NetworkSession, session_config
+from helpers.training.networks import NETWORKS, average_names, build
 
 tf1 = tf.compat.v1
 

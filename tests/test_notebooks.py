@@ -253,7 +253,7 @@ def test_figures_are_printed_a_line_for_each_notebook(capsys):
 
 
 def test_lesson_card_is_the_one_that_notebook_01_writes():
-    from helpers.lessons import LESSON_CARD
+    from helpers.training.lesson_checkpoint import LESSON_CARD
 
     cells = code_in(nbformat.read(PATHS[0], as_version=4))
     (source,) = [cell.source for cell in cells if cell.source.startswith("card = ")]
@@ -267,7 +267,7 @@ def test_lesson_card_is_the_one_that_notebook_01_writes():
 def lesson(tmp_path_factory) -> Path:
     """The folder that lesson_checkpoint fills in a process of its own."""
     folder = tmp_path_factory.mktemp("checkpoints") / "lesson"
-    make = "import sys; from helpers.lessons import lesson_checkpoint as make; "
+    make = "import sys; from helpers.training.lesson_checkpoint import lesson_checkpoint as make; "
     make += "print(make(sys.argv[1]))"
     command = [sys.executable, "-c", make, str(folder)]
     said = subprocess.run(
@@ -294,7 +294,7 @@ def test_lesson_checkpoint_is_found_where_its_checkpoint_file_says(lesson):
 
 
 def test_lesson_checkpoint_is_made_once(lesson, capsys):
-    from helpers.lessons import lesson_checkpoint
+    from helpers.training.lesson_checkpoint import lesson_checkpoint
 
     before = {file: file.stat().st_mtime_ns for file in lesson.iterdir()}
     assert lesson_checkpoint(lesson) == f"{lesson}/model-ckpt"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from helpers.frozen import FrozenModel
-from helpers.occlusion import STEPS, covered, explain, places
+from helpers.serving.frozen_model import FrozenModel
+from helpers.serving.occlusion import STEPS, covered, explain, places
 
 
 class Corner:

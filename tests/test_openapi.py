@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from serving import ROOT, photo, running, write_model
 
-from helpers.library import Library
+from helpers.serving.library import Library
 from webapp.app import create_app
 
 APP = str(ROOT / "webapp" / "app.py")

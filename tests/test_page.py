@@ -5,8 +5,8 @@ from io import BytesIO
 import pytest
 from serving import browser_form, photo, write_model
 
-from helpers.library import Library
-from helpers.occlusion import STEPS
+from helpers.serving.library import Library
+from helpers.serving.occlusion import STEPS
 from webapp.app import create_app
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

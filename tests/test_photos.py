@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.decoding import decode_photo
-from helpers.drawings import make_drawings
-from helpers.photos import (
+from helpers.data.decoding import decode_photo
+from helpers.data.drawings import make_drawings
+from helpers.data.photos import (
     SPLITS,
     Examples,
     NoPhotosError,

@@ -5,7 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from helpers.plots import (
+from helpers.figures.plots import (
     plot_bytes,
     plot_calls,
     plot_history,
@@ -17,7 +17,7 @@ from helpers.plots import (
     plot_shares,
     plot_witnesses,
 )
-from helpers.usage import Calls
+from helpers.profiling.usage import Calls
 
 mpl.use("Agg")
 

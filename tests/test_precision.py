@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from helpers import running
-from helpers.frozen import FrozenModel
-from helpers.precision import PROBES, agree, has_bfloat16, probes
+from helpers.serving import open_session as running
+from helpers.serving.frozen_model import FrozenModel
+from helpers.serving.precision import PROBES, agree, has_bfloat16, probes
 
 
 def told(change):

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from helpers.processes import program, run_apart
-from helpers.usage import rss_mib
+from helpers.profiling.processes import program, run_apart
+from helpers.profiling.usage import rss_mib
 
 FACTOR = 3
 

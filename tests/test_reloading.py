@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from serving import write_model
 
-from helpers.frozen import FrozenModel, read_graph_def
-from helpers.library import Library, UnknownModel
-from helpers.reloading import Reloader, follow
-from helpers.versions import published_as, published_in
+from helpers.serving.frozen_model import FrozenModel, read_graph_def
+from helpers.serving.library import Library, UnknownModel
+from helpers.serving.reloading import Reloader, follow
+from helpers.serving.versions import published_as, published_in
 
 IMAGES = np.zeros([1, 128, 128, 3], np.uint8)
 

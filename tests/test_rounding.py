@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers.cards import put_card
-from helpers.frozen import FrozenModel
-from helpers.precision import agree, has_bfloat16, one_by_one, probes
-from helpers.rounding import rounded, rounded_kernels
-from helpers.running import opened
+from helpers.graphs.model_card import put_card
+from helpers.serving.frozen_model import FrozenModel
+from helpers.serving.open_session import opened
+from helpers.serving.precision import agree, has_bfloat16, one_by_one, probes
+from helpers.serving.rounding import rounded, rounded_kernels
 
 tf1 = tf.compat.v1
 BFLOAT16 = tf.bfloat16.as_numpy_dtype

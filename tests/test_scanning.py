@@ -6,8 +6,8 @@ import time
 import pytest
 import tensorflow as tf
 
-from helpers.checkpoints import read_meta
-from helpers.scanning import WHY, scan, unknown_ops, unsafe_ops
+from helpers.checkpoints.checkpoint import read_meta
+from helpers.graphs.unsafe_ops import WHY, scan, unknown_ops, unsafe_ops
 
 tf1 = tf.compat.v1
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 import tensorflow as tf
 
-from helpers.checkpoints import read_meta
+from helpers.checkpoints.checkpoint import read_meta
 from helpers.inspecting.boxes import MOST_BOXES, diagram_of
 from helpers.inspecting.scopes import draw_scopes, write_scopes
 

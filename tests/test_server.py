@@ -20,9 +20,9 @@ APP = str(ROOT / "webapp" / "app.py")
 SHIPPED = sorted((ROOT / "checkpoints" / "frozen").glob("*/*.pb"))
 SLOW = """
 import sys, time
-import webapp.server
+import webapp.serving.server
 from flask import Flask, request
-from webapp.lanes import Lanes
+from webapp.serving.scheduler import Lanes
 
 app = Flask("slow")
 
@@ -46,10 +46,10 @@ def stream():
         yield b"last"
     return parts()
 
-webapp.server.DRAIN = float(sys.argv[1])
-listener = webapp.server.bind("127.0.0.1", 0)
+webapp.serving.server.DRAIN = float(sys.argv[1])
+listener = webapp.serving.server.bind("127.0.0.1", 0)
 lanes = Lanes(limit=4, long=("/wait", "/stream"))  # so a POST has a thread
-server = webapp.server.Server(app, listener, lanes=lanes, max_body=1000)
+server = webapp.serving.server.Server(app, listener, lanes=lanes, max_body=1000)
 print("Serving slow at", server.url, flush=True)
 server.run(on_stop=lambda: print("stopping", flush=True))
 """
@@ -437,7 +437,7 @@ def test_tensorflow_is_imported_only_to_serve(arguments):
         env=clean_environment(PORT="0"),
     )
     imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
-    assert "webapp.server" in imported
+    assert "webapp.serving.server" in imported
     assert "tensorflow" not in imported
 
 
@@ -487,7 +487,7 @@ def ask(port: int, data: bytes | None = None) -> dict:
 
 REACHABLE = """
 from webapp.app import create_app, serving
-from webapp.server import bind
+from webapp.serving.server import bind
 
 serving(create_app(library=None), bind("0.0.0.0", 0), admitted=1)
 """

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from serving import photo, write_model
 
-from helpers.library import Library
-from helpers.reloading import follow
-from helpers.versions import published_in
-from webapp.admission import TOO_MANY
+from helpers.serving.library import Library
+from helpers.serving.reloading import follow
+from helpers.serving.versions import published_in
 from webapp.app import create_app
+from webapp.serving.admission import TOO_MANY
 
 CATS = "/v1/models/cats"
 RED = [0.98201376, 0.017986208]  # softmax of 4 and 0

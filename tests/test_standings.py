@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.standings import (
+from helpers.figures.benchmark_results import (
     APP,
     LESSON,
     LIMIT,

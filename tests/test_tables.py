@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers.reading.crc32c import POLYNOMIAL, crc32c, masked, unmasked
-from helpers.reading.tables import (
+from helpers.checkpoints.crc32c import POLYNOMIAL, crc32c, masked, unmasked
+from helpers.checkpoints.tables import (
     MAGIC,
     BlockHandle,
     TableError,

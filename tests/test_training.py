@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers.checkpoints import card_of
-from helpers.drawings import draw
-from helpers.learning import feeding
-from helpers.learning.augmentation import Augmenter, random_views
-from helpers.learning.feeding import Feed, Material, Mixture, gather, prefetched
-from helpers.learning.history import read_history
-from helpers.learning.recipes import RECIPES, Lap, Recipe
-from helpers.learning.runs import told
-from helpers.networks import build
-from helpers.photos import drawn_examples
-from helpers.sessions import NetworkSession
-from helpers.training import Trainer
+from helpers.checkpoints.checkpoint import card_of
+from helpers.data.drawings import draw
+from helpers.data.photos import drawn_examples
+from helpers.training.augmentation import Augmenter, random_views
+from helpers.training.history import read_history
+from helpers.training.input_pipeline import Feed, Material, Mixture, gather, prefetched
+from helpers.training.loop import Trainer
+from helpers.training.loop import input_pipeline as feeding
+from helpers.training.network_session import NetworkSession
+from helpers.training.networks import build
+from helpers.training.recipes import RECIPES, Lap, Recipe
+from helpers.training.runs import told
 
 EPOCHS, STEPS = 4, 5
 LAP = Lap(rate=2e-3, decays=True)

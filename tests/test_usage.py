@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from helpers.usage import MIB, measure_calls, peak_rss_mib, rss_mib
+from helpers.profiling.usage import MIB, measure_calls, peak_rss_mib, rss_mib
 
 ROOT = Path(__file__).parent.parent
 BANNER = "I oneDNN custom operations are on"

@@ -13,8 +13,8 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 from serving import ROOT, photo, running, write_model
 
-from webapp import workers
-from webapp.server import bind
+from webapp.serving import workers
+from webapp.serving.server import bind
 
 APP = str(ROOT / "webapp" / "app.py")
 

@@ -12,7 +12,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from helpers.drawings import draw  # noqa: E402
+from helpers.data.drawings import draw  # noqa: E402
 from helpers.whole_files import write_whole  # noqa: E402
 
 SAMPLES = {

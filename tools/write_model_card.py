@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from helpers.quiet import import_tensorflow  # noqa: E402
-from helpers.versions import model_files  # noqa: E402
+from helpers.serving.versions import model_files  # noqa: E402
 from helpers.whole_files import write_whole  # noqa: E402
 
 FLOATS = (1, 14, 19)  # DT_FLOAT, DT_BFLOAT16, DT_HALF
@@ -45,8 +45,8 @@ FACTS = (
 
 def read(path: Path) -> dict:
     """The card, with what the file itself tells."""
-    from helpers.cards import card_in
-    from helpers.frozen import read_graph_def
+    from helpers.graphs.model_card import card_in
+    from helpers.serving.frozen_model import read_graph_def
 
     graph_def = read_graph_def(path)
     constants = (node.attr["value"].tensor for node in graph_def.node)
@@ -123,7 +123,7 @@ def draw(name: str, card: dict) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    from helpers import plots
+    from helpers.figures import plots
 
     if "history" in card:
         columns = card["history"]

@@ -14,8 +14,8 @@ sys.path.insert(0, str(ROOT))
 
 import matplotlib.pyplot as plt  # noqa: E402
 
-from helpers.measurements import plot_arrivals, plot_rates  # noqa: E402
-from helpers.standings import BEFORE, number, standings, table, verdicts  # noqa: E402
+from helpers.figures.benchmark_results import BEFORE, number, standings, table, verdicts  # noqa: E402
+from helpers.figures.measurements import plot_arrivals, plot_rates  # noqa: E402
 from helpers.whole_files import write_whole  # noqa: E402
 from tools.write_contents import with_table  # noqa: E402
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from flask import abort, current_app
 
-from helpers.occlusion import Why, explain
-from webapp.batches import predict
+from helpers.serving.occlusion import Why, explain
+from webapp.serving.micro_batching import predict
 from webapp.uploads import pixels
 
 

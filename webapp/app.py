@@ -14,13 +14,15 @@ if __name__ == "__main__":  # Python put webapp/ first; imports start at its par
 import click
 from flask import Flask
 
-from helpers.decoding import MAX_BYTES, MAX_PIXELS
-from webapp import errors, journal, loading, options, security, workers
-from webapp.admission import Admission
-from webapp.lanes import Inside, Lanes
+from helpers.data.decoding import MAX_BYTES, MAX_PIXELS
+from webapp import errors, loading, options, security
 from webapp.metrics import Metrics
-from webapp.seats import Seat
-from webapp.server import Server, bind, leave_on_signal
+from webapp.serving import access_log as journal
+from webapp.serving import workers
+from webapp.serving.admission import Admission
+from webapp.serving.scheduler import Inside, Lanes
+from webapp.serving.server import Server, bind, leave_on_signal
+from webapp.serving.shared_state import Seat
 from webapp.uploads import PhotoRequest
 from webapp.views import models, operations, page, predict, tensorflow_serving
 
@@ -32,7 +34,7 @@ def create_app(library, **settings) -> Flask:
     """The app that answers with the library's models.
 
     Args:
-      library: a `helpers.library.Library`; it stays the caller's to close.
+      library: a `helpers.serving.library.Library`; it stays the caller's to close.
       settings: MAX_BYTES and MAX_PIXELS of a photo; PATIENCE, seconds that it may
         have waited; MAX_INSTANCES, how many photos in one JSON request.
     """

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from flask import Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from helpers.decoding import (
+from helpers.data.decoding import (
     BrokenPhoto,
     EmptyPhoto,
     PhotoError,

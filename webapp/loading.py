@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from helpers.quiet import import_tensorflow
-from helpers.versions import Published, published_as, published_in
+from helpers.serving.versions import Published, published_as, published_in
 
 
 class NamedFile(click.ParamType):
@@ -47,7 +47,7 @@ def opener(ways: dict) -> Callable:
     """What opens a frozen graph in these ways; TensorFlow is imported at the first."""
 
     def opened(path: Path):
-        from helpers.frozen import FrozenModel
+        from helpers.serving.frozen_model import FrozenModel
 
         return FrozenModel.load(path, **ways)
 
@@ -65,7 +65,7 @@ def load(look: Callable[[], dict[str, Published]], opened: Callable):
     import_tensorflow()  # seconds: only when everything else is well
     gc.collect()
     gc.freeze()  # what stays for ever is not looked at after each reload
-    from helpers.library import Library
+    from helpers.serving.library import Library
 
     return Library.load_published(found, opened)
 
@@ -78,7 +78,7 @@ def watcher(named: tuple, folder: Path) -> Callable[[], dict[str, Published]]:
 @contextmanager
 def followed(library, look: Callable, every: float, opened: Callable) -> Iterator[None]:
     """While it lasts, the library follows what is published; never, every 0 s."""
-    from helpers.reloading import Reloader
+    from helpers.serving.reloading import Reloader
 
     if not every:
         yield

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from helpers.decoding import MAX_BYTES, MAX_PIXELS
-from webapp import capacity
+from helpers.data.decoding import MAX_BYTES, MAX_PIXELS
 from webapp.loading import NamedFile
+from webapp.serving import capacity
 
 FROZEN = Path(__file__).resolve().parents[1] / "checkpoints" / "frozen"
 

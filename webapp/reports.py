@@ -1,6 +1,6 @@
 """What there is to tell of the models: their cards, versions, graphs and requests."""
 
-from helpers.usage import MIB, rss_mib
+from helpers.profiling.usage import MIB, rss_mib
 from webapp.metrics import Metrics
 
 

@@ -1,6 +1,6 @@
 """What TensorFlow Serving tells of a model: its versions' states and its signatures."""
 
-from helpers.versions import Status
+from helpers.serving.versions import Status
 from webapp.tensors import DEFAULT
 
 PREDICT = "tensorflow/serving/predict"

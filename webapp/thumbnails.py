@@ -8,9 +8,9 @@ import numpy as np
 from flask import current_app
 from PIL import Image
 
-from helpers.decoding import orientation
-from helpers.headers import format_of, open_photo
-from helpers.occlusion import Why
+from helpers.data.decoding import orientation
+from helpers.data.image_headers import format_of, open_photo
+from helpers.serving.occlusion import Why
 from webapp.uploads import pixels
 
 SIDE = 480  # pixels, the longer one

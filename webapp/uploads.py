@@ -7,7 +7,7 @@ from flask import Request, current_app
 from werkzeug.exceptions import BadRequest, LengthRequired, RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
-from helpers.decoding import decode_photo
+from helpers.data.decoding import decode_photo
 from webapp.forms import PhotoForm
 
 FIELD = "image"

@@ -9,36 +9,49 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from helpers.cards import CARD_OP, card_in
-from helpers.freezing.assigning import follow_assignments, rewrite_assignments
-from helpers.freezing.averages import averaged, offer
-from helpers.freezing.batchnorm import fold_batch_norms
-from helpers.freezing.binding import bind_switches
-from helpers.freezing.completing import card_node, completed, named, origin, with_names
-from helpers.freezing.constants import check_size, lift_constants, make_constants
-from helpers.freezing.cutting import cut_inputs
-from helpers.freezing.drafts import Draft, Edge
-from helpers.freezing.dropouts import bind_dropouts
+from helpers.freezing.card_completion import (
+    card_node,
+    completed,
+    named,
+    origin,
+    with_names,
+)
+from helpers.freezing.cleanup_process import janitor
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.fingerprint import Fingerprint
-from helpers.freezing.functions import inline_calls
-from helpers.freezing.janitor import janitor
-from helpers.freezing.lookups import keep_tables, restore_tables
 from helpers.freezing.outputs import find_outputs
+from helpers.freezing.passes.constants.assignments import (
+    follow_assignments,
+    rewrite_assignments,
+)
+from helpers.freezing.passes.constants.lookup_tables import keep_tables, restore_tables
+from helpers.freezing.passes.constants.pass_values import pass_values
+from helpers.freezing.passes.constants.variable_reads import rewrite
+from helpers.freezing.passes.constants.variables_to_constants import (
+    check_size,
+    lift_constants,
+    make_constants,
+)
+from helpers.freezing.passes.constants.vocabulary_files import inline_vocabularies
+from helpers.freezing.passes.inference.bind_dropouts import bind_dropouts
+from helpers.freezing.passes.inference.bind_switches import bind_switches
+from helpers.freezing.passes.inference.inline_functions import inline_calls
+from helpers.freezing.passes.inference.simplify import simplify
+from helpers.freezing.passes.optional.fold_batch_norms import fold_batch_norms
+from helpers.freezing.passes.optional.moving_averages import averaged, offer
+from helpers.freezing.passes.optional.narrow_weights import TYPES, narrow
+from helpers.freezing.passes.prune.cut_inputs import cut_inputs
+from helpers.freezing.passes.prune.prune import WITHOUT_EFFECT, prune
 from helpers.freezing.preflight import preflight
-from helpers.freezing.proof import Frozen, Proof
-from helpers.freezing.proving import prove_source
-from helpers.freezing.pruning import WITHOUT_EFFECT, prune
+from helpers.freezing.proof.compare import Frozen, Proof
+from helpers.freezing.proof.prove_source import prove_source
 from helpers.freezing.report import Report, all_bound, described
-from helpers.freezing.resources import pass_values
-from helpers.freezing.rewriting import rewrite
-from helpers.freezing.simplifying import simplify
-from helpers.freezing.sources import Source, recognise
-from helpers.freezing.values import Checkpoint, saved_names
-from helpers.freezing.vocabularies import inline_vocabularies
-from helpers.freezing.warning import warn
-from helpers.freezing.weights import TYPES, narrow
+from helpers.freezing.sources.checkpoint_values import Checkpoint, saved_names
+from helpers.freezing.sources.source import Source, recognise
+from helpers.freezing.warnings import warn
 from helpers.freezing.writing import append_node, beside, write
+from helpers.graphs.editor import Draft, Edge
+from helpers.graphs.fingerprint import Fingerprint
+from helpers.graphs.model_card import CARD_OP, card_in
 
 tf1 = tf.compat.v1
 

@@ -4,11 +4,11 @@ from difflib import get_close_matches
 
 import tensorflow as tf
 
-from helpers.freezing.drafts import Edge, edge, output_types
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.registry import op_def
-from helpers.freezing.rewriting import RESOURCE_VARIABLES
-from helpers.inspecting.candidates import likely_answers, output_candidates
+from helpers.freezing.passes.constants.variable_reads import RESOURCE_VARIABLES
+from helpers.graphs.candidates import likely_answers, output_candidates
+from helpers.graphs.editor import Edge, edge, output_types
+from helpers.graphs.op_registry import op_def
 
 tf1 = tf.compat.v1
 

@@ -1,8 +1,8 @@
 """Check, before anything is written, that this TensorFlow can run the frozen graph."""
 
-from helpers.freezing.drafts import Draft, edge
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.registry import devices, op_def
+from helpers.graphs.editor import Draft, edge
+from helpers.graphs.op_registry import devices, op_def
 
 # Where ops of other libraries come from, by the beginning of their names.
 LIBRARIES = {

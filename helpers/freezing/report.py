@@ -6,10 +6,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from helpers.freezing.completing import INPUTS, inputs_of, named
-from helpers.freezing.drafts import Draft, Edge
-from helpers.freezing.proof import Proof
-from helpers.freezing.registry import attribute
+from helpers.freezing.card_completion import INPUTS, inputs_of, named
+from helpers.freezing.proof.compare import Proof
+from helpers.graphs.editor import Draft, Edge
+from helpers.graphs.op_registry import attribute
 
 tf1 = tf.compat.v1
 

@@ -4,20 +4,20 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from helpers.cards import card_in
-from helpers.freezing.completing import named
-from helpers.freezing.drafts import Draft, Edge, edge
+from helpers.freezing.card_completion import named
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.fingerprint import fingerprint
 from helpers.freezing.freeze import inference_part, places
-from helpers.freezing.proof import Frozen
-from helpers.freezing.proving import prove_source
+from helpers.freezing.passes.constants.variable_reads import VARIABLES
+from helpers.freezing.passes.optional.narrow_weights import is_narrow
+from helpers.freezing.proof.compare import Frozen
+from helpers.freezing.proof.prove_source import prove_source
 from helpers.freezing.report import Report, all_bound, described
-from helpers.freezing.rewriting import VARIABLES
-from helpers.freezing.sources import Source, content, recognise
-from helpers.freezing.values import Checkpoint
-from helpers.freezing.weights import is_narrow
-from helpers.inspecting.candidates import output_candidates
+from helpers.freezing.sources.checkpoint_values import Checkpoint
+from helpers.freezing.sources.source import Source, content, recognise
+from helpers.graphs.candidates import output_candidates
+from helpers.graphs.editor import Draft, Edge, edge
+from helpers.graphs.fingerprint import fingerprint
+from helpers.graphs.model_card import card_in
 
 tf1 = tf.compat.v1
 

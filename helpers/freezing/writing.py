@@ -15,10 +15,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import node_def_pb2, tensor_pb2
 
-from helpers.freezing.constants import Weight
-from helpers.freezing.drafts import Draft
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.fingerprint import Fingerprint
+from helpers.freezing.passes.constants.variables_to_constants import Weight
+from helpers.graphs.editor import Draft
+from helpers.graphs.fingerprint import Fingerprint
 
 tf1 = tf.compat.v1
 

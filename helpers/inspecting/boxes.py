@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from helpers.graphs.wiring import VARIABLES, Wiring, type_of
 from helpers.inspecting.grouping import PLUMBING, Groups
 from helpers.inspecting.roles import ROLES, roles_of
-from helpers.inspecting.wiring import VARIABLES, Wiring, type_of
 
 MOST_BOXES = 15
 DULL = PLUMBING | {  # named only where a box has nothing else

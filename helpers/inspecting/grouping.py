@@ -4,8 +4,8 @@ import itertools
 import re
 from collections import Counter
 
-from helpers.inspecting.judging import is_input
-from helpers.inspecting.wiring import VARIABLES, Wiring
+from helpers.graphs.loss_nodes import is_input
+from helpers.graphs.wiring import VARIABLES, Wiring
 
 FEWEST_SCOPES = 3  # with fewer, the scopes inside them are shown instead
 MOST_SCOPES = 60  # with more, the outer ones are kept

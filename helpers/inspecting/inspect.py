@@ -7,21 +7,21 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from helpers.cards import card_in
-from helpers.checkpoints import Checkpoint, serving_graph
-from helpers.inspecting.candidates import Guess, input_candidates, likely_answers
-from helpers.inspecting.matching import match_variables
-from helpers.inspecting.reports import Constant, GraphFacts, Report
-from helpers.inspecting.roles import ROLES, roles_of
-from helpers.inspecting.wiring import type_of
-from helpers.reading.graph_files import (
+from helpers.checkpoints.checkpoint import Checkpoint, serving_graph
+from helpers.checkpoints.graph_files import (
     GraphFile,
     StoredGraph,
     is_saved_model,
     read_graph_file,
 )
-from helpers.reading.locating import VARIABLES, has_variables, is_part
-from helpers.scanning import findings
+from helpers.checkpoints.locating import VARIABLES, has_variables, is_part
+from helpers.graphs.candidates import Guess, input_candidates, likely_answers
+from helpers.graphs.model_card import card_in
+from helpers.graphs.unsafe_ops import findings
+from helpers.graphs.wiring import type_of
+from helpers.inspecting.matching import match_variables
+from helpers.inspecting.reports import Constant, GraphFacts, Report
+from helpers.inspecting.roles import ROLES, roles_of
 
 INDEX_COMMENT = "the graph alone: no variables beside it"
 

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from helpers.checkpoints import OBJECT_GRAPH, Checkpoint
-from helpers.freezing.values import Saved, saved_names
+from helpers.checkpoints.bundles import Variable
+from helpers.checkpoints.checkpoint import OBJECT_GRAPH, Checkpoint
+from helpers.checkpoints.graph_files import StoredGraph
+from helpers.freezing.sources.checkpoint_values import Saved, saved_names
+from helpers.graphs.wiring import Wiring, type_of
 from helpers.inspecting.reports import Difference, Report, Row, shape_text
 from helpers.inspecting.roles import roles_of, slots_among, slots_of
-from helpers.inspecting.wiring import Wiring, type_of
-from helpers.reading.bundles import Variable
-from helpers.reading.graph_files import StoredGraph
 
 
 def match_variables(

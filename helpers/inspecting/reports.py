@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
-from helpers.inspecting.candidates import Candidate
-from helpers.scanning import Finding
+from helpers.graphs.candidates import Candidate
+from helpers.graphs.unsafe_ops import Finding
 
 
 class Row(NamedTuple):

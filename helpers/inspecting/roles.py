@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from helpers.inspecting.judging import GRADIENTS, PIPELINES, is_input
-from helpers.inspecting.wiring import Wiring
+from helpers.graphs.loss_nodes import GRADIENTS, PIPELINES, is_input
+from helpers.graphs.wiring import Wiring
 
 ROLES = (
     *("inference", "input pipeline", "gradients", "optimizer", "saving"),

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from helpers.checkpoints import graphs_at, serving_graph
+from helpers.checkpoints.checkpoint import graphs_at, serving_graph
 from helpers.freezing.writing import beside
+from helpers.graphs.candidates import likely_answers, output_candidates
 from helpers.inspecting.boxes import Box, Diagram, diagram_of
-from helpers.inspecting.candidates import likely_answers, output_candidates
 from helpers.whole_files import write_whole
 
 WIDTH, HEIGHT, GAP, MARGIN, LANE = 280, 50, 24, 28, 96  # px

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from helpers.inspecting.candidates import Candidate
+from helpers.graphs.candidates import Candidate
 from helpers.inspecting.reports import Constant, GraphFacts, Report, Row, shape_text
 
 SHOWN_OPS, SHOWN_CONSTANTS, BAR_CELLS = 12, 5, 24

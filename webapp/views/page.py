@@ -13,7 +13,7 @@ from flask import (
 )
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from helpers.decoding import PhotoError
+from helpers.data.decoding import PhotoError
 from webapp.answering import Answer, answer_photo, named
 from webapp.cards import merits, pretty, results
 from webapp.thumbnails import Picture, heat_map, thumbnail

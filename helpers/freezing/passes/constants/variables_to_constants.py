@@ -1,0 +1,136 @@
+"""Turn variables into constants whose values stay in the checkpoint until written."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from helpers.freezing.errors import FreezeError
+from helpers.freezing.passes.constants.variable_reads import variables
+from helpers.freezing.sources.checkpoint_values import Checkpoint, Saved
+from helpers.graphs.editor import Draft
+
+LARGE = 256  # bytes; a smaller constant is left as it is
+LIMIT = 2**31 - 1  # bytes; a protobuf message cannot be larger
+
+
+class Weight(NamedTuple):
+    """A constant to be, of known type and shape; its value is read when written."""
+
+    dtype: tf.DType
+    shape: tuple[int, ...]
+    read: Callable[[], np.ndarray]
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape) * self.dtype.size
+
+
+def make_constants(
+    draft: Draft, checkpoint: Checkpoint, saved: dict[str, list[Saved]]
+) -> None:
+    """Put a constant of the variable's name in place of each variable.
+
+    Raises:
+      FreezeError: the checkpoint misses variables, or has them with another shape.
+    """
+    places = {node.name: place_of(node, checkpoint, saved) for node in variables(draft)}
+    _check(draft, checkpoint, places)
+    for name, place in places.items():
+        old = draft.nodes[name]
+        dtype = tf.as_dtype(old.attr["dtype"].type)
+        shape = tuple(checkpoint.shape(place))
+        node = draft.add(name, "Const")
+        node.attr["dtype"].type = dtype.as_datatype_enum
+        draft.weights[name] = Weight(dtype, shape, checkpoint.reading(place))
+
+
+def lift_constants(draft: Draft) -> None:
+    """Make weights of large constants: a graph without a checkpoint has them inside."""
+    for node in draft.nodes.values():
+        tensor = node.attr["value"].tensor if node.op == "Const" else None
+        if tensor is not None and len(tensor.tensor_content) >= LARGE:
+            value = tf.make_ndarray(tensor)
+            dtype = tf.as_dtype(tensor.dtype)
+            draft.weights[node.name] = Weight(dtype, value.shape, _given(value))
+            del node.attr["value"]
+
+
+def _given(value: np.ndarray) -> Callable[[], np.ndarray]:
+    return lambda: value
+
+
+def check_size(draft: Draft, weights: str) -> None:
+    """Refuse what would not fit into one GraphDef, before it is built."""
+    size = sum(weight.size for weight in draft.weights.values())
+    size += sum(node.ByteSize() for node in draft.nodes.values())
+    if size <= LIMIT:
+        return
+    fix = "freeze parts of it, with outputs that come earlier"
+    if weights == "float32" and size / 2 <= LIMIT:
+        fix = f"store it in 16 bits, with --weights bfloat16: {size / 2e9:.2f} GB"
+    raise FreezeError(
+        f"the frozen graph would be {size / 1e9:.2f} GB, and a GraphDef holds 2.15 GB "
+        "at most",
+        fix,
+    )
+
+
+def place_of(
+    node, checkpoint: Checkpoint, saved: dict[str, list[Saved]]
+) -> Saved | None:
+    """Where the variable's value is: as a saver says, else under its own name."""
+    shared = node.attr["shared_name"].s.decode() if "shared_name" in node.attr else ""
+    names = [node.name, *([shared] if shared else [])]
+    candidates = [place for name in names for place in saved.get(name, ())]
+    candidates += [Saved(name) for name in names]
+    for place in candidates:
+        if place.key in checkpoint.shapes:
+            return place
+    return None
+
+
+def _check(draft: Draft, checkpoint: Checkpoint, places: dict) -> None:
+    """Raise where the checkpoint does not hold what the graph's variables are."""
+    missing = [name for name, place in places.items() if place is None]
+    differing = {
+        name: text
+        for name, place in places.items()
+        if place and (text := _difference(draft.nodes[name], checkpoint, place))
+    }
+    if missing and not differing and len(missing) <= len(places) / 2:
+        raise FreezeError(
+            f"{checkpoint.prefix} does not hold what the outputs need: {_few(missing)}",
+            "save all variables, not only the trainable ones (batch normalization's "
+            "statistics are not trained), or give the checkpoint that has them",
+        )
+    if missing or differing:
+        lines = [f"  {name}: {text}" for name, text in differing.items()]
+        lines += [f"  {name}: not in the checkpoint" for name in missing]
+        more = [f"  and {len(lines) - 5} more"] if len(lines) > 5 else []
+        raise FreezeError(
+            f"{checkpoint.prefix} is of another model: {len(lines)} of {len(places)} "
+            "variables differ\n" + "\n".join(lines[:5] + more),
+            "give the .meta and the prefix of the same training",
+        )
+
+
+def _difference(node, checkpoint: Checkpoint, place: Saved) -> str | None:
+    """How a variable in the graph and in the checkpoint differ."""
+    shape, found = node.attr["shape"].shape, checkpoint.shape(place)
+    wanted = [dim.size for dim in shape.dim]
+    open_shape = shape.unknown_rank or -1 in wanted
+    unstated = node.op == "Variable" and not wanted  # before TensorFlow 1: any shape
+    if not (open_shape or unstated) and wanted != found:
+        return f"{wanted} in the graph, {found} in the checkpoint"
+    ours, theirs = tf.as_dtype(node.attr["dtype"].type), checkpoint.dtypes[place.key]
+    if ours.base_dtype != theirs:
+        return f"{ours.name} in the graph, {theirs.name} in the checkpoint"
+    return None
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more

@@ -1,0 +1,116 @@
+"""Bring a source and its frozen graph together for the proof."""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from helpers.freezing.card_completion import named
+from helpers.freezing.passes.constants.lookup_tables import keep_tables
+from helpers.freezing.passes.constants.vocabulary_files import inline_vocabularies
+from helpers.freezing.passes.inference.constant_propagation import set_scalar
+from helpers.freezing.passes.inference.functional_control_flow import FOR_INFERENCE
+from helpers.freezing.passes.prune.cut_inputs import cut_inputs
+from helpers.freezing.passes.prune.prune import UPDATES, WITHOUT_VALUE, prune
+from helpers.freezing.proof.compare import Frozen, Original, Proof, prove, prove_call
+from helpers.freezing.proof.run_graph import restored
+from helpers.freezing.sources.checkpoint_values import Checkpoint
+from helpers.freezing.sources.source import Source
+from helpers.graphs.editor import Draft, Edge
+from helpers.graphs.op_registry import uses_onednn
+
+ANY = 1e30  # of rounded weights: the difference is reported, and no reason to refuse
+ROUNDED = 0.25  # the same where rounding cannot be repeated, so that a limit is needed
+FOLDED = 1e-2
+REORDERED = 1e-2  # oneDNN may add in another order in another session
+
+
+def prove_source(
+    found: Source,
+    draft: Draft,
+    saved: dict,
+    frozen: Frozen,
+    rounding: tf.DType | None = None,
+) -> Proof:
+    """Whether the frozen graph answers as its source does.
+
+    A graph whose weights are rounded is compared with the source rounded alike, and
+    has to be equal; then with the source as it is, to report the difference.
+
+    Args:
+      rounding: the type of 16 bits that the weights of the frozen graph are stored in.
+    """
+    folded = FOLDED if draft.removed["batch normalization"] else 0
+    allowed = max(folded, REORDERED if uses_onednn() else 0)
+    if found.call:
+        allowed = max(allowed, REORDERED, ROUNDED if rounding else 0)
+        asked = [named(item) for item in draft.asked]
+        return prove_call(found.call, asked, frozen, tolerance=allowed)
+    originals = Originals(found, draft, saved)
+    if rounding and not folded and found.prefix:
+        proof = _prove(originals, frozen, rounding, tolerance=allowed)
+        if proof.verdict not in ("exact", "close"):
+            return proof
+        allowed = ANY
+    elif rounding:
+        allowed = ROUNDED
+    return _prove(originals, frozen, None, tolerance=allowed)
+
+
+def _prove(originals: "Originals", frozen: Frozen, rounding, *, tolerance) -> Proof:
+    """Run the source with its updates of variables; without, where the two part.
+
+    Updates race with what reads the variables.
+    """
+    updates = originals.draft.removed[UPDATES]
+    if updates:
+        original = originals.made(rounding, updates=True)
+        with_updates = prove(original, frozen, tolerance=tolerance)
+        if with_updates.verdict in ("exact", "close"):
+            return with_updates
+    proof = prove(originals.made(rounding, updates=False), frozen, tolerance=tolerance)
+    if updates and proof.verdict != "unproven":
+        differs = f"with them it differs by {with_updates.largest:g}"
+        note = f"{proof.note}; without updates of variables, {differs}"
+        proof = proof._replace(note=note)
+    return proof
+
+
+class Originals(NamedTuple):
+    """What the source's own graph, able to restore itself, is made from."""
+
+    found: Source
+    draft: Draft
+    saved: dict
+
+    def made(self, rounding: tf.DType | None, *, updates: bool) -> Original:
+        found, draft = self.found, self.draft
+        own = Draft.of(found.meta.graph_def, draft.asked)
+        everything = dict(own.nodes)
+        cut_inputs(own)
+        kinds = dict(WITHOUT_VALUE)
+        if updates:
+            del kinds[UPDATES]
+        prune(own, kinds)
+        keep_tables(own, everything)
+        inline_vocabularies(own, found)
+        starts = []
+        if found.prefix:
+            starts = restored(own, Checkpoint(found.prefix), self.saved, rounding)
+        fed = _bind(own, draft)
+        starts += own.initialisers
+        return Original(own.graph_def(), starts, own.outputs, fed)
+
+
+def _bind(own: Draft, draft: Draft) -> dict[Edge, np.generic]:
+    """Bind the constants that freezing bound; what else it bound is to be fed."""
+    fed = {item: v for item, v in draft.bound.items() if item.node in own.nodes}
+    for item in list(fed):
+        if own.nodes[item.node].op == "Const":
+            set_scalar(own.nodes[item.node], fed.pop(item))
+    for (function, name), value in draft.bound_inside.items():
+        body = own.functions.get(function.removesuffix(FOR_INFERENCE))
+        for node in body.node_def if body else ():
+            if node.name == name:
+                set_scalar(node, value)
+    return fed

@@ -1,0 +1,156 @@
+"""Read SavedModels, of both TensorFlows, and Keras models."""
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from helpers.checkpoints.graph_files import SAVED_MODEL_FILES
+from helpers.checkpoints.locating import has_variables
+from helpers.freezing.errors import FreezeError
+from helpers.freezing.sources.captured_variables import graph_of
+from helpers.freezing.sources.checkpoint_values import first_line
+from helpers.freezing.sources.source import Source, content, prefixes
+
+tf1 = tf.compat.v1
+SERVING = "serving_default"
+
+
+def read_saved_model(folder: Path, message=None) -> Source:
+    """A SavedModel's serving graph."""
+    if message is None:
+        files = (folder / name for name in SAVED_MODEL_FILES)
+        path = next(path for path in files if path.is_file())
+        found = content(path)
+        if found.kind != "SavedModel":
+            raise FreezeError(
+                f"{path} is {found.what}, though it is named as a SavedModel's",
+                "export the model again",
+            )
+        message = found.message
+    meta = _serving(folder, message)
+    if meta.HasField("object_graph_def"):
+        return _called(folder, tf.saved_model.load, folder)
+    prefix = f"{folder}/variables/variables"
+    if not has_variables(prefix):
+        prefix = None
+    values = prefixes.value_files(prefix) if prefix else []
+    files = (*folder.glob("saved_model.pb*"), *values)
+    assets = folder / "assets"
+    return Source(meta, prefix, files, f"{folder}/{folder.name}", assets=assets)
+
+
+def _serving(folder: Path, message) -> tf1.MetaGraphDef:
+    graphs = list(message.meta_graphs)
+    tagged = [meta for meta in graphs if "serve" in meta.meta_info_def.tags]
+    if len(tagged) == 1 or len(graphs) == 1:
+        return (tagged or graphs)[0]
+    tags = "; ".join(", ".join(meta.meta_info_def.tags) for meta in graphs)
+    raise FreezeError(
+        f"{folder} holds {len(graphs)} graphs, tagged {tags}: none is the one to serve",
+        "export one with the tag `serve`",
+    )
+
+
+def read_keras(path: Path) -> Source:
+    """A Keras model of one file, `.keras` or HDF5, whatever its name is."""
+    return _called(path, _keras_model, path)
+
+
+def _keras_model(path: Path):
+    """The model; files whose names say nothing are copied to one that Keras knows."""
+    from keras.saving import load_model
+
+    known = path.suffix in (".keras", ".h5", ".hdf5")
+    if known:
+        return load_model(path, compile=False)
+    import shutil
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        suffix = ".keras" if path.read_bytes()[:2] == b"PK" else ".h5"
+        copy = shutil.copy(path, Path(folder, f"model{suffix}"))
+        return load_model(copy, compile=False)
+
+
+def _called(path: Path, load, argument: Path) -> Source:
+    warnings: list[str] = []
+    try:
+        model = load(argument)
+        function = _function(path, model, warnings)
+    except FreezeError:
+        raise
+    except Exception as error:  # loaders raise whatever their layers raise
+        raise FreezeError(
+            f"{path} cannot be loaded: {first_line(error)}",
+            "it needs the code and the versions that it was saved with",
+        ) from error
+    graph_def, captured = graph_of(function)
+    meta = tf1.MetaGraphDef(graph_def=graph_def)
+    signature = meta.signature_def[SERVING]
+    for key, tensor in zip(_keys(function), function.outputs, strict=True):
+        signature.outputs[key].name = tensor.name
+    files = (
+        (path,) if path.is_file() else tuple(p for p in path.rglob("*") if p.is_file())
+    )
+    name = str(path.with_suffix("")) if path.is_file() else f"{path}/{path.name}"
+    call = _by_name(function)
+    said = tuple(warnings)
+    return Source(meta, None, files, name, said, captured=captured, call=call)
+
+
+def _keys(function) -> list[str]:
+    """What the function calls its outputs, in their order; else their numbers."""
+    named = function.structured_outputs
+    if isinstance(named, dict) and len(named) == len(function.outputs):
+        return sorted(named)
+    return [f"{index:03}" for index in range(len(function.outputs))]
+
+
+def _function(path: Path, model, warnings: list[str]):
+    """The model's forward pass, training off, as a traced function."""
+    if hasattr(model, "signatures"):
+        signatures = model.signatures
+        if not signatures:
+            raise FreezeError(
+                f"{path} has no signature to serve", "save it with signatures=…"
+            )
+        taken = SERVING if SERVING in signatures else min(signatures)
+        if len(signatures) > 1:
+            named = ", ".join(sorted(signatures))
+            warnings.append(f"{path} has the signatures {named}; {taken} is taken")
+        return signatures[taken]
+    specs = [tf.TensorSpec(t.shape, t.dtype, _word(t.name)) for t in model.inputs]
+    if not specs:
+        raise FreezeError(f"{path} was never built: its input is not known", "build it")
+
+    @tf.function(autograph=False)
+    def forward(*inputs):
+        return model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
+
+    return forward.get_concrete_function(*specs)
+
+
+def _word(name: str) -> str:
+    return name.split(":")[0].replace("/", "_")
+
+
+def _by_name(function):
+    """The function on a dict of inputs, with a dict of outputs, by tensor name."""
+    names = [t.name for t in function.inputs if t.dtype != tf.resource]
+
+    def call(feeds):
+        values = {name: tf.constant(feeds[name]) for name in names if name in feeds}
+        answers = function(**{_argument(function, n): v for n, v in values.items()})
+        values = [value.numpy() for value in tf.nest.flatten(answers)]
+        return {t.name: v for t, v in zip(function.outputs, values, strict=True)}
+
+    return call
+
+
+def _argument(function, tensor_name: str) -> str:
+    (spec,) = [
+        spec
+        for spec in tf.nest.flatten(function.structured_input_signature)
+        if spec.name == tensor_name.split(":")[0]
+    ]
+    return spec.name

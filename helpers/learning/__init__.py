@@ -1,1 +1,0 @@
-"""What training is made of: material, feeding, calibration, examination."""

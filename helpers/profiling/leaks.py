@@ -1,0 +1,197 @@
+"""Whether a function leaks: graphs, ops and memory watched over many calls.
+
+Graphs and ops are counted exactly, so one more at the end is a leak. Memory is
+noisy, and an allocator keeps what it was once given: that rises too, but levels off.
+So memory that climbs is watched for two quarters more.
+
+Taught in notebooks/06_find_the_decode_image_leak.ipynb.
+"""
+
+import gc
+import itertools
+import linecache
+import os
+import statistics
+import sys
+import sysconfig
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+import click
+import tensorflow as tf
+
+from helpers.profiling import functions, usage
+
+NOISE_MIB = 0.5  # a quarter of the calls that adds less adds nothing
+FRAMES = 50  # that are noted of each allocation
+INSTALLED = tuple(
+    sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib")
+)
+OWN = (__file__, functions.__file__, usage.__file__)
+
+
+class Quarter(NamedTuple):
+    """What there was after a quarter of the calls, and how long one of them took."""
+
+    calls: int
+    graphs: int
+    ops: int  # in all graphs
+    graph_bytes: int  # of all GraphDefs
+    rss_mib: float  # the least after any of its calls: what stays
+    peak_mib: float  # the high-water mark
+    milliseconds: float  # the median
+
+
+class Line(NamedTuple):
+    """A line of the user's code, and what a call of it leaves behind."""
+
+    file: str
+    number: int
+    left: float  # ops, or bytes of memory
+
+    def __str__(self) -> str:
+        code = linecache.getline(self.file, self.number).strip()
+        return f"{os.path.relpath(self.file)}, line {self.number}: {code}"
+
+
+class LeakReport(NamedTuple):
+    """The quarters; what grows: "graphs", "memory" or nothing; the lines at fault."""
+
+    quarters: list[Quarter]
+    grows: str | None
+    lines: list[Line]
+
+    def __str__(self) -> str:
+        unit = "ops" if self.grows == "graphs" else "bytes"
+        lines = [f"  {line} (+{line.left:,.4g} {unit} a call)" for line in self.lines]
+        return "\n".join([_table(self.quarters), _verdict(self), *lines])
+
+
+def find_leak(function: Callable[[], object], calls: int = 200) -> LeakReport:
+    """What calling a function again and again leaves behind.
+
+    Args:
+      calls: at least 4; they are watched in four quarters.
+    """
+    quarters, hidden = [], not sys.stderr.isatty()
+    with click.progressbar(
+        range(4), label=f"{calls} calls", hidden=hidden, file=sys.stderr
+    ) as numbers:
+        for number in numbers:
+            known = WeakKeyDictionary({g: len(g.get_operations()) for g in _graphs()})
+            count = calls * (number + 1) // 4 - calls * number // 4
+            quarters.append(_watch(function, count))
+    third, last = quarters[-2:]
+    if last.graphs > third.graphs or last.ops > third.ops:
+        return LeakReport(quarters, "graphs", _lines_that_built(known, last.calls))
+    memory = [quarter.rss_mib for quarter in quarters]
+    if climbs(memory):
+        memory += [_watch(function, last.calls).rss_mib for _ in range(2)]
+    if climbs(memory):
+        return LeakReport(quarters, "memory", _lines_that_keep(function, last.calls))
+    return LeakReport(quarters, None, [])
+
+
+def climbs(rss_mib: list[float]) -> bool:
+    """Whether memory still rises at the end, and about as fast as before."""
+    *_, second, third, last = rss_mib
+    before, now = third - second, last - third
+    return min(before, now) > NOISE_MIB and now > before / 2
+
+
+def _watch(function: Callable[[], object], calls: int) -> Quarter:
+    measured = usage.measure_calls(function, calls)
+    gc.collect()  # a graph that nobody has is garbage, in a cycle with its ops
+    graphs = _graphs()
+    return Quarter(
+        calls,
+        len(graphs),
+        sum(len(graph.get_operations()) for graph in graphs),
+        sum(graph.as_graph_def().ByteSize() for graph in graphs),
+        min(measured.rss_mib),
+        usage.peak_rss_mib(),
+        statistics.median(measured.milliseconds),
+    )
+
+
+def _graphs() -> list[tf.Graph]:
+    """Every graph of this process, those of tf.functions too."""
+    return [thing for thing in gc.get_objects() if issubclass(type(thing), tf.Graph)]
+
+
+def _lines_that_built(known: WeakKeyDictionary, calls: int) -> list[Line]:
+    """The lines that built the ops that are not known, by the ops' own tracebacks."""
+    built: Counter = Counter()
+    for graph in _graphs():
+        for op in graph.get_operations()[known.get(graph, 0) :]:
+            built[_users_line((f.filename, f.lineno) for f in op.traceback)] += 1
+    return _most(built, calls)
+
+
+def _lines_that_keep(function: Callable[[], object], calls: int) -> list[Line]:
+    """The lines that allocated what Python still holds after so many more calls."""
+    tracemalloc.start(FRAMES)
+    try:
+        before = tracemalloc.take_snapshot()
+        usage.measure_calls(function, calls)
+        gc.collect()
+        after = tracemalloc.take_snapshot()
+    finally:
+        tracemalloc.stop()
+    kept: Counter = Counter()
+    for change in after.compare_to(before, "traceback"):
+        place = _users_line((f.filename, f.lineno) for f in change.traceback)
+        kept[place] += change.size_diff
+    least = NOISE_MIB * usage.MIB / 10
+    return [line for line in _most(kept, calls) if line.left * calls > least]
+
+
+def _most(found: Counter, calls: int) -> list[Line]:
+    named = Counter({place: count for place, count in found.items() if place})
+    return [Line(*place, count / calls) for place, count in named.most_common(3)]
+
+
+def _users_line(frames: Iterable[tuple[str, int]]) -> tuple[str, int] | None:
+    """The innermost line that was not installed, nor is of this check."""
+    for file, number in reversed(list(frames)):
+        installed = file.startswith((*INSTALLED, "<"))
+        if not installed and file not in OWN:
+            return file, number
+    return None
+
+
+def _verdict(report: LeakReport) -> str:
+    first, *_, third, last = report.quarters
+    calls, now = last.calls, last.rss_mib - third.rss_mib
+    if report.grows == "graphs":
+        graphs = (last.graphs - third.graphs) / calls
+        ops = (last.ops - third.ops) / calls
+        size = (last.graph_bytes - third.graph_bytes) / calls
+        new = f"graphs +{graphs:,.4g}, " if graphs else ""
+        return f"leak: {new}ops +{ops:,.4g}, GraphDef {size:+,.0f} bytes a call"
+    if report.grows == "memory":
+        where = "kept by" if report.lines else "and no line of Python keeps it"
+        return f"leak: memory +{1024 * now / calls:,.0f} KiB a call, {where}"
+    risen = last.rss_mib - first.rss_mib
+    if risen < NOISE_MIB:
+        return "no leak: neither a graph nor the memory grew"
+    how = "levelled off" if now < NOISE_MIB else "slows down: more calls would tell"
+    return f"no leak: no graph grew; memory rose by {risen:.1f} MiB and {how}"
+
+
+def _table(quarters: list[Quarter]) -> str:
+    ends = itertools.accumulate(quarter.calls for quarter in quarters)
+    rows = {
+        "calls up to": [f"{end:,}" for end in ends],
+        "graphs": [f"{quarter.graphs:,}" for quarter in quarters],
+        "ops in them": [f"{quarter.ops:,}" for quarter in quarters],
+        "bytes of GraphDef": [f"{quarter.graph_bytes:,}" for quarter in quarters],
+        "MiB now, at least": [f"{quarter.rss_mib:,.1f}" for quarter in quarters],
+        "MiB at most, ever": [f"{quarter.peak_mib:,.1f}" for quarter in quarters],
+        "ms a call, median": [f"{quarter.milliseconds:,.1f}" for quarter in quarters],
+    }
+    lines = (f"{n:18}" + "".join(f"{v:>13}" for v in r) for n, r in rows.items())
+    return "\n".join(lines)

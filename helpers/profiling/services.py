@@ -1,0 +1,53 @@
+"""Two services that decode a photo: one leaks, one does not.
+
+They stand in a file because a line profiler reads its source from one.
+
+Taught in notebooks/06_find_the_decode_image_leak.ipynb.
+"""
+
+import functools
+import io
+
+import numpy as np
+import tensorflow as tf
+
+from helpers.data.drawings import draw
+
+tf1 = tf.compat.v1
+
+
+@functools.cache
+def photo() -> bytes:
+    """What a visitor sends: a drawing as JPEG."""
+    file = io.BytesIO()
+    draw("cat", seed=3).save(file, "JPEG")
+    return file.getvalue()
+
+
+@functools.cache
+def session() -> tf1.Session:
+    """The session of the leaky service."""
+    return tf1.Session(graph=tf.Graph())
+
+
+def leaky() -> np.ndarray:
+    """The photo's pixels, by an op of their own."""
+    with session().graph.as_default():
+        image = tf.io.decode_image(photo(), channels=3)
+    return session().run(image)
+
+
+@functools.cache
+def decoder():
+    """The session of the mended service, its placeholder and its only op's output."""
+    with tf.Graph().as_default() as graph:
+        data = tf1.placeholder(tf.string, [], name="data")
+        image = tf.io.decode_image(data, channels=3)
+    graph.finalize()
+    return tf1.Session(graph=graph), data, image
+
+
+def mended() -> np.ndarray:
+    """The same pixels, by an op that was built once."""
+    session, data, image = decoder()
+    return session.run(image, {data: photo()})

@@ -1,1 +1,0 @@
-"""Files of TensorFlow read by this project itself: tables, bundles, graphs."""

@@ -1,0 +1,212 @@
+"""Several models side by side: a graph and a session each, asked by name.
+
+Taught in notebooks/07_serve_two_models.ipynb.
+"""
+
+import logging
+import weakref
+from collections import deque
+from collections.abc import Container, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NamedTuple
+
+from helpers.serving.frozen_model import FrozenModel
+from helpers.serving.reloading import Opener, follow
+from helpers.serving.versions import (
+    Published,
+    Stamp,
+    Status,
+    model_files,
+    published_as,
+    published_in,
+    version_of,
+)
+
+__all__ = ["Library", "Served", "UnknownModel", "model_files", "version_of"]
+
+
+log = logging.getLogger(__name__)
+
+
+class Served(NamedTuple):
+    """A model with the name and version it is served under."""
+
+    name: str
+    version: int
+    model: FrozenModel
+
+
+class UnknownModel(LookupError):
+    """There is no model of that name, or not in that version."""
+
+
+class Library:
+    """Models by name; the first one answers where no name is given.
+
+    Whoever asks for a model may use it for as long as it is held: a version that is
+    replaced is closed when the last request that holds it has ended.
+    """
+
+    def __init__(self, models: Mapping[str, Mapping[int, FrozenModel]]):
+        self._served: dict[str, dict[int, Served]] = {}
+        self._labels: dict[str, dict[str, int]] = {}
+        self._statuses: dict[str, dict[int, Status]] = {}
+        self._unused: deque[tuple] = deque()  # closed at the next `close_unused`
+        for name, versions in models.items():
+            for version, model in versions.items():
+                self.put(name, version, model)
+
+    @classmethod
+    def load(
+        cls, files: Mapping[str, Path], opened: Opener = FrozenModel.load
+    ) -> "Library":
+        """One model per `.pb` file; a file named `3.pb` is version 3, others are 1."""
+        return cls.load_published(published_as(files), opened)
+
+    @classmethod
+    def load_folder(cls, folder: Path, opened: Opener = FrozenModel.load) -> "Library":
+        """The newest version of each NAME/VERSION.pb, and those that have a label."""
+        return cls.load_published(published_in(folder), opened)
+
+    @classmethod
+    def load_published(
+        cls, published: Mapping[str, Published], opened: Opener = FrozenModel.load
+    ) -> "Library":
+        """What is published; where the newest version is broken, an older one.
+
+        Args:
+          opened: the model in a file; FrozenModel.load with settings of its own.
+        Raises:
+          OSError, ValueError: of a model no version can be loaded; why not.
+        """
+        library = cls({})
+        for failure in follow(library, published, opened):
+            if failure.name not in library.names:
+                library.close()
+                raise failure.error
+            log.error("%s", failure)
+        return library
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._served)
+
+    def model(
+        self,
+        name: str | None = None,
+        version: int | None = None,
+        label: str | None = None,
+    ) -> Served:
+        """The model of that name, or the first; in its newest version, or that one."""
+        if name is None:
+            name = self.names[0]
+        if name not in self._served:
+            close = get_close_matches(name, self.names, 1, 0)
+            raise UnknownModel(
+                f"there is no model {name!r}: did you mean {close[0]!r}?"
+            )
+        versions = self._served[name]
+        if label is not None:
+            version = self._labelled(name, label)
+        if version is None:
+            version = max(versions)
+        if version not in versions:
+            loaded = ", ".join(map(str, sorted(versions)))
+            raise UnknownModel(
+                f"version {version} of {name!r} is not loaded: {loaded} is"
+            )
+        return versions[version]
+
+    def loaded(self, name: str) -> tuple[Served, ...]:
+        """Every loaded version of a model, the one that answers first."""
+        versions = self._served.get(name, {})
+        return tuple(versions[number] for number in sorted(versions, reverse=True))
+
+    def has(self, name: str, version: int) -> bool:
+        """Whether this version is loaded."""
+        return version in self._served.get(name, {})
+
+    def labels(self, name: str) -> dict[str, int]:
+        """The version that each label of a model stands for."""
+        return self._labels.get(name, {})
+
+    def statuses(self, name: str) -> dict[int, Status]:
+        """How each version of a model fares, newest first."""
+        return dict(sorted(self._statuses.get(name, {}).items(), reverse=True))
+
+    def failures(self) -> list[tuple[str, int, str]]:
+        """Name, version and reason of every file that cannot be served."""
+        return [
+            (name, version, status.error)
+            for name in self._statuses
+            for version, status in self.statuses(name).items()
+            if status.error
+        ]
+
+    def put(
+        self, name: str, version: int, model: FrozenModel, stamp: Stamp | None = None
+    ) -> None:
+        """Serve this version from now on, in place of the same one where there is."""
+        ops = len(model.graph.get_operations())
+        self.note(name, version, Status("AVAILABLE", "", stamp, ops))
+        versions = self._served.get(name, {})
+        if version in versions:
+            self._close_when_unused(versions[version])
+        self._served[name] = {**versions, version: Served(name, version, model)}
+
+    def drop(self, name: str, version: int) -> None:
+        """Serve this version no more; requests that hold it end well."""
+        versions = dict(self._served[name])
+        served = versions.pop(version)
+        self._served[name] = versions
+        self.note(name, version, Status("UNLOADING"))
+        self._close_when_unused(served)
+
+    def note(self, name: str, version: int, status: Status) -> None:
+        self._statuses[name] = {**self._statuses.get(name, {}), version: status}
+
+    def forget(self, name: str, versions: Container[int]) -> None:
+        """Say no more of versions other than these, unless they are in memory."""
+        self._statuses[name] = {
+            version: status
+            for version, status in self._statuses[name].items()
+            if version in versions or status.state != "END"
+        }
+
+    def set_labels(self, name: str, labels: Mapping[str, int]) -> None:
+        self._labels[name] = dict(labels)
+
+    def close_unused(self) -> bool:
+        """Close what was dropped and is held by nobody; whether there was any."""
+        closed = False
+        while self._unused:
+            name, version, session = self._unused.popleft()
+            session.close()
+            closed = True
+            if not self.has(name, version):
+                self.note(name, version, Status("END"))
+        return closed
+
+    def close(self) -> None:
+        for versions in self._served.values():
+            for served in versions.values():
+                served.model.close()
+
+    def __enter__(self) -> "Library":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def _labelled(self, name: str, label: str) -> int:
+        labels = self.labels(name)
+        if label not in labels:
+            known = ", ".join(map(repr, labels)) or "none"
+            raise UnknownModel(f"{name!r} has no version labelled {label!r}: {known}")
+        return labels[label]
+
+    def _close_when_unused(self, served: Served) -> None:
+        """Its session is closed once Python has seen the last reference to it go."""
+        ending = (served.name, served.version, served.model.session)
+        weakref.finalize(served.model, self._unused.append, ending).atexit = False

@@ -1,0 +1,78 @@
+"""A trained network examined on pictures it never saw; the results go on its card.
+
+Whatever has a `predict` can be examined: a session that learns, or a frozen model.
+"""
+
+import numpy as np
+
+from helpers.data.photos import Examples
+from helpers.training.loop import calibration
+from helpers.training.network_session import NetworkSession
+from helpers.training.outliers import make_outliers
+
+OUTLIERS = 1000  # pictures of nothing known; training has made others
+
+
+def examine(
+    model, held_out: dict[str, Examples], threshold: float | None = None
+) -> dict:
+    """Count, accuracy, calibration error and confusion on each test split.
+
+    With a threshold also how often the answer is "not sure", on the first split's
+    worsened copies and on pictures of nothing known too.
+    """
+    tests = {name: part.of("test") for name, part in held_out.items()}
+    answers = {name: model.predict(part.images) for name, part in tests.items()}
+    results = {name: _results(answers[name], tests[name].labels) for name in tests}
+    if threshold is None:
+        return results
+    name, test = next(iter(tests.items()))
+    for how in calibration.DEGRADATIONS:
+        worse = calibration.degraded(test.images, how)
+        results[f"{name}, {how}"] = _results(model.predict(worse), test.labels)
+    outliers = make_outliers(OUTLIERS, seed=2, size=test.images.shape[1])
+    results["nothing known"] = {"count": OUTLIERS}
+    answers["nothing known"] = model.predict(outliers)
+    for name, probabilities in answers.items():
+        unsure = probabilities.max(1) < threshold
+        results[name]["not_sure"] = round(float(unsure.mean()), 4)
+    return results
+
+
+def _results(probabilities, labels):
+    right = probabilities.argmax(1) == labels
+    return {
+        "count": len(labels),
+        "accuracy": round(float(right.mean()), 4),
+        "calibration_error": round(
+            calibration.calibration_error(probabilities, labels), 4
+        ),
+        "confusion": calibration.confusion(
+            probabilities, labels, probabilities.shape[1]
+        ),
+        "reliability": [
+            [round(value, 4) for value in line]
+            for line in calibration.reliability(probabilities, labels)
+        ],
+    }
+
+
+def calibrate(session: NetworkSession, held_out: dict[str, Examples]) -> dict:
+    """Fit the temperature and the "not sure" threshold on the validation split.
+
+    A quarter of what the temperature is fitted on are worsened copies, because
+    visitors' photos are worse than a data set's.
+    """
+    photos = next(iter(held_out.values())).of("validation")
+    session.set_temperature(1.0)
+    part = slice(0, None, 3 * len(calibration.DEGRADATIONS))
+    pictures = [photos.images] + [
+        calibration.degraded(photos.images[part], how)
+        for how in calibration.DEGRADATIONS
+    ]
+    labels = [photos.labels] + [photos.labels[part]] * len(calibration.DEGRADATIONS)
+    logits = np.concatenate([session.logits(images) for images in pictures])
+    temperature = calibration.fit_temperature(logits, np.concatenate(labels))
+    session.set_temperature(temperature)
+    threshold = calibration.choose_threshold(session.predict(photos.images))
+    return {"temperature": round(temperature, 4), "threshold": round(threshold, 4)}

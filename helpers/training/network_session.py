@@ -1,0 +1,129 @@
+"""Sessions: how they are configured, and one around a network that learns."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import rewriter_config_pb2
+
+from helpers.data.photos import Examples
+from helpers.graphs.model_card import put_card
+from helpers.training.networks import Network, average_names
+from helpers.whole_files import write_whole
+
+tf1 = tf.compat.v1
+
+
+def session_config(
+    *, bfloat16: bool = False, threads: int = 0, optimised: bool = True
+) -> tf1.ConfigProto:
+    """Settings for a session.
+
+    Args:
+      bfloat16: convolutions and matrix products in 16 bits.
+      threads: that one operation may use; 0 is one a core. The first session of a
+        process decides for all.
+      optimised: rewrite the graph first; for a large one that takes seconds.
+    """
+    config = tf1.ConfigProto(allow_soft_placement=True)
+    config.gpu_options.allow_growth = True
+    config.intra_op_parallelism_threads = threads
+    rewrite = config.graph_options.rewrite_options
+    if not optimised:
+        rewrite.disable_meta_optimizer = True
+    if bfloat16:
+        rewrite.auto_mixed_precision_onednn_bfloat16 = (
+            rewriter_config_pb2.RewriterConfig.ON
+        )
+    return config
+
+
+class NetworkSession:
+    """A network with a session and a saver of its own, its variables initialised."""
+
+    def __init__(self, network: Network, *, bfloat16: bool = False):
+        self.network = network
+        self.size = int(network.x.shape[1])
+        with network.graph.as_default():
+            self._saver = tf1.train.Saver()
+            variables = {v.op.name: v for v in tf1.global_variables()}
+            self._fold = [
+                variables[name].assign(variables[average])
+                for name, average in average_names(network.graph).items()
+            ]
+            initialise = tf1.global_variables_initializer()
+            if network.temperature is not None:
+                self._wanted_temperature = tf1.placeholder(tf.float32, [])
+                self._warm = network.temperature.assign(self._wanted_temperature)
+        config = session_config(bfloat16=bfloat16)
+        config.use_per_session_threads = True
+        config.inter_op_parallelism_threads = 1  # two at once are in each other's way
+        self.session = tf1.Session(graph=network.graph, config=config)
+        self.session.run(initialise)
+
+    def step(self, images, targets, rate: float) -> tuple[float, float]:
+        """Train on one batch; its loss and accuracy before the step."""
+        net = self.network
+        feeds = {net.x: images, net.y_true: targets, net.learning_rate: rate}
+        if net.is_training is not None:
+            feeds[net.is_training] = True
+        return self.session.run([net.loss, net.accuracy, net.train_op], feeds)[:2]
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Probabilities of uint8 images [N, size, size, 3], shape [N, classes]."""
+        return self._in_parts(self.network.y_pred, images)
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """What the softmax is taken of, shape [N, classes]."""
+        return self._in_parts(self.network.logits, images)
+
+    def _in_parts(self, wanted: tf.Tensor, images: np.ndarray) -> np.ndarray:
+        parts = np.array_split(images, max(1, math.ceil(len(images) / 128)))
+        feeds = ({self.network.x: part / np.float32(255)} for part in parts)
+        return np.concatenate([self.session.run(wanted, feed) for feed in feeds])
+
+    def set_temperature(self, temperature: float) -> None:
+        """Divide the logits by this from now on, where the network can."""
+        if self.network.temperature is not None:
+            self.session.run(self._warm, {self._wanted_temperature: temperature})
+
+    def accuracy(self, examples: Examples) -> float:
+        """The share of examples whose likeliest class is right."""
+        right = self.predict(examples.images).argmax(1) == examples.labels
+        return float(right.mean())
+
+    def fold_averages(self) -> None:
+        """Put the moving averages, where there are any, in the variables' place."""
+        self.session.run(self._fold)
+
+    def save(self, prefix: str) -> None:
+        """Write all files of a checkpoint but `.meta`."""
+        with self.network.graph.as_default():
+            self._saver.save(self.session, prefix, write_meta_graph=False)
+
+    def write_meta(self, prefix: str, card: dict) -> None:
+        """Write the `.meta` file, with this card in the graph."""
+        with self.network.graph.as_default():
+            meta = self._saver.export_meta_graph()
+        put_card(meta.graph_def, card)
+        data = meta.SerializeToString(deterministic=True)
+        write_whole(Path(f"{prefix}.meta"), data)
+
+    def restore(self, prefix: str) -> None:
+        """Take all variables from a checkpoint.
+
+        Raises:
+          ValueError: it is damaged, or another network's.
+        """
+        try:
+            with self.network.graph.as_default():
+                self._saver.restore(self.session, prefix)
+        except tf.errors.OpError as error:
+            raise ValueError(
+                f"{prefix} cannot be restored: it is damaged, or another network's; "
+                "remove its folder, or take an earlier copy"
+            ) from error
+
+    def close(self) -> None:
+        self.session.close()

@@ -1,0 +1,201 @@
+"""waitress, tuned, with a drain: what was accepted is answered before the end.
+
+waitress has no drain, and a listening socket may only be closed in the thread of
+its loop; so the loop is turned from here. This touches undocumented attributes:
+requirements.txt pins waitress, and tests/test_server.py proves the drain.
+
+Taught in notebooks/08_launch_the_flask_app.ipynb.
+"""
+
+import contextlib
+import errno
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from ipaddress import ip_address
+from time import monotonic
+
+from waitress import create_server, wasyncore
+
+from webapp.serving.connections import Channel
+from webapp.serving.scheduler import Lanes
+
+DRAIN = 20  # seconds for the requests in flight
+QUIET = 0.2  # seconds for the last bytes, and for what is on its way
+CONNECTIONS = 1000
+OPEN_FILES = 4096  # the connections, and what TensorFlow keeps open
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class ListenError(OSError):
+    """The address is not to be had; the message says why and what to try."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that holds the address but does not listen: no visitor waits yet.
+
+    Raises:
+      ListenError: the port is taken, or the host is not this machine.
+    """
+    with _explained(host, port):
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
+        listener = socket.socket(family, kind)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    return listener
+
+
+@contextlib.contextmanager
+def _explained(host: str, port: int):
+    try:
+        yield
+    except (OSError, UnicodeError) as error:
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            text = (
+                f"port {port} on {host} is taken: stop the program that has it, "
+                "or choose another with --port or PORT="
+            )
+        else:
+            reason = getattr(error, "strerror", None) or "not a host name"
+            text = (
+                f"cannot serve at {host!r}, port {port} ({reason.lower()}): "
+                "choose others with --host and --port"
+            )
+        raise ListenError(text) from error
+
+
+def leave_on_signal() -> None:
+    """Makes a signal end the process at once: nothing has been accepted yet."""
+
+    def leave(*_) -> None:
+        os.write(1, b"Stopped before serving.\n")
+        os._exit(0)
+
+    for number in SIGNALS:
+        signal.signal(number, leave)
+
+
+class Server:
+    """A WSGI app behind one bound socket; signals are the server's from now on.
+
+    Args:
+      lanes: who is answered when.
+      max_body: bytes of a body that are kept, in memory; more is read and dropped.
+      is_next: whether it may accept one more connection, having so many; another
+        process that listens to the same socket accepts it otherwise.
+    """
+
+    def __init__(
+        self,
+        app: Callable,
+        listener: socket.socket,
+        *,
+        lanes: Lanes,
+        max_body: int,
+        is_next: Callable[[int], bool] = lambda connections: True,
+    ) -> None:
+        _allow_open_files()
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        self._lanes = lanes
+        host, port = listener.getsockname()[:2]
+        with _explained(host, port):  # another process may have been quicker
+            self._waitress = create_server(
+                app,
+                sockets=[listener],
+                _dispatcher=lanes,
+                connection_limit=CONNECTIONS,
+                channel_timeout=20,
+                cleanup_interval=5,
+                asyncore_use_poll=True,
+                inbuf_overflow=max_body + 1,
+                outbuf_high_watermark=sys.maxsize,  # the loop must not wait for itself
+                recv_bytes=262144,
+                ident="",
+            )
+        self._waitress.channel_class = Channel
+        readable = self._waitress.readable
+        self._waitress.readable = lambda: readable() and self._is_next()
+        self._accept_one = self._waitress.handle_accept
+        self._waitress.handle_accept = self._accept
+        self._may_accept = is_next
+        self._waitress.draining = False
+        for number in SIGNALS:
+            signal.signal(number, self._stop)
+        self.is_loopback = ip_address(host).is_loopback
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def run(self, on_stop: Callable[[], None] = lambda: None) -> None:
+        """Answers until a signal comes, then drains; a second one exits with 130."""
+        while not self._waitress.draining:
+            self._turn(1 if self._is_next() else QUIET / 4)
+        on_stop()
+        self._close_listener()
+        self._drain()
+        self._end()
+
+    def _stop(self, *_) -> None:
+        if self._waitress.draining:
+            os._exit(130)
+        self._waitress.draining = True
+        self._waitress.pull_trigger()  # the loop wakes; a thunk could deadlock here
+
+    def _is_next(self) -> bool:
+        return self._may_accept(len(self._waitress.active_channels))
+
+    def _turn(self, patience: float) -> None:
+        """Reads and writes what can be, then answers; waits if there is nothing."""
+        before = len(self._waitress.active_channels)
+        self._read_and_write(0 if self._lanes.waiting else patience)
+        if len(self._waitress.active_channels) > before:
+            self._read_and_write(0)  # what those who came just now have sent
+        self._lanes.serve()
+
+    def _read_and_write(self, timeout: float) -> None:
+        wasyncore.loop(timeout, use_poll=True, map=self._waitress._map, count=1)
+
+    def _accept(self) -> None:
+        """Whoever waits at the door; waitress lets one in a turn."""
+        before = -1
+        while before < len(self._waitress.active_channels) and self._is_next():
+            before = len(self._waitress.active_channels)
+            self._accept_one()
+
+    def _close_listener(self) -> None:
+        for _ in range(CONNECTIONS):  # the kernel has accepted some that we have not
+            self._accept_one()
+        wasyncore.dispatcher.close(self._waitress)  # its own close ends the trigger too
+
+    def _drain(self) -> None:
+        start = last_busy = monotonic()
+        while monotonic() < min(last_busy + QUIET, start + DRAIN):
+            self._turn(QUIET / 4)
+            if self._is_busy():
+                last_busy = monotonic()
+
+    def _is_busy(self) -> bool:
+        """Whether a request is coming in, in the app, or its answer going out."""
+        return any(
+            channel.request or channel.requests or channel.total_outbufs_len
+            for channel in self._waitress.active_channels.values()
+        )
+
+    def _end(self) -> None:
+        self._lanes.shutdown(timeout=1)
+        wasyncore.close_all(self._waitress._map)
+        if self._lanes.threads:  # Python cannot end while they are in TensorFlow
+            logging.warning("gave up %d requests", len(self._lanes.threads))
+            sys.stdout.flush()
+            os._exit(0)
+
+
+def _allow_open_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < OPEN_FILES:
+        wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
