@@ -117,14 +117,14 @@ def as_frozen(file: Path) -> Callable[[np.ndarray], np.ndarray]:
     """The model in bfloat16, if the CPU has it, and else as the file has it."""
     from helpers.freezing.passes.optional.narrow_weights import widen
     from helpers.serving.frozen_model import read_graph_def
-    from helpers.serving.model_spec import facts_of
-    from helpers.serving.open_session import opened
+    from helpers.serving.model_spec import model_spec
+    from helpers.serving.open_session import open_session
     from helpers.serving.precision import has_bfloat16
 
     graph_def = read_graph_def(file)
     widen(graph_def)
-    card = facts_of(graph_def, file)
-    return opened(graph_def, card, threads=1, bfloat16=has_bfloat16()).run
+    card = model_spec(graph_def, file)
+    return open_session(graph_def, card, threads=1, bfloat16=has_bfloat16()).run
 
 
 def requests(file: Path, photo: bytes) -> dict[str, float]:

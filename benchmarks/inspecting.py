@@ -35,8 +35,9 @@ def look(way: str, prefix: str) -> None:
         tf1.train.list_variables(prefix)
     else:
         from helpers.inspecting.inspect import inspect
+        from helpers.inspecting.text import as_text
 
-        inspect(prefix).as_text()
+        as_text(inspect(prefix))
 
 
 def measure(way: str, prefix: str) -> tuple[float, float]:

@@ -39,9 +39,9 @@ def _loop(model: Path, photo: bytes, seconds: float, ready, counted) -> None:
     from tensorflow.compat import v1 as tf1
 
     from helpers.data.decoding import decode_photo
+    from helpers.graphs.session_config import session_config
     from helpers.serving.frozen_model import read_graph_def
     from helpers.serving.precision import has_bfloat16
-    from helpers.training.network_session import session_config
 
     with tf1.Graph().as_default() as graph:
         tf1.import_graph_def(read_graph_def(model), name="")

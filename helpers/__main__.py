@@ -148,11 +148,12 @@ def inspect(path: str, graph: str | None, as_json: bool) -> None:
     import_tensorflow()
     from helpers.inspecting.inspect import inspect
     from helpers.inspecting.scopes import write_scopes
+    from helpers.inspecting.text import as_text
 
     report = inspect(path)
     if graph:
         write_scopes(path, Path(graph))
-    click.echo(json.dumps(report.as_dict()) if as_json else report.as_text())
+    click.echo(json.dumps(report.as_dict()) if as_json else as_text(report))
 
 
 @cli.command()
@@ -174,7 +175,7 @@ def verify(model: str, checkpoint: str) -> None:
 def scan(files: tuple[str, ...]) -> None:
     """Look for file, Python and print ops in FILES; exit status 1 if there are any."""
     import_tensorflow()
-    from helpers.graphs.unsafe_ops import scan
+    from helpers.inspecting.scan import scan
 
     found = {file: scan(file) for file in files}
     for file, findings in found.items():
@@ -189,10 +190,10 @@ def scan(files: tuple[str, ...]) -> None:
 def predict(model: Path, photos: tuple[Path, ...], as_json: bool) -> None:
     """Ask the frozen MODEL about PHOTOS."""
     import_tensorflow()
-    from helpers.serving.predict_files import answers, as_text
+    from helpers.serving.predict_files import as_text, predict_files
 
     failed = False
-    for answer in answers(model, photos):
+    for answer in predict_files(model, photos):
         failed |= "error" in answer
         text = json.dumps(answer, ensure_ascii=False) if as_json else as_text(answer)
         click.echo(text)

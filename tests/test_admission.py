@@ -8,8 +8,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from webapp.serving.scheduler import DECODING, LAST, LONG, MOST, Inside, Lanes
-from webapp.serving.shared_state import Seat, lay
+from webapp.serving.scheduler import (
+    DECODING,
+    LAST,
+    LONG,
+    MOST,
+    InFlightCounter,
+    Scheduler,
+)
+from webapp.serving.shared_state import WorkerState, lay
 
 
 class Channel:
@@ -44,9 +51,9 @@ def come(answered):
     return come
 
 
-def quick_lanes(**settings) -> Lanes:
-    """Lanes whose last photos were quick."""
-    lanes = Lanes(**settings)
+def quick_lanes(**settings) -> Scheduler:
+    """Scheduler whose last photos were quick."""
+    lanes = Scheduler(**settings)
     lanes._took.extend([0.002] * LAST)
     return lanes
 
@@ -98,7 +105,7 @@ def test_a_turn_is_short_enough_for_who_waits_for_it(come):
 
 
 def test_photos_have_threads_until_the_model_has_shown_that_it_is_quick():
-    lanes, loop = Lanes(limit=8), threading.current_thread()
+    lanes, loop = Scheduler(limit=8), threading.current_thread()
     who = [who_answers(lanes) for _ in range(LAST + 1)]
     assert loop not in who[:LAST]
     assert who[LAST] is loop
@@ -146,7 +153,7 @@ def test_whose_answer_fails_leaves_and_the_next_one_has_its_turn(
 
 
 def test_what_is_long_has_a_thread_and_counts_as_inside(come, answered):
-    lanes = Lanes(limit=1, long=("/explain",))
+    lanes = Scheduler(limit=1, long=("/explain",))
     begun, leave = threading.Event(), threading.Event()
     slow = Channel(answered, "slow", "POST", "/explain")
     slow.service = lambda: (begun.set(), leave.wait(30))
@@ -162,7 +169,7 @@ def test_what_is_long_has_a_thread_and_counts_as_inside(come, answered):
 
 def test_photos_are_counted_with_those_of_the_other_workers(tmp_path):
     lay(tmp_path, 2)
-    one, other = (Inside(Seat(tmp_path, n).inside, n) for n in range(2))
+    one, other = (InFlightCounter(WorkerState(tmp_path, n).inside, n) for n in range(2))
     assert [one.enter(3), other.enter(3), one.enter(3)] == [True] * 3
     assert not other.enter(3)
     one.leave()
@@ -171,9 +178,9 @@ def test_photos_are_counted_with_those_of_the_other_workers(tmp_path):
 
 def test_what_a_dead_worker_counted_is_forgotten(tmp_path):
     lay(tmp_path, 2)
-    dead = Seat(tmp_path, 0)
-    assert Inside(dead.inside, 0).enter(1)
-    living = Inside(Seat(tmp_path, 1).inside, 1)
+    dead = WorkerState(tmp_path, 0)
+    assert InFlightCounter(dead.inside, 0).enter(1)
+    living = InFlightCounter(WorkerState(tmp_path, 1).inside, 1)
     assert not living.enter(1)
     dead.leave()
     assert living.enter(1)
@@ -181,7 +188,10 @@ def test_what_a_dead_worker_counted_is_forgotten(tmp_path):
 
 def test_a_connection_goes_to_the_worker_with_the_fewest(tmp_path):
     lay(tmp_path, 3)
-    first, second = Seat(tmp_path, 0), Seat(tmp_path, 1)  # the third still loads
+    first, second = (
+        WorkerState(tmp_path, 0),
+        WorkerState(tmp_path, 1),
+    )  # the third still loads
     first.take()
     assert first.is_next(50)  # nobody else serves
     second.take()

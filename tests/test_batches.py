@@ -9,7 +9,7 @@ from serving import photo, write_model
 
 from helpers.serving.library import Library
 from webapp.app import create_app
-from webapp.serving.micro_batching import predict, together
+from webapp.serving.micro_batching import predict, run_batch
 
 IMAGE = np.zeros([8, 8, 3], np.uint8)
 
@@ -31,7 +31,9 @@ def ask(model, brightness, told):
 
 def test_what_comes_together_is_one_batch_and_answered_in_order():
     model, told = Model(), []
-    number = together(partial(ask, model, brightness, told) for brightness in (7, 9, 8))
+    number = run_batch(
+        partial(ask, model, brightness, told) for brightness in (7, 9, 8)
+    )
     assert number == 3
     assert told == pytest.approx([7, 9, 8])
     assert model.batches == [3]
@@ -49,7 +51,7 @@ def test_each_begins_when_the_one_before_it_waits_for_the_network():
                 order.append(f"ends {number}"),
             )
 
-    together(requests())
+    run_batch(requests())
     begun = [f"{what} {number}" for number in range(3) for what in ("next", "begins")]
     assert order == begun + [f"ends {number}" for number in range(3)]
 
@@ -61,16 +63,16 @@ def test_models_are_asked_apart_and_one_may_ask_another():
         ask(first, 1, told)
         ask(second, 2, told)
 
-    together([ask_both, partial(ask, second, 3, told), ask_both])
+    run_batch([ask_both, partial(ask, second, 3, told), ask_both])
     assert sorted(told) == pytest.approx([1, 1, 2, 2, 3])
     assert (first.batches, second.batches) == ([2], [3])
 
 
 def test_one_that_needs_no_network_ends_at_once():
     model, told = Model(), []
-    assert together([lambda: told.append(0), partial(ask, model, 5, told)]) == 2
+    assert run_batch([lambda: told.append(0), partial(ask, model, 5, told)]) == 2
     assert told == pytest.approx([0, 5])
-    assert together([]) == 0
+    assert run_batch([]) == 0
 
 
 def test_what_the_model_raises_each_of_them_gets():
@@ -82,7 +84,7 @@ def test_what_the_model_raises_each_of_them_gets():
             predict(model, IMAGE)
         caught.append(True)
 
-    together([refused, refused])
+    run_batch([refused, refused])
     assert caught == [True, True]
 
 
@@ -98,7 +100,7 @@ def test_alone_and_in_another_thread_it_is_asked_at_once():
 
 def test_the_times_are_those_of_the_network():
     times = []
-    together([lambda: times.append(predict(Model(), IMAGE))])
+    run_batch([lambda: times.append(predict(Model(), IMAGE))])
     (one,) = times
     assert one.began <= one.ended
 
@@ -124,7 +126,7 @@ def test_requests_that_wait_together_get_what_each_gets_alone(app, monkeypatch):
     run = model.predict
     monkeypatch.setattr(model, "predict", lambda x: (sizes.append(len(x)), run(x))[1])
     answers = []
-    together(lambda c=colour: answers.append(sent(c)) for colour in COLOURS)
+    run_batch(lambda c=colour: answers.append(sent(c)) for colour in COLOURS)
     assert sizes == [len(COLOURS)]
     assert [answer.json["probabilities"] for answer in answers] == alone
     assert len({answer.headers["X-Request-ID"] for answer in answers}) == len(COLOURS)
@@ -133,7 +135,7 @@ def test_requests_that_wait_together_get_what_each_gets_alone(app, monkeypatch):
 def test_a_bad_photo_among_good_ones_is_refused_alone(app):
     client, answers = app.test_client(), []
     bodies = [photo(), b"no photo", photo()]
-    together(
+    run_batch(
         lambda b=body: answers.append((b, client.post("/predict", data=b)))
         for body in bodies
     )

@@ -24,7 +24,7 @@ from helpers.freezing.passes.constants.variables_to_constants import (
     check_size,
 )
 from helpers.freezing.verify import verify
-from helpers.graphs.editor import Draft
+from helpers.graphs.editor import GraphEditor
 
 tf1 = tf.compat.v1
 
@@ -226,10 +226,10 @@ def test_a_damaged_checkpoint_of_the_old_format_is_refused(tmp_path):
 
 
 def test_more_than_a_graph_can_hold_is_predicted():
-    draft = Draft.of(tf1.GraphDef())
-    draft.weights["wide"] = Weight(tf.float32, (LIMIT // 4 + 1,), None)
+    editor = GraphEditor.of(tf1.GraphDef())
+    editor.weights["wide"] = Weight(tf.float32, (LIMIT // 4 + 1,), None)
     with pytest.raises(FreezeError, match=r"would be 2\.15 GB") as raised:
-        check_size(draft, "float32")
+        check_size(editor, "float32")
     assert "--weights bfloat16: 1.07 GB" in raised.value.fix
 
 

@@ -17,7 +17,7 @@ from helpers.serving.versions import published_in
 from webapp.app import create_app
 from webapp.serving import access_log as journal
 from webapp.serving.admission import ARRIVED, TOO_MANY
-from webapp.serving.scheduler import Inside
+from webapp.serving.scheduler import InFlightCounter
 
 APP = str(ROOT / "webapp" / "app.py")
 
@@ -93,7 +93,7 @@ PICTURE = [[[[255, 0, 0]] * 128] * 128]
 
 
 def test_photos_in_flight_are_those_that_the_server_counts(app, client):
-    inside = Inside()
+    inside = InFlightCounter()
     app.extensions["metrics"].watch(inside.count)
     inside.enter(9)
     inside.enter(9)

@@ -10,8 +10,9 @@ from helpers import __main__ as command_line
 from helpers.checkpoints.checkpoint import card_of
 from helpers.freezing.by_session import freeze_by_session
 from helpers.graphs.model_card import card_in
+from helpers.graphs.session_config import session_config
 from helpers.training.calibration import softmax
-from helpers.training.network_session import NetworkSession, session_config
+from helpers.training.network_session import NetworkSession
 from helpers.training.networks import NETWORKS, average_names, build
 
 tf1 = tf.compat.v1

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from helpers.graphs.model_card import put_card
 from helpers.serving.frozen_model import FrozenModel
-from helpers.serving.open_session import opened
+from helpers.serving.open_session import open_session
 from helpers.serving.precision import agree, has_bfloat16, one_by_one, probes
 from helpers.serving.rounding import rounded, rounded_kernels
 
@@ -151,9 +151,9 @@ def test_a_model_that_would_not_agree_does_with_rounded_kernels(tmp_path):
     wanted, plain, kept = (
         one_by_one(running.run, probes(8))
         for running in (
-            opened(graph_def, CARD),
-            opened(graph_def, CARD, bfloat16=True),
-            opened(graph_def, CARD, rounded_kernels(graph_def), bfloat16=True),
+            open_session(graph_def, CARD),
+            open_session(graph_def, CARD, bfloat16=True),
+            open_session(graph_def, CARD, rounded_kernels(graph_def), bfloat16=True),
         )
     )
     assert not agree(plain, wanted)

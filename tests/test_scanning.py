@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from helpers.checkpoints.checkpoint import read_meta
-from helpers.graphs.unsafe_ops import WHY, scan, unknown_ops, unsafe_ops
+from helpers.graphs.unsafe_ops import WHY, unknown_ops, unsafe_ops
+from helpers.inspecting.scan import scan
 
 tf1 = tf.compat.v1
 

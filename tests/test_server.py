@@ -22,7 +22,7 @@ SLOW = """
 import sys, time
 import webapp.serving.server
 from flask import Flask, request
-from webapp.serving.scheduler import Lanes
+from webapp.serving.scheduler import Scheduler
 
 app = Flask("slow")
 
@@ -48,7 +48,7 @@ def stream():
 
 webapp.serving.server.DRAIN = float(sys.argv[1])
 listener = webapp.serving.server.bind("127.0.0.1", 0)
-lanes = Lanes(limit=4, long=("/wait", "/stream"))  # so a POST has a thread
+lanes = Scheduler(limit=4, long=("/wait", "/stream"))  # so a POST has a thread
 server = webapp.serving.server.Server(app, listener, lanes=lanes, max_body=1000)
 print("Serving slow at", server.url, flush=True)
 server.run(on_stop=lambda: print("stopping", flush=True))

@@ -11,11 +11,11 @@ import tensorflow as tf
 from helpers.checkpoints.checkpoint import card_of
 from helpers.data.drawings import draw
 from helpers.data.photos import drawn_examples
+from helpers.training import input_pipeline as feeding
 from helpers.training.augmentation import Augmenter, random_views
 from helpers.training.history import read_history
 from helpers.training.input_pipeline import Feed, Material, Mixture, gather, prefetched
 from helpers.training.loop import Trainer
-from helpers.training.loop import input_pipeline as feeding
 from helpers.training.network_session import NetworkSession
 from helpers.training.networks import build
 from helpers.training.recipes import RECIPES, Lap, Recipe

@@ -104,7 +104,7 @@ def test_workers_end_with_their_parent(crew):
 def test_a_worker_that_hangs_does_not_outlive_its_time(monkeypatch):
     monkeypatch.setattr(workers, "LAST", 0.3)
     with bind("127.0.0.1", 0) as listener:
-        crew = workers.Crew(listener, 1)
+        crew = workers.Supervisor(listener, 1)
         hanging = "import signal; signal.signal(15, signal.SIG_IGN); input()"
         crew._workers[0] = subprocess.Popen(
             [sys.executable, "-c", hanging], stdin=subprocess.PIPE

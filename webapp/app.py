@@ -20,9 +20,9 @@ from webapp.metrics import Metrics
 from webapp.serving import access_log as journal
 from webapp.serving import workers
 from webapp.serving.admission import Admission
-from webapp.serving.scheduler import Inside, Lanes
+from webapp.serving.scheduler import InFlightCounter, Scheduler
 from webapp.serving.server import Server, bind, leave_on_signal
-from webapp.serving.shared_state import Seat
+from webapp.serving.shared_state import WorkerState
 from webapp.uploads import PhotoRequest
 from webapp.views import models, operations, page, predict, tensorflow_serving
 
@@ -79,7 +79,7 @@ def main(host: str, port: int, **given) -> None:
     try:
         listener = worker.listener if worker else bind(host, port)
         if given["workers"] > 1 and not worker:
-            sys.exit(workers.Crew(listener, given["workers"]).run())
+            sys.exit(workers.Supervisor(listener, given["workers"]).run())
         if worker:
             opened = worker.seat.together(opened)
         library = loading.load(look, opened)
@@ -94,16 +94,16 @@ def main(host: str, port: int, **given) -> None:
 
 
 def serving(
-    app: Flask, listener: socket.socket, admitted: int, seat: Seat | None = None
+    app: Flask, listener: socket.socket, admitted: int, seat: WorkerState | None = None
 ) -> Server:
     """The server of the app; it says so if other machines can reach it."""
-    inside = Inside(seat.inside, seat.number) if seat else Inside()
+    inside = InFlightCounter(seat.inside, seat.number) if seat else InFlightCounter()
     sharing = {"is_next": seat.is_next} if seat else {}
     app.extensions["metrics"].watch(inside.count)
     server = Server(
         app,
         listener,
-        lanes=Lanes(limit=admitted, inside=inside, long=LONG),
+        lanes=Scheduler(limit=admitted, inside=inside, long=LONG),
         max_body=app.config["MAX_CONTENT_LENGTH"],
         **sharing,
     )

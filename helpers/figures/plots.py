@@ -5,11 +5,10 @@ differs from another by colour alone.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import matplotlib.pyplot as plt
 import numpy as np
-
-from helpers.profiling.usage import Calls
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
 INK, TINTS = "#444444", ("#D6E6F2", "#F9DEC9", "#D2ECE2", "#EFEFEF")
@@ -100,7 +99,15 @@ def plot_calls(series: Mapping[str, Sequence[float]], unit: str) -> None:
     without_frames(figure)
 
 
-def plot_witnesses(series: Mapping[str, Calls]) -> None:
+class MeasuredCalls(Protocol):
+    """What `plot_witnesses` draws of each series; `measure_calls` returns it."""
+
+    milliseconds: list[float]
+    rss_mib: list[float]
+    ops: list[int]
+
+
+def plot_witnesses(series: Mapping[str, MeasuredCalls]) -> None:
     """Ops, memory gained and milliseconds over calls, a panel each, all on one axis."""
     figure, panels = plt.subplots(1, 3, figsize=(10, 3.2))
     for (name, calls), (colour, line, _) in zip(series.items(), STYLES, strict=False):

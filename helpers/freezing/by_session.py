@@ -11,7 +11,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from helpers.training.network_session import session_config
+from helpers.graphs.session_config import session_config
 
 tf1 = tf.compat.v1
 

@@ -9,26 +9,26 @@ import tensorflow as tf
 from helpers.freezing.sources.checkpoint_values import Checkpoint
 from helpers.freezing.sources.prefixes import value_files
 from helpers.freezing.sources.source import Source
-from helpers.graphs.editor import Draft, Edge
+from helpers.graphs.editor import Edge, GraphEditor
 from helpers.graphs.model_card import put_card
 
 tf1 = tf.compat.v1
 INPUTS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 
 
-def inputs_of(draft: Draft) -> list[str]:
+def inputs_of(editor: GraphEditor) -> list[str]:
     """The ops that have to be fed, or can be."""
-    return [node.name for node in draft.nodes.values() if node.op in INPUTS]
+    return [node.name for node in editor.nodes.values() if node.op in INPUTS]
 
 
 def named(item: Edge) -> str:
     return f"{item.node}:{item.index}"
 
 
-def completed(card: dict, draft: Draft, found: Source) -> dict:
+def completed(card: dict, editor: GraphEditor, found: Source) -> dict:
     """The card with inputs, outputs, and what has to run when it is loaded."""
-    outputs = [named(item) for item in draft.outputs]
-    inputs = [f"{name}:0" for name in inputs_of(draft)]
+    outputs = [named(item) for item in editor.outputs]
+    inputs = [f"{name}:0" for name in inputs_of(editor)]
     facts: dict = {"output": outputs[0]}
     if len(outputs) > 1:
         facts["outputs"] = outputs
@@ -39,8 +39,8 @@ def completed(card: dict, draft: Draft, found: Source) -> dict:
     made = facts | card
     if card.get("output") not in (None, *outputs):
         made["output"] = outputs[0]
-    if draft.initialisers:
-        made["initialisers"] = draft.initialisers
+    if editor.initialisers:
+        made["initialisers"] = editor.initialisers
     return made | {"tensorflow": tf.__version__}
 
 

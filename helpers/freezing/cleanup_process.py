@@ -24,7 +24,7 @@ if not sys.stdin.buffer.read():  # the end, and no goodbye
 
 
 @contextmanager
-def janitor(path: Path) -> Iterator[None]:
+def cleanup_process(path: Path) -> Iterator[None]:
     """Remove the file, and say so, should this process not live to the end."""
     command = [sys.executable, "-I", "-S", "-c", PROGRAM, str(path)]
     waiting = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)

@@ -16,7 +16,7 @@ from helpers.freezing.card_completion import (
     origin,
     with_names,
 )
-from helpers.freezing.cleanup_process import janitor
+from helpers.freezing.cleanup_process import cleanup_process
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.outputs import find_outputs
 from helpers.freezing.passes.constants.assignments import (
@@ -46,10 +46,11 @@ from helpers.freezing.proof.compare import Frozen, Proof
 from helpers.freezing.proof.prove_source import prove_source
 from helpers.freezing.report import Report, all_bound, described
 from helpers.freezing.sources.checkpoint_values import Checkpoint, saved_names
-from helpers.freezing.sources.source import Source, recognise
+from helpers.freezing.sources.recognise import recognise
+from helpers.freezing.sources.source import Source
 from helpers.freezing.warnings import warn
 from helpers.freezing.writing import append_node, beside, write
-from helpers.graphs.editor import Draft, Edge
+from helpers.graphs.editor import Edge, GraphEditor
 from helpers.graphs.fingerprint import Fingerprint
 from helpers.graphs.model_card import CARD_OP, card_in
 
@@ -95,45 +96,47 @@ def freeze(
     wanted = find_outputs(found.meta, outputs, card)
     saved = places(found, checkpoint, ema=ema)
 
-    draft = inference_part(found, wanted)
-    make_constant(draft, found, checkpoint, saved)
+    editor = inference_part(found, wanted)
+    make_constant(editor, found, checkpoint, saved)
     if fold:
-        fold_batch_norms(draft)
-    errors = narrow(draft, weights)
-    check_size(draft, weights)
-    doubts = preflight(draft)
-    warn(draft, offer(draft, checkpoint, ema))
-    card = with_names(completed(card, draft, found), class_names) | {"weights": weights}
+        fold_batch_norms(editor)
+    errors = narrow(editor, weights)
+    check_size(editor, weights)
+    doubts = preflight(editor)
+    warn(editor, offer(editor, checkpoint, ema))
+    card = with_names(completed(card, editor, found), class_names) | {
+        "weights": weights
+    }
     card |= {what: True for what, asked in (("folded", fold), ("ema", ema)) if asked}
 
     place = Path(output) if output else Path(f"{found.name}.pb")
-    with beside(place) as path, janitor(path), ThreadPoolExecutor(1) as hashing:
+    with beside(place) as path, cleanup_process(path), ThreadPoolExecutor(1) as hashing:
         origins = hashing.submit(origin, found, checkpoint)
         fingerprint = Fingerprint()
-        write(draft, path, fingerprint)
+        write(editor, path, fingerprint)
         card |= {"checkpoint": origins.result(), "fingerprint": fingerprint.hexdigest()}
         append_node(path, card_node(card))
         proof = Proof("unproven", 0, "not asked for")
         if prove:
-            frozen = Frozen(path, draft.initialisers, draft.outputs)
+            frozen = Frozen(path, editor.initialisers, editor.outputs)
             rounding = TYPES[weights] if weights != "float32" else None
-            proof = prove_source(found, draft, saved, frozen, rounding)
+            proof = prove_source(found, editor, saved, frozen, rounding)
             _insist(proof)
         size = path.stat().st_size
     return Report(
         output=place,
-        inputs=described(draft, found.meta.graph_def),
-        outputs={named(o): tf.as_dtype(draft.dtype(o)).name for o in draft.outputs},
-        bound=all_bound(draft),
-        removed={what: n for what, n in draft.removed.items() if n},
-        nodes=(len(found.meta.graph_def.node), len(draft.nodes) + 1),
+        inputs=described(editor, found.meta.graph_def),
+        outputs={named(o): tf.as_dtype(editor.dtype(o)).name for o in editor.outputs},
+        bound=all_bound(editor),
+        removed={what: n for what, n in editor.removed.items() if n},
+        nodes=(len(found.meta.graph_def.node), len(editor.nodes) + 1),
         bytes=(sum(file.stat().st_size for file in found.files), size),
         proof=proof,
         fingerprint=card["fingerprint"],
         card=card,
         warnings=(
             *found.warnings,
-            *dict.fromkeys(draft.warnings),
+            *dict.fromkeys(editor.warnings),
             *(doubts if proof.verdict == "unproven" else ()),
         ),
         rounding=max(errors.values(), default=0.0),
@@ -147,35 +150,35 @@ def places(found: Source, checkpoint: Checkpoint | None, *, ema: bool) -> dict:
     return averaged(saved, nodes, checkpoint) if ema else saved
 
 
-def inference_part(found: Source, wanted: list[Edge]) -> Draft:
+def inference_part(found: Source, wanted: list[Edge]) -> GraphEditor:
     """What inference needs of the graph: cut, pruned, bound and folded."""
-    draft = Draft.of(found.meta.graph_def, wanted)
-    draft.nodes.pop(CARD_OP, None)
-    cut_inputs(draft)
-    prune(draft, WITHOUT_EFFECT)
-    follow_assignments(draft)
-    prune(draft)
-    inline_calls(draft)
-    bind_switches(draft)
-    simplify(draft)
-    bind_dropouts(draft)
-    simplify(draft)
-    keep_tables(draft, {node.name: node for node in found.meta.graph_def.node})
-    return draft
+    editor = GraphEditor.of(found.meta.graph_def, wanted)
+    editor.nodes.pop(CARD_OP, None)
+    cut_inputs(editor)
+    prune(editor, WITHOUT_EFFECT)
+    follow_assignments(editor)
+    prune(editor)
+    inline_calls(editor)
+    bind_switches(editor)
+    simplify(editor)
+    bind_dropouts(editor)
+    simplify(editor)
+    keep_tables(editor, {node.name: node for node in found.meta.graph_def.node})
+    return editor
 
 
-def make_constant(draft: Draft, found: Source, checkpoint, saved) -> None:
+def make_constant(editor: GraphEditor, found: Source, checkpoint, saved) -> None:
     """Rewrite the graph to constants and operations on values only."""
-    pass_values(draft)
-    rewrite_assignments(draft)
-    rewrite(draft)
-    inline_vocabularies(draft, found)
-    restore_tables(draft, checkpoint)
+    pass_values(editor)
+    rewrite_assignments(editor)
+    rewrite(editor)
+    inline_vocabularies(editor, found)
+    restore_tables(editor, checkpoint)
     if checkpoint:
-        make_constants(draft, checkpoint, saved)
+        make_constants(editor, checkpoint, saved)
     else:
-        lift_constants(draft)
-    prune(draft)
+        lift_constants(editor)
+    prune(editor)
 
 
 def _insist(proof: Proof) -> None:

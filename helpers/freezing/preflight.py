@@ -1,7 +1,7 @@
 """Check, before anything is written, that this TensorFlow can run the frozen graph."""
 
 from helpers.freezing.errors import FreezeError
-from helpers.graphs.editor import Draft, edge
+from helpers.graphs.editor import GraphEditor, edge
 from helpers.graphs.op_registry import devices, op_def
 
 # Where ops of other libraries come from, by the beginning of their names.
@@ -27,21 +27,21 @@ LIBRARIES = {
 }
 
 
-def preflight(draft: Draft) -> list[str]:
+def preflight(editor: GraphEditor) -> list[str]:
     """What of the graph has no kernel here, a sentence each.
 
     Raises:
       FreezeError: an op is not registered, so that no graph with it can be loaded.
     """
     found = []
-    for node in draft.nodes.values():
-        if node.op in draft.functions:
+    for node in editor.nodes.values():
+        if node.op in editor.functions:
             continue
         if op_def(node.op) is None:
             raise FreezeError(
                 f"op {node.op} ({node.name!r}) is not in this TensorFlow; it is of "
                 f"{_library(node.op)}, and the outputs need it: "
-                f"{_path(draft, node.name)}",
+                f"{_path(editor, node.name)}",
                 "load its library with tf.load_op_library first, or choose outputs "
                 "that come before it",
             )
@@ -61,16 +61,16 @@ def _library(op: str) -> str:
     return "another library (a custom op, or tf.contrib)"
 
 
-def _path(draft: Draft, wanted: str) -> str:
+def _path(editor: GraphEditor, wanted: str) -> str:
     """How an output needs the op, as `output <- … <- op`."""
-    before: dict[str, str | None] = dict.fromkeys(draft.roots())
+    before: dict[str, str | None] = dict.fromkeys(editor.roots())
     ahead = list(before)
     for name in ahead:
         if name == wanted:
             break
-        for text in draft.nodes[name].input:
+        for text in editor.nodes[name].input:
             source = edge(text).node
-            if source not in before and source in draft.nodes:
+            if source not in before and source in editor.nodes:
                 before[source] = name
                 ahead.append(source)
     steps, name = [], wanted

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from helpers.freezing.card_completion import INPUTS, inputs_of, named
 from helpers.freezing.proof.compare import Proof
-from helpers.graphs.editor import Draft, Edge
+from helpers.graphs.editor import Edge, GraphEditor
 from helpers.graphs.op_registry import attribute
 
 tf1 = tf.compat.v1
@@ -87,24 +87,24 @@ def _plural(what: str) -> str:
     return f"{noun}{space}{rest}" if rest != "normalization" else f"{what}s"
 
 
-def all_bound(draft: Draft) -> dict[str, float | bool]:
+def all_bound(editor: GraphEditor) -> dict[str, float | bool]:
     """What was bound in the graph and in its functions, by tensor name."""
-    found = {named(item): value for item, value in draft.bound.items()}
-    for (function, node), value in draft.bound_inside.items():
+    found = {named(item): value for item, value in editor.bound.items()}
+    for (function, node), value in editor.bound_inside.items():
         found[f"{function}/{node}:0"] = value
     return {name: value.item() for name, value in found.items()}
 
 
-def described(draft: Draft, graph_def: tf1.GraphDef) -> dict[str, str]:
+def described(editor: GraphEditor, graph_def: tf1.GraphDef) -> dict[str, str]:
     """The graph's inputs with their types and shapes, as noted where not stated."""
     noted = {n.name: n.attr["_output_shapes"] for n in graph_def.node if _is_noted(n)}
     found = {}
-    for name in inputs_of(draft):
-        node = draft.nodes[name]
+    for name in inputs_of(editor):
+        node = editor.nodes[name]
         shape = tf.TensorShape(attribute(node, "shape").shape)
         if not shape.rank and name in noted:
             shape = tf.TensorShape(noted[name].list.shape[0])
-        dtype = tf.as_dtype(draft.dtype(Edge(name, 0))).name
+        dtype = tf.as_dtype(editor.dtype(Edge(name, 0))).name
         found[f"{name}:0"] = f"{dtype} {_sizes(shape)}"
     return found
 

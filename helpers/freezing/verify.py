@@ -13,9 +13,10 @@ from helpers.freezing.proof.compare import Frozen
 from helpers.freezing.proof.prove_source import prove_source
 from helpers.freezing.report import Report, all_bound, described
 from helpers.freezing.sources.checkpoint_values import Checkpoint
-from helpers.freezing.sources.source import Source, content, recognise
+from helpers.freezing.sources.recognise import recognise
+from helpers.freezing.sources.source import Source, content
 from helpers.graphs.candidates import output_candidates
-from helpers.graphs.editor import Draft, Edge, edge
+from helpers.graphs.editor import Edge, GraphEditor, edge
 from helpers.graphs.fingerprint import fingerprint
 from helpers.graphs.model_card import card_in
 
@@ -37,20 +38,20 @@ def verify(
     found = recognise(checkpoint, meta)
     card = card_in(graph_def) or {}
     outputs = _outputs(path, graph_def, card, found)
-    draft = inference_part(found, outputs)
+    editor = inference_part(found, outputs)
     reader = Checkpoint(found.prefix) if found.prefix else found.captured
     saved = places(found, reader, ema=card.get("ema", False))
-    draft.removed["batch normalization"] += card.get("folded", False)
+    editor.removed["batch normalization"] += card.get("folded", False)
     narrow = {node.attr["dtype"].type for node in graph_def.node if is_narrow(node)}
     rounding = tf.as_dtype(narrow.pop()) if len(narrow) == 1 else None
     frozen = Frozen(path, card.get("initialisers", []), outputs)
-    proof = prove_source(found, draft, saved, frozen, rounding)
-    pb = Draft.of(graph_def, outputs)
+    proof = prove_source(found, editor, saved, frozen, rounding)
+    pb = GraphEditor.of(graph_def, outputs)
     return Report(
         output=path,
         inputs=described(pb, found.meta.graph_def),
         outputs={named(o): tf.as_dtype(pb.dtype(o)).name for o in outputs},
-        bound=all_bound(draft),
+        bound=all_bound(editor),
         removed={},
         nodes=(len(found.meta.graph_def.node), len(graph_def.node)),
         bytes=(sum(f.stat().st_size for f in found.files), path.stat().st_size),

@@ -17,7 +17,7 @@ from tensorflow.core.framework import node_def_pb2, tensor_pb2
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.variables_to_constants import Weight
-from helpers.graphs.editor import Draft
+from helpers.graphs.editor import GraphEditor
 from helpers.graphs.fingerprint import Fingerprint
 
 tf1 = tf.compat.v1
@@ -33,15 +33,15 @@ CONTENT = 4  # of TensorProto
 def beside(place: Path) -> Iterator[Path]:
     """A file beside `place`, moved there once on the disk, gone if anything fails."""
     made = _make_folder(place.parent)
-    draft = place.with_name(f".{place.name}.{os.getpid()}.part")
+    editor = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
-        yield draft
-        _sync(draft)
-        os.replace(draft, place)
+        yield editor
+        _sync(editor)
+        os.replace(editor, place)
         _sync(place.parent)
     except BaseException as error:
         with suppress(PermissionError):  # a closed folder: nothing came into it
-            draft.unlink(missing_ok=True)
+            editor.unlink(missing_ok=True)
         for folder in made:
             folder.rmdir()
         if isinstance(error, OSError):
@@ -75,21 +75,21 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def write(draft: Draft, path: Path, fingerprint: Fingerprint) -> None:
+def write(editor: GraphEditor, path: Path, fingerprint: Fingerprint) -> None:
     """Write the graph without its card, and take its fingerprint on the way."""
     with path.open("wb") as file:
-        for node in draft.nodes.values():
-            if node.name in draft.weights:
-                value = _value(draft.weights[node.name])
+        for node in editor.nodes.values():
+            if node.name in editor.weights:
+                value = _value(editor.weights[node.name])
                 fingerprint.constant(node.name, value, node)
                 write_constant(file, node, value)
             else:
                 fingerprint.node(node)
                 append(file, NODE, node)
-        for function in draft.functions.values():
+        for function in editor.functions.values():
             fingerprint.function(function)
-        rest = tf1.GraphDef(versions=draft.versions)
-        rest.library.function.extend(draft.functions.values())
+        rest = tf1.GraphDef(versions=editor.versions)
+        rest.library.function.extend(editor.functions.values())
         file.write(rest.SerializeToString(deterministic=True))
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from helpers.graphs.loss_nodes import GRADIENTS, PLACEHOLDERS, Judgement, is_input
+from helpers.graphs.loss_nodes import GRADIENTS, PLACEHOLDERS, LossNodes, is_input
 from helpers.graphs.model_card import card_in
 from helpers.graphs.wiring import Wiring, type_of
 
@@ -65,7 +65,7 @@ class Guess:
         self.wiring = Wiring(graph_def)
         self.variables = set(self.wiring.variables())
         self.given = _given(graph_def, meta)
-        judgement = Judgement(self.wiring)
+        judgement = LossNodes(self.wiring)
         self.labels, self.judged = judgement.labels, judgement.nodes
         self.forward = self.wiring.after(
             set(judgement.inputs) - self.labels, until=judgement.training | self.judged

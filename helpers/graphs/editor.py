@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from tensorflow.core.framework import function_pb2, node_def_pb2, versions_pb2
 
+from helpers.graphs.op_registry import attribute, op_def, output_count
+
 tf1 = tf.compat.v1
 
 
@@ -61,7 +63,7 @@ def consumers(nodes: Iterable) -> dict[str, list[tuple[Any, Edge]]]:
 
 
 @dataclass
-class Draft:
+class GraphEditor:
     """A graph, what is wanted of it, and what was done to it so far."""
 
     nodes: dict[str, Any]  # NodeDef by name, in the order of the graph
@@ -79,8 +81,8 @@ class Draft:
     warnings: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, graph_def: tf1.GraphDef, outputs: Iterable[Edge] = ()) -> "Draft":
-        """A draft of its own: what is done to it is not done to the GraphDef."""
+    def of(cls, graph_def: tf1.GraphDef, outputs: Iterable[Edge] = ()) -> "GraphEditor":
+        """A editor of its own: what is done to it is not done to the GraphDef."""
         return cls(
             {node.name: copied(node) for node in graph_def.node},
             {f.signature.name: _function(f) for f in graph_def.library.function},
@@ -90,7 +92,7 @@ class Draft:
         )
 
     def graph_def(self) -> tf1.GraphDef:
-        """The draft as a GraphDef; weights are left out."""
+        """The editor as a GraphDef; weights are left out."""
         made = tf1.GraphDef(node=self.nodes.values(), versions=self.versions)
         made.library.function.extend(self.functions.values())
         return made
@@ -160,8 +162,6 @@ class Draft:
 
 def output_types(node, functions: Mapping[str, Any] = {}) -> list[int]:
     """The types of all outputs of a node, by its op's definition."""
-    from helpers.graphs.op_registry import attribute, op_def, output_count
-
     if node.op in functions:
         return [arg.type for arg in functions[node.op].signature.output_arg]
     types: list[int] = []
@@ -174,11 +174,11 @@ def output_types(node, functions: Mapping[str, Any] = {}) -> list[int]:
     return types
 
 
-def nodes_of(draft: Draft) -> Iterator[tuple[str, Any, Mapping]]:
+def nodes_of(editor: GraphEditor) -> Iterator[tuple[str, Any, Mapping]]:
     """Every node with its scope and all nodes of that: the graph's, each function's."""
-    for node in draft.nodes.values():
-        yield "", node, draft.nodes
-    for name, function in draft.functions.items():
+    for node in editor.nodes.values():
+        yield "", node, editor.nodes
+    for name, function in editor.functions.items():
         nodes = {node.name: node for node in function.node_def}
         for node in function.node_def:
             yield f"{name}/", node, nodes

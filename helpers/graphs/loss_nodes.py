@@ -30,7 +30,7 @@ def is_input(wiring: Wiring, name: str) -> bool:
     return op in PLACEHOLDERS or bool(PIPELINES.fullmatch(op))
 
 
-class Judgement:
+class LossNodes:
     """The inputs of a graph that are labels, and all that is computed from them."""
 
     def __init__(self, wiring: Wiring):

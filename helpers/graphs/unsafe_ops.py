@@ -6,8 +6,9 @@ a graph that holds one, in its function library too. Nothing here runs a graph.
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
+
+from helpers.graphs.op_registry import op_def
 
 SAVER = "reads or writes checkpoint files"
 UNSAFE = {
@@ -88,19 +89,6 @@ class Finding(NamedTuple):
         return f"{self.level}: {self.op} {self.node!r}{where} {self.why}"
 
 
-def scan(path: Path | str) -> list[Finding]:
-    """What a `.meta`, `.pb`, SavedModel or checkpoint could do besides computing.
-
-    A GraphDef is what is served: its findings say "refuse". A `.meta` and a
-    SavedModel are frozen first: theirs say "warn", and their own savers are not
-    reported. Ops that this TensorFlow does not know are a "warn" everywhere.
-    """
-    from helpers.checkpoints.checkpoint import graphs_at
-
-    file = graphs_at(path)
-    return [found for graph in file.graphs for found in findings(file.kind, graph)]
-
-
 def findings(kind: str, graph) -> list[Finding]:
     """What one StoredGraph of a file of this kind could do besides computing."""
     is_served = kind == "GraphDef"
@@ -119,8 +107,6 @@ def findings(kind: str, graph) -> list[Finding]:
 
 def unknown_ops(graph_def) -> dict[str, str]:
     """The ops that are not registered here, each with the first node that uses it."""
-    from helpers.graphs.op_registry import op_def
-
     known = {function.signature.name for function in graph_def.library.function}
     unknown: dict[str, str] = {}
     for scope, nodes in _bodies(graph_def):

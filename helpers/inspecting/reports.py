@@ -80,12 +80,6 @@ class Report:
         """The same as plain lists, texts and numbers, for JSON."""
         return _plain(asdict(self))
 
-    def as_text(self) -> str:
-        """The same as tables."""
-        from helpers.inspecting.text import lines_of
-
-        return "\n".join(lines_of(self))
-
 
 def shape_text(shape) -> str:
     """A shape as it is written in a table: `[3, 3, 3, 32]`, `[?, 2]`."""

@@ -8,7 +8,12 @@ from helpers.inspecting.reports import Constant, GraphFacts, Report, Row, shape_
 SHOWN_OPS, SHOWN_CONSTANTS, BAR_CELLS = 12, 5, 24
 
 
-def lines_of(report: Report) -> Iterator[str]:
+def as_text(report: Report) -> str:
+    """The report as tables, one line each row."""
+    return "\n".join(_lines(report))
+
+
+def _lines(report: Report) -> Iterator[str]:
     yield report.path
     yield from table(
         [(name, f"{size:,}") for name, size in report.files.items()], right="<>"

@@ -21,7 +21,8 @@ def function_named(name: str) -> Callable[[], object]:
     module_name, _, function_name = name.partition(":")
     if not (module_name and function_name):
         raise ValueError(
-            f"{name!r} is not MODULE:FUNCTION: try helpers.profiling.services:leaky, for instance"
+            f"{name!r} is not MODULE:FUNCTION: try "
+            "helpers.profiling.services:leaky, for instance"
         )
     module = _imported(module_name)
     function = getattr(module, function_name, None)

@@ -13,8 +13,8 @@ import tensorflow as tf
 from helpers.checkpoints.file_contents import content_of
 from helpers.freezing.passes.optional.narrow_weights import widen
 from helpers.graphs.unsafe_ops import unsafe_ops
-from helpers.serving.model_spec import facts_of
-from helpers.serving.open_session import opened, quickest
+from helpers.serving.model_spec import model_spec
+from helpers.serving.open_session import fastest_session, open_session
 from helpers.serving.precision import agree, one_by_one, probes
 
 tf1 = tf.compat.v1
@@ -33,7 +33,9 @@ class FrozenModel:
         self.image_size = card["image_size"]
         self._process = os.getpid()
         self._shape = (self.image_size, self.image_size, 3)
-        running = (quickest if quick else opened)(graph_def, card, threads=threads)
+        running = (fastest_session if quick else open_session)(
+            graph_def, card, threads=threads
+        )
         self.graph, self.session = running.graph, running.session
         self.x, self.y_pred = running.x, running.y_pred
         self._run, self.bfloat16 = running.run, running.bfloat16
@@ -72,7 +74,7 @@ class FrozenModel:
             raise ValueError(
                 f"{path} is refused: op {finding.node!r} ({finding.op}) {finding.why}"
             )
-        card = facts_of(graph_def, path, facts)
+        card = model_spec(graph_def, path, facts)
         try:
             widen(graph_def)
             return cls(graph_def, card, path, threads=threads, quick=quick)

@@ -35,7 +35,7 @@ FACTS = {  # of a card: whether it is what it has to be, and what that is
 }
 
 
-def facts_of(graph_def, path: Path, given: dict | None = None) -> dict:
+def model_spec(graph_def, path: Path, given: dict | None = None) -> dict:
     """Its card, completed by what lies beside it, what is given, and what it shows.
 
     Raises:

@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 
+from helpers.graphs.session_config import session_config
 from helpers.serving.model_spec import PIXELS
 from helpers.serving.precision import agree, has_bfloat16, one_by_one, probes
 from helpers.serving.relu_before_pool import relu_before_pool
 from helpers.serving.rounding import rounded_kernels
-from helpers.training.network_session import session_config
 
 tf1 = tf.compat.v1
 
@@ -27,7 +27,7 @@ class Running(NamedTuple):
     bfloat16: bool
 
 
-def opened(
+def open_session(
     graph_def: tf1.GraphDef, card: dict, constants: Mapping = {}, **settings
 ) -> Running:
     """The graph behind a uint8 input, in a session.
@@ -62,16 +62,18 @@ def opened(
     return Running(graph, x, y_pred, session, lambda fed: call(fed)[0], bfloat16)
 
 
-def quickest(graph_def: tf1.GraphDef, card: dict, *, threads: int) -> Running:
+def fastest_session(graph_def: tf1.GraphDef, card: dict, *, threads: int) -> Running:
     """In bfloat16, where the CPU has it and the answers agree; else in float32."""
     relu_before_pool(graph_def, card["output"])
     if has_bfloat16():
         kernels, images = rounded_kernels(graph_def), probes(card["image_size"])
-        quick = opened(graph_def, card, kernels, threads=threads, bfloat16=True)
-        exact = opened(graph_def, card, threads=threads, optimised=False)  # at once
+        quick = open_session(graph_def, card, kernels, threads=threads, bfloat16=True)
+        exact = open_session(
+            graph_def, card, threads=threads, optimised=False
+        )  # at once
         alike = agree(one_by_one(quick.run, images), one_by_one(exact.run, images))
         exact.session.close()
         if alike:
             return quick
         quick.session.close()
-    return opened(graph_def, card, threads=threads)
+    return open_session(graph_def, card, threads=threads)

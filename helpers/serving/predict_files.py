@@ -8,7 +8,7 @@ from helpers.serving.frozen_model import FrozenModel
 from helpers.serving.library import version_of
 
 
-def answers(path: Path, photos: Iterable[Path]) -> Iterator[dict]:
+def predict_files(path: Path, photos: Iterable[Path]) -> Iterator[dict]:
     """One answer a photo, in order; one that cannot be read has an `error`."""
     name = path.parent.name if path.stem.isdecimal() else path.stem
     with FrozenModel.load(path) as model:

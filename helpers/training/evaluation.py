@@ -6,7 +6,7 @@ Whatever has a `predict` can be examined: a session that learns, or a frozen mod
 import numpy as np
 
 from helpers.data.photos import Examples
-from helpers.training.loop import calibration
+from helpers.training import calibration
 from helpers.training.network_session import NetworkSession
 from helpers.training.outliers import make_outliers
 

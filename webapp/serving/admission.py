@@ -1,6 +1,6 @@
 """Who may use the model: overload is answered, not queued for ever.
 
-The server counts and queues (webapp/serving/scheduler.py); here the app says what it made of it.
+webapp/serving/scheduler.py counts and queues; the app answers here.
 """
 
 from collections.abc import Callable

@@ -18,8 +18,8 @@ def cores() -> int:
 def workers() -> int:
     """How many processes serve best here: one a core, up to MOST.
 
-    Each answers in one thread (webapp/serving/scheduler.py), so another core would be of use to it
-    only within an operation of TensorFlow. They get a quarter of the memory that is
+    Each answers in one thread (scheduler.py): another core would be of use to it only
+    within an operation of TensorFlow. They get a quarter of the memory that is
     free.
     """
     carried = int(psutil.virtual_memory().available / 4 / WORKER)

@@ -35,7 +35,7 @@ class _Request(greenlet):
     """One that `together` has begun."""
 
 
-def together(requests: Iterable[Callable[[], None]]) -> int:
+def run_batch(requests: Iterable[Callable[[], None]]) -> int:
     """Runs them to their end, and what they `predict` in as few batches as can be.
 
     Returns:

@@ -16,7 +16,7 @@ from time import perf_counter
 
 from waitress.task import ThreadedTaskDispatcher
 
-from webapp.serving.micro_batching import together
+from webapp.serving.micro_batching import run_batch
 
 log = logging.getLogger(__name__)
 THREADS = 2  # so that one long answer does not wait for another
@@ -26,7 +26,7 @@ MOST = 8  # photos together; with more, one waits longer and the network gains n
 DECODING = 0.02  # seconds: then no further one is begun, so a large photo goes alone
 
 
-class Inside:
+class InFlightCounter:
     """How many photos are inside now, here and in the other workers.
 
     Args:
@@ -58,7 +58,7 @@ class Inside:
             self._counts[self._seat] += number
 
 
-class Lanes:
+class Scheduler:
     """What waitress takes for its threads: it is given requests, and answers them.
 
     A POST brings a photo. So many are inside at once; the next one is answered too, at
@@ -71,9 +71,13 @@ class Lanes:
     """
 
     def __init__(
-        self, *, limit: int, inside: Inside | None = None, long: tuple[str, ...] = ()
+        self,
+        *,
+        limit: int,
+        inside: InFlightCounter | None = None,
+        long: tuple[str, ...] = (),
     ) -> None:
-        self._limit, self._inside, self._long = limit, inside or Inside(), long
+        self._limit, self._inside, self._long = limit, inside or InFlightCounter(), long
         self._quick: deque = deque()
         self._photos: deque[_Photo] = deque()
         self._took = deque([LONG], LAST)  # seconds a photo
@@ -117,7 +121,7 @@ class Lanes:
             self._threads.add_task(self._photos.popleft())
             return
         started = perf_counter()
-        number = together(self._next(started))
+        number = run_batch(self._next(started))
         self._took.append((perf_counter() - started) / number)
 
     def _next(self, started: float) -> Iterator[Callable[[], None]]:

@@ -22,7 +22,7 @@ from time import monotonic
 from waitress import create_server, wasyncore
 
 from webapp.serving.connections import Channel
-from webapp.serving.scheduler import Lanes
+from webapp.serving.scheduler import Scheduler
 
 DRAIN = 20  # seconds for the requests in flight
 QUIET = 0.2  # seconds for the last bytes, and for what is on its way
@@ -96,7 +96,7 @@ class Server:
         app: Callable,
         listener: socket.socket,
         *,
-        lanes: Lanes,
+        lanes: Scheduler,
         max_body: int,
         is_next: Callable[[int], bool] = lambda connections: True,
     ) -> None:

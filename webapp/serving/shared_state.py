@@ -24,7 +24,7 @@ def lay(folder: Path, count: int) -> None:
         (folder / what).write_bytes(array("I", [number] * count).tobytes())
 
 
-class Seat:
+class WorkerState:
     """One worker's place among its fellows.
 
     Args:

@@ -22,7 +22,7 @@ import click
 from prometheus_client import multiprocess
 
 from webapp.serving.server import DRAIN, SIGNALS
-from webapp.serving.shared_state import Seat, lay
+from webapp.serving.shared_state import WorkerState, lay
 
 VARIABLE = "WEBAPP_WORKER"  # what a worker is given: three files, and its seat
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
@@ -30,12 +30,12 @@ LAST = DRAIN + 5  # seconds after the signal: one that hangs in a model is kille
 log = logging.getLogger(__name__)
 
 
-class Post(NamedTuple):
+class WorkerContext(NamedTuple):
     """What a worker is given: the socket, a pipe to say that it serves, its seat."""
 
     listener: socket.socket
     ready: int
-    seat: Seat
+    seat: WorkerState
 
     def tell(self, text: str) -> None:
         """Tells the parent, and the fellows, what is served now."""
@@ -46,14 +46,14 @@ class Post(NamedTuple):
         os.close(self.ready)
 
 
-def post() -> Post | None:
+def post() -> WorkerContext | None:
     """This process's, if it is a worker; from now on it ends with its parent."""
     if VARIABLE not in os.environ:
         return None
     listener, ready, parent, number = map(int, os.environ.pop(VARIABLE).split(","))
     threading.Thread(target=_end_with, args=[parent], daemon=True).start()
-    seat = Seat(Path(os.environ[METRICS]), number)
-    return Post(socket.socket(fileno=listener), ready, seat)
+    seat = WorkerState(Path(os.environ[METRICS]), number)
+    return WorkerContext(socket.socket(fileno=listener), ready, seat)
 
 
 def _end_with(parent: int) -> None:
@@ -61,7 +61,7 @@ def _end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-class Crew:
+class Supervisor:
     """The workers, each in its seat, and the process that looks after them.
 
     The first says what is wrong with the models, or serves while the others load.
@@ -134,6 +134,6 @@ class Crew:
     def _replace(self, number: int, worker: subprocess.Popen) -> None:
         log.error("worker %s ended with %s", worker.pid, worker.returncode)
         multiprocess.mark_process_dead(worker.pid, str(self._folder))
-        Seat(self._folder, number).leave()
+        WorkerState(self._folder, number).leave()
         os.close(self._start(number))
         time.sleep(1)  # not in a circle

@@ -1,1 +1,1 @@
-"""The shapes that the drawings are made of; `helpers.data.drawings` puts them together."""
+"""The shapes that `helpers.data.drawings` composes."""

@@ -16,7 +16,7 @@ from helpers.freezing.proof.compare import Frozen, Original, Proof, prove, prove
 from helpers.freezing.proof.run_graph import restored
 from helpers.freezing.sources.checkpoint_values import Checkpoint
 from helpers.freezing.sources.source import Source
-from helpers.graphs.editor import Draft, Edge
+from helpers.graphs.editor import Edge, GraphEditor
 from helpers.graphs.op_registry import uses_onednn
 
 ANY = 1e30  # of rounded weights: the difference is reported, and no reason to refuse
@@ -27,7 +27,7 @@ REORDERED = 1e-2  # oneDNN may add in another order in another session
 
 def prove_source(
     found: Source,
-    draft: Draft,
+    editor: GraphEditor,
     saved: dict,
     frozen: Frozen,
     rounding: tf.DType | None = None,
@@ -40,13 +40,13 @@ def prove_source(
     Args:
       rounding: the type of 16 bits that the weights of the frozen graph are stored in.
     """
-    folded = FOLDED if draft.removed["batch normalization"] else 0
+    folded = FOLDED if editor.removed["batch normalization"] else 0
     allowed = max(folded, REORDERED if uses_onednn() else 0)
     if found.call:
         allowed = max(allowed, REORDERED, ROUNDED if rounding else 0)
-        asked = [named(item) for item in draft.asked]
+        asked = [named(item) for item in editor.asked]
         return prove_call(found.call, asked, frozen, tolerance=allowed)
-    originals = Originals(found, draft, saved)
+    originals = Originals(found, editor, saved)
     if rounding and not folded and found.prefix:
         proof = _prove(originals, frozen, rounding, tolerance=allowed)
         if proof.verdict not in ("exact", "close"):
@@ -80,12 +80,12 @@ class Originals(NamedTuple):
     """What the source's own graph, able to restore itself, is made from."""
 
     found: Source
-    draft: Draft
+    editor: GraphEditor
     saved: dict
 
     def made(self, rounding: tf.DType | None, *, updates: bool) -> Original:
-        found, draft = self.found, self.draft
-        own = Draft.of(found.meta.graph_def, draft.asked)
+        found, editor = self.found, self.draft
+        own = GraphEditor.of(found.meta.graph_def, editor.asked)
         everything = dict(own.nodes)
         cut_inputs(own)
         kinds = dict(WITHOUT_VALUE)
@@ -97,18 +97,18 @@ class Originals(NamedTuple):
         starts = []
         if found.prefix:
             starts = restored(own, Checkpoint(found.prefix), self.saved, rounding)
-        fed = _bind(own, draft)
+        fed = _bind(own, editor)
         starts += own.initialisers
         return Original(own.graph_def(), starts, own.outputs, fed)
 
 
-def _bind(own: Draft, draft: Draft) -> dict[Edge, np.generic]:
+def _bind(own: GraphEditor, editor: GraphEditor) -> dict[Edge, np.generic]:
     """Bind the constants that freezing bound; what else it bound is to be fed."""
-    fed = {item: v for item, v in draft.bound.items() if item.node in own.nodes}
+    fed = {item: v for item, v in editor.bound.items() if item.node in own.nodes}
     for item in list(fed):
         if own.nodes[item.node].op == "Const":
             set_scalar(own.nodes[item.node], fed.pop(item))
-    for (function, name), value in draft.bound_inside.items():
+    for (function, name), value in editor.bound_inside.items():
         body = own.functions.get(function.removesuffix(FOR_INFERENCE))
         for node in body.node_def if body else ():
             if node.name == name:

@@ -15,7 +15,7 @@ from helpers.freezing.passes.constants.variable_reads import (
 from helpers.freezing.passes.constants.variables_to_constants import place_of
 from helpers.freezing.proof.sample_inputs import is_open_shape
 from helpers.freezing.sources.checkpoint_values import Checkpoint, Saved, restored_from
-from helpers.graphs.editor import Draft, Edge, data_inputs
+from helpers.graphs.editor import Edge, GraphEditor, data_inputs
 
 tf1 = tf.compat.v1
 
@@ -91,7 +91,7 @@ def _config() -> tf1.ConfigProto:
 
 
 def restored(
-    draft: Draft,
+    editor: GraphEditor,
     checkpoint: Checkpoint,
     saved: dict[str, list[Saved]],
     rounding: tf.DType | None = None,
@@ -103,72 +103,74 @@ def restored(
     Args:
       rounding: the type of 16 bits that float32 values are rounded to.
     """
-    for node in draft.nodes.values():
+    for node in editor.nodes.values():
         if node.op == "Placeholder" and "_output_shapes" in node.attr:
             node.attr["_noted_shape"].CopyFrom(node.attr["_output_shapes"])
-    forget_hints(draft)
+    forget_hints(editor)
     made = []
-    for number, node in enumerate(variables(draft)):
+    for number, node in enumerate(variables(editor)):
         place = place_of(node, checkpoint, saved)
         if place is None:
             continue
         dtype = node.attr["dtype"].type
         name = f"prove/{number}/assign"
-        read = _restore(draft, f"prove/{number}", checkpoint.prefix, place, dtype)
+        read = _restore(editor, f"prove/{number}", checkpoint.prefix, place, dtype)
         resource = node.op in RESOURCE_VARIABLES
         op = "AssignVariableOp" if resource else "Assign"
-        assign = draft.add(name, op, [node.name, read])
+        assign = editor.add(name, op, [node.name, read])
         assign.attr["dtype" if resource else "T"].type = dtype
         if not resource:
             assign.attr["validate_shape"].b = False
         made.append(name)
-    _restore_tables(draft, checkpoint)
+    _restore_tables(editor, checkpoint)
     if rounding:
-        _round(draft, rounding)
-    return [draft.add("prove/restore", "NoOp", (f"^{name}" for name in made)).name]
+        _round(editor, rounding)
+    return [editor.add("prove/restore", "NoOp", (f"^{name}" for name in made)).name]
 
 
-def _restore_tables(draft: Draft, checkpoint: Checkpoint) -> None:
+def _restore_tables(editor: GraphEditor, checkpoint: Checkpoint) -> None:
     """Let savers that fill tables read this checkpoint."""
-    for name in draft.initialisers:
-        node = draft.nodes[name]
+    for name in editor.initialisers:
+        node = editor.nodes[name]
         for position, item in enumerate(data_inputs(node)):
-            place = restored_from(draft.nodes, item)
+            place = restored_from(editor.nodes, item)
             if place:
                 dtype = checkpoint.dtypes[place.key].as_datatype_enum
                 scope = f"prove/{name}/{position}"
-                source = _restore(draft, scope, checkpoint.prefix, place, dtype)
+                source = _restore(editor, scope, checkpoint.prefix, place, dtype)
                 node.input[position] = source
 
 
-def _restore(draft: Draft, scope: str, prefix: str, place: Saved, dtype: int) -> str:
+def _restore(
+    editor: GraphEditor, scope: str, prefix: str, place: Saved, dtype: int
+) -> str:
     texts = {"prefix": prefix, "key": [place.key], "part": [place.part]}
-    inputs = [_text(draft, f"{scope}/{role}", text) for role, text in texts.items()]
-    node = draft.add(f"{scope}/restore", "RestoreV2", inputs)
+    inputs = [_text(editor, f"{scope}/{role}", text) for role, text in texts.items()]
+    node = editor.add(f"{scope}/restore", "RestoreV2", inputs)
     node.attr["dtypes"].list.type.append(dtype)
     return node.name
 
 
-def _round(draft: Draft, rounding: tf.DType) -> None:
+def _round(editor: GraphEditor, rounding: tf.DType) -> None:
     """Round what is restored, as freezing in 16 bits does."""
     wide, narrow = tf.float32.as_datatype_enum, rounding.as_datatype_enum
     moves = {}
-    for node in list(draft.nodes.values()):
+    for node in list(editor.nodes.values()):
         if node.op != "RestoreV2" or list(node.attr["dtypes"].list.type) != [wide]:
             continue
-        there = draft.add(f"{node.name}/narrow", "Cast", [node.name])
+        there = editor.add(f"{node.name}/narrow", "Cast", [node.name])
         there.attr["SrcT"].type, there.attr["DstT"].type = wide, narrow
-        back = draft.add(f"{node.name}/wide", "Cast", [there.name])
+        back = editor.add(f"{node.name}/wide", "Cast", [there.name])
         back.attr["SrcT"].type, back.attr["DstT"].type = narrow, wide
         moves[node.name] = back.name
-    for node in draft.nodes.values():
+    for node in editor.nodes.values():
         if not node.name.endswith("/narrow"):
             for index, text in enumerate(node.input):
                 node.input[index] = moves.get(text, text)
 
 
-def _text(draft: Draft, name: str, value) -> str:
-    node = draft.add(name, "Const")
+def _text(editor: GraphEditor, name: str, value) -> str:
+    node = editor.add(name, "Const")
     node.attr["dtype"].type = tf.string.as_datatype_enum
     node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
     return name

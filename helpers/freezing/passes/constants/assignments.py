@@ -2,7 +2,13 @@
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.prune.prune import UPDATES, waited_for
-from helpers.graphs.editor import Draft, Edge, control_inputs, data_inputs, set_inputs
+from helpers.graphs.editor import (
+    Edge,
+    GraphEditor,
+    control_inputs,
+    data_inputs,
+    set_inputs,
+)
 
 ENTERS = ("Enter", "RefEnter")
 READS = ("Identity", "ReadVariableOp")
@@ -21,37 +27,37 @@ REFUSED = (
 )
 
 
-def follow_assignments(draft: Draft) -> None:
+def follow_assignments(editor: GraphEditor) -> None:
     """Let a read that waits for an assignment of its variable take what is assigned."""
-    for node in list(draft.nodes.values()):
+    for node in list(editor.nodes.values()):
         if node.op not in READS or not control_inputs(node):
             continue
         (variable, *_) = data_inputs(node)
-        for name in waited_for(draft, control_inputs(node)):
-            assign = draft.nodes[name]
+        for name in waited_for(editor, control_inputs(node)):
+            assign = editor.nodes[name]
             if not assign.input or data_inputs(assign)[:1] != [variable]:
                 continue
             if assign.op.startswith(REFUSED):
                 raise _changing(assign)
             if assign.op in (*RESOURCE, *ARITHMETIC, "Assign"):
-                _take(draft, node, assign)
-                draft.removed[UPDATES] += 1
-                draft.changes[node.name] = variable.node
+                _take(editor, node, assign)
+                editor.removed[UPDATES] += 1
+                editor.changes[node.name] = variable.node
                 break
 
 
-def _take(draft: Draft, read, assign) -> None:
+def _take(editor: GraphEditor, read, assign) -> None:
     variable, value = data_inputs(assign)[:2]
     if assign.op not in RESOURCE:
         set_inputs(read, [Edge(assign.name, 0)], control_inputs(read))
         return
     dtype = assign.attr["dtype"].type
     if RESOURCE[assign.op]:
-        old = draft.add(draft.unused_name(f"{assign.name}/before"), "ReadVariableOp")
+        old = editor.add(editor.unused_name(f"{assign.name}/before"), "ReadVariableOp")
         set_inputs(old, [variable], [])
         old.attr["dtype"].type = dtype
-        sum_name = draft.unused_name(f"{assign.name}/after")
-        made = draft.add(sum_name, RESOURCE[assign.op], [old.name, value])
+        sum_name = editor.unused_name(f"{assign.name}/after")
+        made = editor.add(sum_name, RESOURCE[assign.op], [old.name, value])
         made.attr["T"].type = dtype
         value = Edge(made.name, 0)
     read.op = "Identity"
@@ -60,19 +66,19 @@ def _take(draft: Draft, read, assign) -> None:
     set_inputs(read, [value], control_inputs(read))
 
 
-def rewrite_assignments(draft: Draft) -> None:
+def rewrite_assignments(editor: GraphEditor) -> None:
     """Turn assignments whose result is taken into plain arithmetic.
 
     Raises:
       FreezeError: an output depends on an update that has no such form.
     """
-    for node in draft.nodes.values():
+    for node in editor.nodes.values():
         if node.op == "Assign" or node.op in ARITHMETIC:
             variable = data_inputs(node)[0]
-            if draft.nodes[variable.node].op in ENTERS:
+            if editor.nodes[variable.node].op in ENTERS:
                 raise _changing(node)
-            draft.removed[UPDATES] += 1
-            draft.changes[node.name] = variable.node
+            editor.removed[UPDATES] += 1
+            editor.changes[node.name] = variable.node
         if node.op == "Assign":
             dtype, value = node.attr["T"].type, data_inputs(node)[1]
             node.op = "Identity"

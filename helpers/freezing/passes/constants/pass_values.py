@@ -9,7 +9,7 @@ from helpers.freezing.passes.constants.variable_reads import (
     RESOURCE_VARIABLES,
     read_value,
 )
-from helpers.graphs.editor import Draft, Edge, copied, data_inputs
+from helpers.graphs.editor import Edge, GraphEditor, copied, data_inputs
 from helpers.graphs.op_registry import attribute
 
 # Ops that call functions: their function attributes, how many inputs are not passed
@@ -30,15 +30,15 @@ HANDING_ON |= {"NextIteration": 1}
 LOOPS = ("While", "StatelessWhile")
 
 
-def pass_values(draft: Draft) -> None:
+def pass_values(editor: GraphEditor) -> None:
     """Pass values, not variables, to every function the graph calls."""
     dtypes = {
         Edge(node.name, 0): node.attr["dtype"].type
-        for node in draft.nodes.values()
+        for node in editor.nodes.values()
         if node.op in RESOURCE_VARIABLES
     }
-    _hand_on(draft, dtypes)
-    for node in list(draft.nodes.values()):
+    _hand_on(editor, dtypes)
+    for node in list(editor.nodes.values()):
         if node.op in CALLERS:
             _, offset, _ = CALLERS[node.op]
             passed = {
@@ -47,12 +47,12 @@ def pass_values(draft: Draft) -> None:
                 if item in dtypes
             }
             if passed:
-                _call_with_values(draft, node, passed)
+                _call_with_values(editor, node, passed)
 
 
-def _hand_on(draft: Draft, dtypes: dict[Edge, int]) -> None:
+def _hand_on(editor: GraphEditor, dtypes: dict[Edge, int]) -> None:
     """Let the ops that hand variables on hand on values; `dtypes` grows by them."""
-    consumers, ahead = draft.consumers(), list(dtypes)
+    consumers, ahead = editor.consumers(), list(dtypes)
     while ahead:
         item = ahead.pop()
         for taker, taken in consumers.get(item.node, ()):
@@ -66,12 +66,12 @@ def _hand_on(draft: Draft, dtypes: dict[Edge, int]) -> None:
                     ahead.append(made)
 
 
-def _call_with_values(draft: Draft, node, passed: dict[int, int]) -> None:
+def _call_with_values(editor: GraphEditor, node, passed: dict[int, int]) -> None:
     names, _, types = CALLERS[node.op]
     for name in names:
         attr = node.attr[name]
         for func in [attr.func] if attr.HasField("func") else attr.list.func:
-            func.name = _with_values(draft, func.name, passed)
+            func.name = _with_values(editor, func.name, passed)
     for index, dtype in passed.items():
         node.attr[types].list.type[index] = dtype
     if node.op in LOOPS and attribute(node, "output_shapes").list.shape:
@@ -80,12 +80,12 @@ def _call_with_values(draft: Draft, node, passed: dict[int, int]) -> None:
             node.attr["output_shapes"].list.shape[index].unknown_rank = True
 
 
-def _with_values(draft: Draft, name: str, passed: dict[int, int]) -> str:
+def _with_values(editor: GraphEditor, name: str, passed: dict[int, int]) -> str:
     """The name of the function's copy that is passed values."""
     made_name = f"{name}_of_values"
-    if made_name in draft.functions:
+    if made_name in editor.functions:
         return made_name
-    body = draft.copy_function(name, made_name)
+    body = editor.copy_function(name, made_name)
     body.arg_attr.clear()
     body.resource_arg_unique_id.clear()
     handles: dict[str, int] = {}
@@ -95,7 +95,7 @@ def _with_values(draft: Draft, name: str, passed: dict[int, int]) -> str:
         argument.ClearField("handle_data")
         handles[argument.name] = dtype
     for node in body.node_def:
-        _rewrite(draft, node, handles, name)
+        _rewrite(editor, node, handles, name)
     _rename_reads(body)
     for output in body.signature.output_arg:
         if body.ret[output.name] in handles:
@@ -115,7 +115,7 @@ def _rename_reads(body) -> None:
         body.ret[name] = reads.get(text, text)
 
 
-def _rewrite(draft: Draft, node, handles: dict[str, int], function: str) -> None:
+def _rewrite(editor: GraphEditor, node, handles: dict[str, int], function: str) -> None:
     """Rewrite one node of a function; `handles` are texts that name values by now."""
     taken = [text for text in node.input if text in handles]
     if not taken:
@@ -128,7 +128,7 @@ def _rewrite(draft: Draft, node, handles: dict[str, int], function: str) -> None
         _, offset, _ = CALLERS[node.op]
         data = [text for text in node.input if not text.startswith("^")][offset:]
         passed = {i: handles[text] for i, text in enumerate(data) if text in handles}
-        _call_with_values(draft, node, passed)
+        _call_with_values(editor, node, passed)
         if node.op in LOOPS:
             for index, dtype in passed.items():
                 handles[f"{node.name}:output:{index}"] = dtype

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from helpers.graphs.editor import (
-    Draft,
+    GraphEditor,
     control_inputs,
     data_inputs,
     nodes_of,
@@ -28,15 +28,15 @@ _INT32 = tf.int32.as_datatype_enum
 IGNORED = ("_output_shapes", "_class", "_has_manual_control_dependencies")
 
 
-def rewrite(draft: Draft) -> None:
+def rewrite(editor: GraphEditor) -> None:
     """Turn reads of variables into reads of values; forget devices and hints."""
-    for node in list(draft.nodes.values()):
+    for node in list(editor.nodes.values()):
         node.op = WITHOUT_REFERENCE.get(node.op, node.op)
         if node.op == "ResourceGather":
-            _gather(draft, node)
+            _gather(editor, node)
         elif (value := read_value(node)) is not None:
-            draft.nodes[node.name] = value
-    forget_hints(draft)
+            editor.nodes[node.name] = value
+    forget_hints(editor)
 
 
 def read_value(node):
@@ -63,9 +63,9 @@ def _changed(node, op: str, **types: int):
     return made
 
 
-def _gather(draft: Draft, node) -> None:
+def _gather(editor: GraphEditor, node) -> None:
     """Write a gather as TensorFlow's own freezer does."""
-    axis = draft.add(draft.unused_name(f"{node.name}/axis"), "Const")
+    axis = editor.add(editor.unused_name(f"{node.name}/axis"), "Const")
     axis.attr["dtype"].type = _INT32
     axis.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(np.int32(0)))
     made = _changed(
@@ -78,17 +78,17 @@ def _gather(draft: Draft, node) -> None:
     if "batch_dims" in node.attr:
         made.attr["batch_dims"].i = attribute(node, "batch_dims").i
     set_inputs(made, [*data_inputs(node), axis.name], control_inputs(node))
-    draft.nodes[node.name] = made
+    editor.nodes[node.name] = made
 
 
-def forget_hints(draft: Draft) -> None:
+def forget_hints(editor: GraphEditor) -> None:
     """Clear devices, and attributes that are hints: old ones contradict the graph."""
-    for _, node, _ in nodes_of(draft):
+    for _, node, _ in nodes_of(editor):
         node.device = ""
         for name in IGNORED:
             node.attr.pop(name, None)
 
 
-def variables(draft: Draft) -> list:
+def variables(editor: GraphEditor) -> list:
     """The variables that are left in the graph."""
-    return [node for node in draft.nodes.values() if node.op in VARIABLES]
+    return [node for node in editor.nodes.values() if node.op in VARIABLES]

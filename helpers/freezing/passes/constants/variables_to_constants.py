@@ -10,7 +10,7 @@ import tensorflow as tf
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.variable_reads import variables
 from helpers.freezing.sources.checkpoint_values import Checkpoint, Saved
-from helpers.graphs.editor import Draft
+from helpers.graphs.editor import GraphEditor
 
 LARGE = 256  # bytes; a smaller constant is left as it is
 LIMIT = 2**31 - 1  # bytes; a protobuf message cannot be larger
@@ -29,32 +29,34 @@ class Weight(NamedTuple):
 
 
 def make_constants(
-    draft: Draft, checkpoint: Checkpoint, saved: dict[str, list[Saved]]
+    editor: GraphEditor, checkpoint: Checkpoint, saved: dict[str, list[Saved]]
 ) -> None:
     """Put a constant of the variable's name in place of each variable.
 
     Raises:
       FreezeError: the checkpoint misses variables, or has them with another shape.
     """
-    places = {node.name: place_of(node, checkpoint, saved) for node in variables(draft)}
-    _check(draft, checkpoint, places)
+    places = {
+        node.name: place_of(node, checkpoint, saved) for node in variables(editor)
+    }
+    _check(editor, checkpoint, places)
     for name, place in places.items():
-        old = draft.nodes[name]
+        old = editor.nodes[name]
         dtype = tf.as_dtype(old.attr["dtype"].type)
         shape = tuple(checkpoint.shape(place))
-        node = draft.add(name, "Const")
+        node = editor.add(name, "Const")
         node.attr["dtype"].type = dtype.as_datatype_enum
-        draft.weights[name] = Weight(dtype, shape, checkpoint.reading(place))
+        editor.weights[name] = Weight(dtype, shape, checkpoint.reading(place))
 
 
-def lift_constants(draft: Draft) -> None:
+def lift_constants(editor: GraphEditor) -> None:
     """Make weights of large constants: a graph without a checkpoint has them inside."""
-    for node in draft.nodes.values():
+    for node in editor.nodes.values():
         tensor = node.attr["value"].tensor if node.op == "Const" else None
         if tensor is not None and len(tensor.tensor_content) >= LARGE:
             value = tf.make_ndarray(tensor)
             dtype = tf.as_dtype(tensor.dtype)
-            draft.weights[node.name] = Weight(dtype, value.shape, _given(value))
+            editor.weights[node.name] = Weight(dtype, value.shape, _given(value))
             del node.attr["value"]
 
 
@@ -62,10 +64,10 @@ def _given(value: np.ndarray) -> Callable[[], np.ndarray]:
     return lambda: value
 
 
-def check_size(draft: Draft, weights: str) -> None:
+def check_size(editor: GraphEditor, weights: str) -> None:
     """Refuse what would not fit into one GraphDef, before it is built."""
-    size = sum(weight.size for weight in draft.weights.values())
-    size += sum(node.ByteSize() for node in draft.nodes.values())
+    size = sum(weight.size for weight in editor.weights.values())
+    size += sum(node.ByteSize() for node in editor.nodes.values())
     if size <= LIMIT:
         return
     fix = "freeze parts of it, with outputs that come earlier"
@@ -92,13 +94,13 @@ def place_of(
     return None
 
 
-def _check(draft: Draft, checkpoint: Checkpoint, places: dict) -> None:
+def _check(editor: GraphEditor, checkpoint: Checkpoint, places: dict) -> None:
     """Raise where the checkpoint does not hold what the graph's variables are."""
     missing = [name for name, place in places.items() if place is None]
     differing = {
         name: text
         for name, place in places.items()
-        if place and (text := _difference(draft.nodes[name], checkpoint, place))
+        if place and (text := _difference(editor.nodes[name], checkpoint, place))
     }
     if missing and not differing and len(missing) <= len(places) / 2:
         raise FreezeError(

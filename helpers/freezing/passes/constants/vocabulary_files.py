@@ -8,36 +8,36 @@ import tensorflow as tf
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.lookup_tables import FROM_FILE, table_of
 from helpers.freezing.sources.source import Source
-from helpers.graphs.editor import Draft, Edge, data_inputs
+from helpers.graphs.editor import Edge, GraphEditor, data_inputs
 
 WHOLE_LINE, LINE_NUMBER = -2, -1  # columns of a vocabulary file
 
 
-def inline_vocabularies(draft: Draft, found: Source) -> None:
+def inline_vocabularies(editor: GraphEditor, found: Source) -> None:
     """Fill tables from constants that were filled from files."""
-    for name in draft.initialisers:
-        node = draft.nodes[name]
+    for name in editor.initialisers:
+        node = editor.nodes[name]
         if node.op not in FROM_FILE:
             continue
         handle, file = data_inputs(node)
-        table = draft.nodes[table_of(draft.nodes, handle)]
-        lines = _lines(_path(draft, file, found, table.name), node)
+        table = editor.nodes[table_of(editor.nodes, handle)]
+        lines = _lines(_path(editor, file, found, table.name), node)
         types = [table.attr[f"{role}_dtype"].type for role in ("key", "value")]
         names = []
         for role, dtype in zip(("key", "value"), types, strict=True):
             column = node.attr[f"{role}_index"].i
             array = _column(lines, column, tf.as_dtype(dtype), node)
-            names.append(_constant(draft, f"{name}/{role}s", array, dtype))
+            names.append(_constant(editor, f"{name}/{role}s", array, dtype))
         op = node.op.replace("FromTextFile", "")
-        made = draft.add(name, op, [handle, *names])
+        made = editor.add(name, op, [handle, *names])
         made.attr["Tkey"].type, made.attr["Tval"].type = types
 
 
-def _path(draft: Draft, item: Edge, found: Source, table: str) -> Path:
+def _path(editor: GraphEditor, item: Edge, found: Source, table: str) -> Path:
     """The vocabulary's file, wherever it is now."""
-    while draft.nodes[item.node].op == "Identity":
-        item = data_inputs(draft.nodes[item.node])[0]
-    node = draft.nodes[item.node]
+    while editor.nodes[item.node].op == "Identity":
+        item = data_inputs(editor.nodes[item.node])[0]
+    node = editor.nodes[item.node]
     assets = {
         asset.tensor_info.name.split(":")[0]: asset.filename
         for asset in found.meta.asset_file_def
@@ -78,8 +78,8 @@ def _column(lines: list[bytes], column: int, dtype: tf.DType, node) -> np.ndarra
     return np.array(numbers, dtype.as_numpy_dtype)
 
 
-def _constant(draft: Draft, wanted: str, array: np.ndarray, dtype: int) -> str:
-    node = draft.add(draft.unused_name(wanted), "Const")
+def _constant(editor: GraphEditor, wanted: str, array: np.ndarray, dtype: int) -> str:
+    node = editor.add(editor.unused_name(wanted), "Const")
     node.attr["dtype"].type = dtype
     node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(array, dtype=dtype))
     return node.name

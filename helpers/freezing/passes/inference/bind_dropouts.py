@@ -26,7 +26,7 @@ from helpers.freezing.passes.inference.functional_control_flow import is_kept
 from helpers.freezing.passes.inference.inline_functions import close, opened
 from helpers.freezing.passes.inference.simplify import bound_tensors, fold_neutral
 from helpers.freezing.passes.prune.prune import functions_in
-from helpers.graphs.editor import Draft, Edge, data_inputs
+from helpers.graphs.editor import Edge, GraphEditor, data_inputs
 
 COMPARISONS = ("Less", "LessEqual", "Greater", "GreaterEqual", "Floor")
 PASSING = ("Identity", "Enter", "Cast", *SWITCHES)
@@ -35,31 +35,31 @@ KEEP = re.compile(r"keep_?(prob(ability)?|rate|p)?(_?\d*)$|dropout_keep", re.I)
 DROP = re.compile(r"drop(out)?_?(rate|prob(ability)?)(_?\d*)$", re.I)
 
 
-def bind_dropouts(draft: Draft) -> None:
-    """Record in `draft.bound` what lets everything through the dropouts."""
-    for node in draft.nodes.values():
+def bind_dropouts(editor: GraphEditor) -> None:
+    """Record in `editor.bound` what lets everything through the dropouts."""
+    for node in editor.nodes.values():
         if node.op in VARIABLES and not node.attr["shape"].shape.dim:
-            for item in reads(draft, node):
-                _bind_by_name(draft, node.name, item)
-    _bind(draft)
-    for name in list(draft.functions):
-        _bind_inside(draft, name)
-    for node in draft.nodes.values():  # and those out of sight, in functions
+            for item in reads(editor, node):
+                _bind_by_name(editor, node.name, item)
+    _bind(editor)
+    for name in list(editor.functions):
+        _bind_inside(editor, name)
+    for node in editor.nodes.values():  # and those out of sight, in functions
         item = Edge(node.name, 0)
-        if node.op in PLACEHOLDERS and is_scalar(node) and item not in draft.bound:
-            _bind_by_name(draft, node.name, item)
+        if node.op in PLACEHOLDERS and is_scalar(node) and item not in editor.bound:
+            _bind_by_name(editor, node.name, item)
 
 
-def _bind_inside(draft: Draft, name: str) -> None:
+def _bind_inside(editor: GraphEditor, name: str) -> None:
     """Bind and fold the dropouts in the body of a function.
 
     What the function is passed is bound where it is fed.
     """
-    body, passed = opened(draft, name), _passed(draft, name)
-    known = known_values(draft)
-    bound = bound_tensors(draft, known)
+    body, passed = opened(editor, name), _passed(editor, name)
+    known = known_values(editor)
+    bound = bound_tensors(editor, known)
     given = {Edge(a, 0): known[item] for a, item in passed.items() if item in bound}
-    fed = {a: item for a, item in passed.items() if _is_fed(draft, item)}
+    fed = {a: item for a, item in passed.items() if _is_fed(editor, item)}
     for argument in fed:
         body.nodes[argument].op = "Placeholder"
         body.nodes[argument].attr["dtype"].type = body.nodes[argument].attr["T"].type
@@ -67,34 +67,34 @@ def _bind_inside(draft: Draft, name: str) -> None:
     _bind(body)
     for item, value in body.bound.items():
         if item.node in fed:
-            draft.bound[fed[item.node]] = value
+            editor.bound[fed[item.node]] = value
         elif item not in given:
-            draft.bound_inside[name, item.node] = value
+            editor.bound_inside[name, item.node] = value
             set_scalar(body.nodes[item.node], value)
     for argument in fed:
         body.nodes[argument].op = "_Arg"
     if body.bound:
         while fold_neutral(body):
             pass
-        draft.removed += body.removed
-        close(draft, name, body)
+        editor.removed += body.removed
+        close(editor, name, body)
 
 
-def _passed(draft: Draft, function: str) -> dict[str, Edge]:
+def _passed(editor: GraphEditor, function: str) -> dict[str, Edge]:
     """The arguments of the function that are the same tensor in every call."""
-    arguments = [arg.name for arg in draft.functions[function].signature.input_arg]
+    arguments = [arg.name for arg in editor.functions[function].signature.input_arg]
     found: dict[str, set] = {name: set() for name in arguments}
-    inner = (node for body in draft.functions.values() for node in body.node_def)
+    inner = (node for body in editor.functions.values() for node in body.node_def)
     if any(function in functions_in(node) for node in inner):
         return {}
-    for node in draft.nodes.values():
+    for node in editor.nodes.values():
         if function not in functions_in(node):
             continue
         if node.op not in CALLERS:
             return {}
         items = data_inputs(node)[CALLERS[node.op][1] :]
         for index, (name, item) in enumerate(zip(arguments, items, strict=True)):
-            loop = node.op in LOOPS and draft.functions[node.attr["body"].func.name]
+            loop = node.op in LOOPS and editor.functions[node.attr["body"].func.name]
             found[name].add(item if not loop or is_kept(loop, index) else None)
     return {
         name: items.pop()
@@ -103,43 +103,43 @@ def _passed(draft: Draft, function: str) -> dict[str, Edge]:
     }
 
 
-def _is_fed(draft: Draft, item: Edge) -> bool:
-    node = draft.nodes[item.node]
-    return node.op in PLACEHOLDERS and is_scalar(node) and item not in draft.bound
+def _is_fed(editor: GraphEditor, item: Edge) -> bool:
+    node = editor.nodes[item.node]
+    return node.op in PLACEHOLDERS and is_scalar(node) and item not in editor.bound
 
 
-def _bind(draft: Draft) -> None:
-    consumers = draft.consumers()
-    known = known_values(draft)
-    for node in list(draft.nodes.values()):
-        if node.op in COMPARISONS and _mask(draft, node, known):
-            root = _root(draft, _threshold(draft, node, known))
-            if root is not None and _bind_root(draft, node, root):
-                _bind_scale(draft, node, consumers)
-                known = known_values(draft)
+def _bind(editor: GraphEditor) -> None:
+    consumers = editor.consumers()
+    known = known_values(editor)
+    for node in list(editor.nodes.values()):
+        if node.op in COMPARISONS and _mask(editor, node, known):
+            root = _root(editor, _threshold(editor, node, known))
+            if root is not None and _bind_root(editor, node, root):
+                _bind_scale(editor, node, consumers)
+                known = known_values(editor)
 
 
-def _bind_by_name(draft: Draft, name: str, item: Edge) -> None:
+def _bind_by_name(editor: GraphEditor, name: str, item: Edge) -> None:
     """Bind what is called as the probability of a dropout is."""
-    dtype = tf.as_dtype(draft.dtype(item))
+    dtype = tf.as_dtype(editor.dtype(item))
     if dtype.is_floating and (KEEP.search(name) or DROP.search(name)):
-        draft.bound[item] = dtype.as_numpy_dtype(1 if KEEP.search(name) else 0)
+        editor.bound[item] = dtype.as_numpy_dtype(1 if KEEP.search(name) else 0)
 
 
-def _mask(draft: Draft, node, known) -> bool:
+def _mask(editor: GraphEditor, node, known) -> bool:
     """Whether the op compares random numbers of [0, 1) with a threshold."""
     if known.get(Edge(node.name, 0)) is not None:
         return False
-    return _threshold(draft, node, known) is not None
+    return _threshold(editor, node, known) is not None
 
 
-def _threshold(draft: Draft, node, known) -> Edge | None:
+def _threshold(editor: GraphEditor, node, known) -> Edge | None:
     """What the random numbers are compared with (or, for Floor, added to)."""
     inputs = data_inputs(node)
     if node.op == "Floor":
         (item,) = inputs
-        inputs = data_inputs(draft.nodes[item.node])
-        if draft.nodes[item.node].op not in ("Add", "AddV2"):
+        inputs = data_inputs(editor.nodes[item.node])
+        if editor.nodes[item.node].op not in ("Add", "AddV2"):
             return None
     spans = [isinstance(known.get(item), Span) for item in inputs]
     if len(inputs) != 2 or sum(spans) != 1:
@@ -147,7 +147,7 @@ def _threshold(draft: Draft, node, known) -> Edge | None:
     return inputs[spans.index(False)]
 
 
-def _root(draft: Draft, item: Edge) -> Edge | None:
+def _root(editor: GraphEditor, item: Edge) -> Edge | None:
     """The one scalar that the threshold is computed from: fed, or else a constant."""
     fed, constants, ahead, seen = set(), set(), [item], set()
     while ahead:
@@ -155,7 +155,7 @@ def _root(draft: Draft, item: Edge) -> Edge | None:
         if item in seen:
             continue
         seen.add(item)
-        node = draft.nodes[item.node]
+        node = editor.nodes[item.node]
         if node.op in PLACEHOLDERS and is_scalar(node):
             fed.add(item)
         elif node.op == "Const" and constant_scalar(node) is not None:
@@ -168,22 +168,22 @@ def _root(draft: Draft, item: Edge) -> Edge | None:
     return roots.pop() if len(roots) == 1 else None
 
 
-def _bind_root(draft: Draft, mask, root: Edge) -> bool:
+def _bind_root(editor: GraphEditor, mask, root: Edge) -> bool:
     """Bind the root to 1 or 0, whichever lets everything through the mask."""
-    if root in draft.bound:
+    if root in editor.bound:
         return False
     for number in (1, 0):
-        value = tf.as_dtype(draft.dtype(root)).as_numpy_dtype(number)
-        draft.bound[root] = value
-        known = known_values(draft)
+        value = tf.as_dtype(editor.dtype(root)).as_numpy_dtype(number)
+        editor.bound[root] = value
+        known = known_values(editor)
         if known.get(Edge(mask.name, 0)) in (1, True):
-            draft.removed["dropout"] += 1
+            editor.removed["dropout"] += 1
             return True
-    del draft.bound[root]
+    del editor.bound[root]
     return False
 
 
-def _bind_scale(draft: Draft, mask, consumers) -> None:
+def _bind_scale(editor: GraphEditor, mask, consumers) -> None:
     """Bind the constant that makes up for what the mask would have dropped."""
     takers = [taker for taker, _ in consumers.get(mask.name, ())]
     takers += [
@@ -191,11 +191,11 @@ def _bind_scale(draft: Draft, mask, consumers) -> None:
     ]
     for taker in takers:
         for item in data_inputs(taker):
-            scaled = draft.nodes[item.node]
+            scaled = editor.nodes[item.node]
             if scaled.op not in ("Mul", "RealDiv"):
                 continue
             for factor in data_inputs(scaled):
-                node = draft.nodes[factor.node]
+                node = editor.nodes[factor.node]
                 if node.op == "Const" and constant_scalar(node) is not None:
-                    dtype = tf.as_dtype(draft.dtype(factor)).as_numpy_dtype
-                    draft.bound.setdefault(factor, dtype(1))
+                    dtype = tf.as_dtype(editor.dtype(factor)).as_numpy_dtype
+                    editor.bound.setdefault(factor, dtype(1))

@@ -14,7 +14,7 @@ from helpers.freezing.passes.constants.variable_reads import VARIABLES
 from helpers.freezing.passes.inference.batch_statistics import takes_batch_statistics
 from helpers.freezing.passes.inference.constant_propagation import known_values
 from helpers.freezing.passes.inference.v1_control_flow import living_nodes
-from helpers.graphs.editor import Draft, Edge, data_inputs
+from helpers.graphs.editor import Edge, GraphEditor, data_inputs
 from helpers.graphs.op_registry import attribute
 
 READS = ("Identity", "ReadVariableOp")
@@ -31,24 +31,24 @@ INFERENCE = re.compile(
 )
 
 
-def bind_switches(draft: Draft) -> None:
-    """Record in `draft.bound` what inference makes of the graph's switches."""
-    for node in list(draft.nodes.values()):
+def bind_switches(editor: GraphEditor) -> None:
+    """Record in `editor.bound` what inference makes of the graph's switches."""
+    for node in list(editor.nodes.values()):
         if node.op in PLACEHOLDERS and is_scalar(node):
-            _bind(draft, Edge(node.name, 0), _switch_value(draft, node))
+            _bind(editor, Edge(node.name, 0), _switch_value(editor, node))
         elif node.op in VARIABLES and not node.attr["shape"].shape.dim:
-            for item in reads(draft, node):
-                _bind(draft, item, _named_value(draft, node.name, item))
+            for item in reads(editor, node):
+                _bind(editor, item, _named_value(editor, node.name, item))
 
 
-def _bind(draft: Draft, item: Edge, value: np.generic | None) -> None:
+def _bind(editor: GraphEditor, item: Edge, value: np.generic | None) -> None:
     if value is not None:
-        draft.bound[item] = value
+        editor.bound[item] = value
 
 
-def reads(draft: Draft, variable) -> list[Edge]:
+def reads(editor: GraphEditor, variable) -> list[Edge]:
     """Where the value of the variable is read."""
-    takers = draft.consumers().get(variable.name, ())
+    takers = editor.consumers().get(variable.name, ())
     return [Edge(taker.name, 0) for taker, _ in takers if taker.op in READS]
 
 
@@ -59,17 +59,17 @@ def is_scalar(node) -> bool:
     return all(dim.size == 1 for dim in shape.dim)
 
 
-def _switch_value(draft: Draft, node) -> np.generic | None:
+def _switch_value(editor: GraphEditor, node) -> np.generic | None:
     item = Edge(node.name, 0)
-    value = _named_value(draft, node.name, item)
-    if value is None and draft.dtype(item) == tf.bool.as_datatype_enum:
-        return _calmer_side(draft, item)
+    value = _named_value(editor, node.name, item)
+    if value is None and editor.dtype(item) == tf.bool.as_datatype_enum:
+        return _calmer_side(editor, item)
     return value
 
 
-def _named_value(draft: Draft, name: str, item: Edge) -> np.generic | None:
+def _named_value(editor: GraphEditor, name: str, item: Edge) -> np.generic | None:
     """False for a switch that says training, True for one that says inference."""
-    dtype = tf.as_dtype(draft.dtype(item))
+    dtype = tf.as_dtype(editor.dtype(item))
     if dtype.is_integer and NUMBERED.search(name):
         return dtype.as_numpy_dtype(0)
     if dtype != tf.bool:
@@ -81,21 +81,21 @@ def _named_value(draft: Draft, name: str, item: Edge) -> np.generic | None:
     return None
 
 
-def _calmer_side(draft: Draft, item: Edge) -> np.bool_ | None:
+def _calmer_side(editor: GraphEditor, item: Edge) -> np.bool_ | None:
     """The side of the switch's conditionals that has no part of training in it."""
-    trains = {side: _trains(_only_on(draft, item, side)) for side in (True, False)}
+    trains = {side: _trains(_only_on(editor, item, side)) for side in (True, False)}
     return np.bool_(not trains[True]) if trains[True] != trains[False] else None
 
 
-def _only_on(draft: Draft, item: Edge, side: bool) -> list[dict]:
+def _only_on(editor: GraphEditor, item: Edge, side: bool) -> list[dict]:
     """The nodes that run only where the switch has this value, by graph or function."""
-    known = known_values(draft, {item: np.bool_(side)})
-    living = [living_nodes(draft, known, flipped) for flipped in (False, True)]
-    bodies = [{name: draft.nodes[name] for name in living[0] - living[1]}]
-    for node in draft.nodes.values():
+    known = known_values(editor, {item: np.bool_(side)})
+    living = [living_nodes(editor, known, flipped) for flipped in (False, True)]
+    bodies = [{name: editor.nodes[name] for name in living[0] - living[1]}]
+    for node in editor.nodes.values():
         if node.op in ("If", "StatelessIf") and data_inputs(node)[0] in known:
             taken = "then_branch" if known[data_inputs(node)[0]] else "else_branch"
-            body = draft.functions[node.attr[taken].func.name]
+            body = editor.functions[node.attr[taken].func.name]
             bodies.append({inner.name: inner for inner in body.node_def})
     return bodies
 

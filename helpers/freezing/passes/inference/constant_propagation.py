@@ -12,7 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from helpers.graphs.editor import Draft, Edge, control_inputs, data_inputs, set_inputs
+from helpers.graphs.editor import (
+    Edge,
+    GraphEditor,
+    control_inputs,
+    data_inputs,
+    set_inputs,
+)
 
 tf1 = tf.compat.v1
 SWITCHES = ("Switch", "RefSwitch")
@@ -106,11 +112,11 @@ VALUE_OF = {
 }
 
 
-def known_values(draft: Draft, assumed: Mapping = {}) -> dict[Edge, Any]:
+def known_values(editor: GraphEditor, assumed: Mapping = {}) -> dict[Edge, Any]:
     """The value of every tensor that is known; the bound ones included."""
-    known: dict[Edge, Any] = draft.bound | assumed
-    consumers = draft.consumers()
-    ahead = deque(draft.nodes.values())
+    known: dict[Edge, Any] = editor.bound | assumed
+    consumers = editor.consumers()
+    ahead = deque(editor.nodes.values())
     while ahead:
         node = ahead.popleft()
         item = Edge(node.name, 0)

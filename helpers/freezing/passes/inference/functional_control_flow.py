@@ -5,37 +5,37 @@ in which a conditional on that argument is a call of the branch that is taken.
 """
 
 from helpers.freezing.passes.constants.pass_values import CALLERS, LOOPS
-from helpers.graphs.editor import Draft, Edge, control_inputs, data_inputs
+from helpers.graphs.editor import Edge, GraphEditor, control_inputs, data_inputs
 
 HANDED_ON = {"Identity": "output", "LogicalNot": "y"}  # the name of their output
 FOR_INFERENCE = "_for_inference"  # what a copy's name ends in
 CALL_OF = {"If": "StatefulPartitionedCall", "StatelessIf": "PartitionedCall"}
 
 
-def take_branches(draft: Draft, values: dict[Edge, bool]) -> None:
+def take_branches(editor: GraphEditor, values: dict[Edge, bool]) -> None:
     """Rewrite the functions that these tensors are passed to.
 
     Args:
       values: what the bound switches are.
     """
-    for node in list(draft.nodes.values()):
+    for node in list(editor.nodes.values()):
         if node.op in CALLERS:
             data = data_inputs(node)[CALLERS[node.op][1] :]
             passed = {i: values[item] for i, item in enumerate(data) if item in values}
-            _specialise_call(draft, node, passed)
+            _specialise_call(editor, node, passed)
 
 
-def _specialise_call(draft: Draft, node, passed: dict[int, bool]) -> None:
+def _specialise_call(editor: GraphEditor, node, passed: dict[int, bool]) -> None:
     names, *_ = CALLERS[node.op]
     if node.op in LOOPS:
-        body = draft.functions[node.attr["body"].func.name]
+        body = editor.functions[node.attr["body"].func.name]
         passed = {i: value for i, value in passed.items() if is_kept(body, i)}
     if not passed:
         return
     for name in names:
         attr = node.attr[name]
         for func in [attr.func] if attr.HasField("func") else attr.list.func:
-            func.name = _for_inference(draft, func.name, passed)
+            func.name = _for_inference(editor, func.name, passed)
 
 
 def is_kept(body, index: int) -> bool:
@@ -48,18 +48,18 @@ def is_kept(body, index: int) -> bool:
     return text == argument
 
 
-def _for_inference(draft: Draft, name: str, passed: dict[int, bool]) -> str:
+def _for_inference(editor: GraphEditor, name: str, passed: dict[int, bool]) -> str:
     """The name of the function's copy in which these arguments are known."""
     made_name = f"{name}{FOR_INFERENCE}"
-    if made_name in draft.functions:
+    if made_name in editor.functions:
         return made_name
-    body = draft.copy_function(name, made_name)
+    body = editor.copy_function(name, made_name)
     arguments = body.signature.input_arg
     known = {arguments[index].name: value for index, value in passed.items()}
     while _hand_on(body, known):
         pass
     for node in body.node_def:
-        _take(draft, node, known)
+        _take(editor, node, known)
     return made_name
 
 
@@ -75,7 +75,7 @@ def _hand_on(body, known: dict[str, bool]) -> bool:
     return False
 
 
-def _take(draft: Draft, node, known: dict[str, bool]) -> None:
+def _take(editor: GraphEditor, node, known: dict[str, bool]) -> None:
     if node.op in CALL_OF and node.input[0] in known:
         taken = "then_branch" if known[node.input[0]] else "else_branch"
         made = type(node)(name=node.name, op=CALL_OF[node.op], input=node.input[1:])
@@ -83,9 +83,9 @@ def _take(draft: Draft, node, known: dict[str, bool]) -> None:
         for name in ("Tin", "Tout"):
             made.attr[name].CopyFrom(node.attr[name])
         node.CopyFrom(made)
-        draft.removed["conditional"] += 1
+        editor.removed["conditional"] += 1
     if node.op in CALLERS:
         data = list(node.input)[: len(node.input) - len(control_inputs(node))]
         data = data[CALLERS[node.op][1] :]
         passed = {i: known[text] for i, text in enumerate(data) if text in known}
-        _specialise_call(draft, node, passed)
+        _specialise_call(editor, node, passed)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from helpers.graphs.editor import (
-    Draft,
     Edge,
+    GraphEditor,
     control_inputs,
     copied,
     data_inputs,
@@ -17,21 +17,21 @@ CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
 def inline(
-    draft: Draft, call, function: str, arguments: list[Edge]
+    editor: GraphEditor, call, function: str, arguments: list[Edge]
 ) -> dict[Edge, Edge]:
     """Write `function` into the graph as `call`'s name / its node's name.
 
     Returns:
-      where each output of the call is now, for Draft.rewire.
+      where each output of the call is now, for GraphEditor.rewire.
     """
-    body = draft.functions[function]
+    body = editor.functions[function]
     wanted = {node.name: f"{call.name}/{node.name}" for node in body.node_def}
-    names = {name: draft.unused_name(text) for name, text in wanted.items()}
-    places = Places(draft.functions, body, arguments, names)
+    names = {name: editor.unused_name(text) for name, text in wanted.items()}
+    places = Places(editor.functions, body, arguments, names)
     for made in places.nodes_in_graph():
         if not data_inputs(made):
-            set_inputs(made, [], [*control_inputs(made), *_anchors(draft, call)])
-        draft.nodes[made.name] = made
+            set_inputs(made, [], [*control_inputs(made), *_anchors(editor, call)])
+        editor.nodes[made.name] = made
     return {Edge(call.name, index): item for index, item in enumerate(places.results())}
 
 
@@ -87,13 +87,13 @@ class Places:
             offset += output_count(node, output)
 
 
-def opened(draft: Draft, name: str) -> Draft:
-    """The body of a function as a draft of its own; its arguments are `_Arg` nodes."""
-    body = draft.functions[name]
+def opened(editor: GraphEditor, name: str) -> GraphEditor:
+    """The body of a function as a editor of its own; its arguments are `_Arg` nodes."""
+    body = editor.functions[name]
     names = {name: name for name in _names(body)}
     said = [argument.name for argument in body.signature.input_arg]
-    places = Places(draft.functions, body, [Edge(text, 0) for text in said], names)
-    made = Draft({}, draft.functions, draft.versions, places.results())
+    places = Places(editor.functions, body, [Edge(text, 0) for text in said], names)
+    made = GraphEditor({}, editor.functions, editor.versions, places.results())
     for argument in body.signature.input_arg:
         made.add(argument.name, "_Arg").attr["T"].type = argument.type
     made.nodes |= {node.name: node for node in places.nodes_in_graph()}
@@ -104,12 +104,12 @@ def _names(body) -> list[str]:
     return [node.name for node in body.node_def]
 
 
-def close(draft: Draft, name: str, opened: Draft) -> None:
+def close(editor: GraphEditor, name: str, opened: GraphEditor) -> None:
     """Write the body back, without the nodes that were needed and are no longer."""
-    body = draft.functions[name]
+    body = editor.functions[name]
     names = {name: name for name in [*opened.nodes, *_names(body)]}
     said = [argument.name for argument in body.signature.input_arg]
-    places = Places(draft.functions, body, [Edge(text, 0) for text in said], names)
+    places = Places(editor.functions, body, [Edge(text, 0) for text in said], names)
 
     def text(item: Edge) -> str:
         node = opened.nodes[item.node]
@@ -146,25 +146,25 @@ def needed(nodes: dict, body, places: Places, outputs: list[Edge] | None = None)
     return seen
 
 
-def _anchors(draft: Draft, call) -> list[str]:
+def _anchors(editor: GraphEditor, call) -> list[str]:
     """What the body's constants wait for: in a loop they must be in its frame."""
     control = control_inputs(call)
-    old_loops = any(node.op in ("Enter", "Switch") for node in draft.nodes.values())
+    old_loops = any(node.op in ("Enter", "Switch") for node in editor.nodes.values())
     if old_loops and not control:
         control = [item.node for item in data_inputs(call)[:1]]
     return control
 
 
-def inline_calls(draft: Draft) -> None:
+def inline_calls(editor: GraphEditor) -> None:
     """Write every plain function call into the graph, calls of calls too."""
-    while calls := [n for n in draft.nodes.values() if _called(draft, n)]:
+    while calls := [n for n in editor.nodes.values() if _called(editor, n)]:
         for call in calls:
-            moves = inline(draft, call, _called(draft, call), data_inputs(call))
-            del draft.nodes[call.name]
-            draft.rewire(moves)
+            moves = inline(editor, call, _called(editor, call), data_inputs(call))
+            del editor.nodes[call.name]
+            editor.rewire(moves)
 
 
-def _called(draft: Draft, node) -> str | None:
+def _called(editor: GraphEditor, node) -> str | None:
     if node.op in CALLS:
         return node.attr["f"].func.name
-    return node.op if node.op in draft.functions else None
+    return node.op if node.op in editor.functions else None

@@ -9,38 +9,46 @@ from helpers.freezing.passes.inference.functional_control_flow import take_branc
 from helpers.freezing.passes.inference.inline_functions import inline
 from helpers.freezing.passes.inference.v1_control_flow import resolve_switches
 from helpers.freezing.passes.prune.prune import prune
-from helpers.graphs.editor import Draft, Edge, control_inputs, data_inputs, set_inputs
+from helpers.graphs.editor import (
+    Edge,
+    GraphEditor,
+    control_inputs,
+    data_inputs,
+    set_inputs,
+)
 
 
-def simplify(draft: Draft) -> None:
+def simplify(editor: GraphEditor) -> None:
     """Resolve and fold until nothing more follows from what is bound."""
-    _make_constant(draft)
-    while _inline_branches(draft) or resolve_switches(draft) or fold_neutral(draft):
-        prune(draft)
-    known = known_values(draft)
-    take_branches(draft, {item: bool(known[item]) for item in _switches(draft, known)})
-    _forget_waiting(draft)
-    prune(draft)
+    _make_constant(editor)
+    while _inline_branches(editor) or resolve_switches(editor) or fold_neutral(editor):
+        prune(editor)
+    known = known_values(editor)
+    take_branches(
+        editor, {item: bool(known[item]) for item in _switches(editor, known)}
+    )
+    _forget_waiting(editor)
+    prune(editor)
 
 
-def _switches(draft: Draft, known) -> list[Edge]:
+def _switches(editor: GraphEditor, known) -> list[Edge]:
     """The bound tensors that are yes or no."""
-    return [item for item in bound_tensors(draft, known) if known[item].dtype == bool]
+    return [item for item in bound_tensors(editor, known) if known[item].dtype == bool]
 
 
-def _make_constant(draft: Draft) -> None:
-    for item, value in draft.bound.items():
-        if item.node not in draft.nodes:
+def _make_constant(editor: GraphEditor) -> None:
+    for item, value in editor.bound.items():
+        if item.node not in editor.nodes:
             continue
-        set_scalar(draft.nodes[item.node], value)
+        set_scalar(editor.nodes[item.node], value)
 
 
-def _inline_branches(draft: Draft) -> int:
+def _inline_branches(editor: GraphEditor) -> int:
     """Write the branch that is taken in place of each conditional that is decided."""
-    known = known_values(draft)
+    known = known_values(editor)
     decided = [
         node
-        for node in draft.nodes.values()
+        for node in editor.nodes.values()
         if node.op in ("If", "StatelessIf") and data_inputs(node)[0] in known
     ]
     for node in decided:
@@ -48,29 +56,29 @@ def _inline_branches(draft: Draft) -> int:
         if predicate not in known:  # it was in another branch; decided next time
             continue
         branch = "then_branch" if known[predicate] else "else_branch"
-        moves = inline(draft, node, node.attr[branch].func.name, arguments)
-        del draft.nodes[node.name]
-        draft.rewire(moves)
-    draft.removed["conditional"] += len(decided)
+        moves = inline(editor, node, node.attr[branch].func.name, arguments)
+        del editor.nodes[node.name]
+        editor.rewire(moves)
+    editor.removed["conditional"] += len(decided)
     return len(decided)
 
 
-def fold_neutral(draft: Draft) -> int:
+def fold_neutral(editor: GraphEditor) -> int:
     """Take x for x * 1, x / 1 and where(True, x, y), where the 1 or True is bound."""
-    known = known_values(draft)
-    bound = bound_tensors(draft, known)
+    known = known_values(editor)
+    bound = bound_tensors(editor, known)
     moves = {}
-    for node in draft.nodes.values():
+    for node in editor.nodes.values():
         inputs = data_inputs(node)
         left = _left_over(
             node.op, [known.get(i) if i in bound else None for i in inputs]
         )
         if left is not None and Edge(node.name, 0) not in bound:
             moves[Edge(node.name, 0)] = inputs[left]
-    draft.rewire(moves)
+    editor.rewire(moves)
     for item in moves:
-        if draft.nodes[item.node].op != "Identity":
-            del draft.nodes[item.node]
+        if editor.nodes[item.node].op != "Identity":
+            del editor.nodes[item.node]
     return len(moves)
 
 
@@ -87,13 +95,13 @@ def _left_over(op: str, values: list) -> int | None:
     return None
 
 
-def bound_tensors(draft: Draft, known) -> set[Edge]:
+def bound_tensors(editor: GraphEditor, known) -> set[Edge]:
     """The tensors whose value is known because of something that was bound.
 
     So is what random numbers are compared with, where the result is always the same.
     """
-    found, consumers = set(draft.bound), draft.consumers()
-    found |= {item for item in known if _is_decided(draft, item, known)}
+    found, consumers = set(editor.bound), editor.consumers()
+    found |= {item for item in known if _is_decided(editor, item, known)}
     ahead = list(found)
     while ahead:
         for taker, _ in consumers.get(ahead.pop().node, ()):
@@ -104,18 +112,18 @@ def bound_tensors(draft: Draft, known) -> set[Edge]:
     return found
 
 
-def _is_decided(draft: Draft, item: Edge, known) -> bool:
-    if item.node not in draft.nodes:
+def _is_decided(editor: GraphEditor, item: Edge, known) -> bool:
+    if item.node not in editor.nodes:
         return False
-    inputs = [known.get(source) for source in data_inputs(draft.nodes[item.node])]
+    inputs = [known.get(source) for source in data_inputs(editor.nodes[item.node])]
     is_random = any(isinstance(value, Span) for value in inputs)
     return is_random and not isinstance(known[item], Span)
 
 
-def _forget_waiting(draft: Draft) -> None:
+def _forget_waiting(editor: GraphEditor) -> None:
     """Drop control edges from what is a bound constant by now: nothing to wait for."""
-    constant = {item.node for item in bound_tensors(draft, known_values(draft))}
-    for node in draft.nodes.values():
+    constant = {item.node for item in bound_tensors(editor, known_values(editor))}
+    for node in editor.nodes.values():
         if not constant.isdisjoint(waits := control_inputs(node)):
             lasting = [name for name in waits if name not in constant]
             set_inputs(node, data_inputs(node), lasting)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from helpers.freezing.passes.constants.variables_to_constants import Weight
 from helpers.freezing.passes.inference.batch_statistics import BATCH_NORMS
 from helpers.freezing.passes.prune.prune import prune
-from helpers.graphs.editor import Draft, Edge, copied, data_inputs
+from helpers.graphs.editor import Edge, GraphEditor, copied, data_inputs
 from helpers.graphs.op_registry import attribute
 
 LAYERS = ("Conv2D", "DepthwiseConv2dNative", "MatMul")
@@ -37,22 +37,22 @@ class Affine(NamedTuple):
     term: np.ndarray
 
 
-def fold_batch_norms(draft: Draft) -> None:
+def fold_batch_norms(editor: GraphEditor) -> None:
     """Fold every batch normalization that directly follows a layer with weights."""
-    constants = Constants(draft)
-    for node in list(draft.nodes.values()):
-        if node.name in draft.nodes:
-            affine = _fused(node, constants) or _unfused(draft, node, constants)
-            if affine and _fold(draft, node, affine, constants):
-                draft.removed["batch normalization"] += 1
-    prune(draft)
+    constants = Constants(editor)
+    for node in list(editor.nodes.values()):
+        if node.name in editor.nodes:
+            affine = _fused(node, constants) or _unfused(editor, node, constants)
+            if affine and _fold(editor, node, affine, constants):
+                editor.removed["batch normalization"] += 1
+    prune(editor)
 
 
 class Constants:
     """Values of what is computed from constants only."""
 
-    def __init__(self, draft: Draft):
-        self.draft = draft
+    def __init__(self, editor: GraphEditor):
+        self.draft = editor
 
     def value(self, item: Edge) -> np.ndarray | None:
         node = self.draft.nodes[item.node]
@@ -81,12 +81,12 @@ def _fused(node, constants: Constants) -> Affine | None:
     return Affine(source, factor, offset - mean * factor)
 
 
-def _unfused(draft: Draft, node, constants: Constants) -> Affine | None:
+def _unfused(editor: GraphEditor, node, constants: Constants) -> Affine | None:
     """x * factor + term, as tf.nn.batch_normalization writes it."""
     if node.op not in ("Add", "AddV2") or "batch" not in node.name.lower():
         return None
     for product, term in _both_ways(node):
-        multiply = draft.nodes[product.node]
+        multiply = editor.nodes[product.node]
         if multiply.op != "Mul":
             continue
         for source, factor in _both_ways(multiply):
@@ -101,37 +101,37 @@ def _both_ways(node) -> list[tuple[Edge, Edge]]:
     return [(first, second), (second, first)]
 
 
-def _fold(draft: Draft, node, affine: Affine, constants: Constants) -> bool:
+def _fold(editor: GraphEditor, node, affine: Affine, constants: Constants) -> bool:
     """Let the layer before the node do its work; False where that is not possible."""
-    source, term = draft.nodes[affine.source.node], affine.term
-    taken = draft.consumers()
+    source, term = editor.nodes[affine.source.node], affine.term
+    taken = editor.consumers()
     if source.op in ADDS and source.op not in LAYERS:
         before, bias = data_inputs(source)
         bias = constants.value(bias)
         if bias is None or len(taken[source.name]) > 1:
             return False
-        term, source = term + bias * affine.factor, draft.nodes[before.node]
-    outputs = {item.node for item in draft.outputs}
+        term, source = term + bias * affine.factor, editor.nodes[before.node]
+    outputs = {item.node for item in editor.outputs}
     if source.op not in LAYERS or len(taken[source.name]) > 1 or source.name in outputs:
         return False
     kernel = constants.value(data_inputs(source)[1])
     if kernel is None or (folded := _scaled(source, kernel, affine.factor)) is None:
         return False
     layer = copied(source)
-    layer.input[1] = _weight(draft, f"{source.name}/folded_kernel", folded)
-    draft.nodes[source.name] = layer
+    layer.input[1] = _weight(editor, f"{source.name}/folded_kernel", folded)
+    editor.nodes[source.name] = layer
     bias = _weight(
-        draft,
+        editor,
         f"{source.name}/folded_bias",
         np.broadcast_to(term, affine.factor.reshape(-1).shape).astype(np.float32),
     )
-    made = draft.add(
-        draft.unused_name(f"{node.name}/folded"), "BiasAdd", [layer.name, bias]
+    made = editor.add(
+        editor.unused_name(f"{node.name}/folded"), "BiasAdd", [layer.name, bias]
     )
     made.attr["T"].type = tf.float32.as_datatype_enum
     if "data_format" in layer.attr:
         made.attr["data_format"].CopyFrom(layer.attr["data_format"])
-    draft.rewire({Edge(node.name, 0): Edge(made.name, 0)})
+    editor.rewire({Edge(node.name, 0): Edge(made.name, 0)})
     return True
 
 
@@ -147,9 +147,9 @@ def _scaled(layer, kernel: np.ndarray, factor: np.ndarray) -> np.ndarray | None:
     return kernel * channels if channels.size == kernel.shape[-1] else None
 
 
-def _weight(draft: Draft, wanted: str, value: np.ndarray) -> str:
-    node = draft.add(draft.unused_name(wanted), "Const")
+def _weight(editor: GraphEditor, wanted: str, value: np.ndarray) -> str:
+    node = editor.add(editor.unused_name(wanted), "Const")
     dtype = tf.as_dtype(value.dtype)
     node.attr["dtype"].type = dtype.as_datatype_enum
-    draft.weights[node.name] = Weight(dtype, value.shape, lambda: value)
+    editor.weights[node.name] = Weight(dtype, value.shape, lambda: value)
     return node.name

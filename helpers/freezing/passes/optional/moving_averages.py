@@ -2,7 +2,7 @@
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources.checkpoint_values import Checkpoint, Saved
-from helpers.graphs.editor import Draft
+from helpers.graphs.editor import GraphEditor
 
 SUFFIX = "/ExponentialMovingAverage"
 
@@ -35,10 +35,10 @@ def has_averages(checkpoint: Checkpoint | None) -> bool:
     return bool(checkpoint) and any(key.endswith(SUFFIX) for key in checkpoint.shapes)
 
 
-def offer(draft: Draft, checkpoint: Checkpoint | None, ema: bool) -> list[str]:
+def offer(editor: GraphEditor, checkpoint: Checkpoint | None, ema: bool) -> list[str]:
     """A sentence that offers the averages, where some are there and not taken."""
     if ema or not has_averages(checkpoint):
         return []
-    if any(name + SUFFIX in checkpoint.shapes for name in draft.weights):
+    if any(name + SUFFIX in checkpoint.shapes for name in editor.weights):
         return ["the checkpoint also holds moving averages of the weights: see --ema"]
     return []

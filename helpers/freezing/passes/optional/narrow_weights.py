@@ -7,14 +7,14 @@ import tensorflow as tf
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.variables_to_constants import Weight
-from helpers.graphs.editor import Draft
+from helpers.graphs.editor import GraphEditor
 
 tf1 = tf.compat.v1
 NARROW = (tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum)
 TYPES = {"float32": tf.float32, "float16": tf.float16, "bfloat16": tf.bfloat16}
 
 
-def narrow(draft: Draft, weights: str) -> dict[str, float]:
+def narrow(editor: GraphEditor, weights: str) -> dict[str, float]:
     """Store every float32 weight as `weights`, a Const behind a Cast of its name.
 
     Returns:
@@ -24,18 +24,18 @@ def narrow(draft: Draft, weights: str) -> dict[str, float]:
     if weights == "float32":
         return errors
     dtype = TYPES[weights]
-    for name, weight in list(draft.weights.items()):
+    for name, weight in list(editor.weights.items()):
         if weight.dtype != tf.float32:
             continue
-        stored = draft.unused_name(f"{name}/{weights}")
-        constant = draft.add(stored, "Const")
+        stored = editor.unused_name(f"{name}/{weights}")
+        constant = editor.add(stored, "Const")
         constant.attr["dtype"].type = dtype.as_datatype_enum
-        cast = draft.add(name, "Cast", [stored])
+        cast = editor.add(name, "Cast", [stored])
         cast.attr["SrcT"].type = dtype.as_datatype_enum
         cast.attr["DstT"].type = tf.float32.as_datatype_enum
-        del draft.weights[name]
+        del editor.weights[name]
         read = _rounded(name, weight, dtype, errors)
-        draft.weights[stored] = Weight(dtype, weight.shape, read)
+        editor.weights[stored] = Weight(dtype, weight.shape, read)
     return errors
 
 

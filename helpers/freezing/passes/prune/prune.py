@@ -1,6 +1,12 @@
 """Cut a graph to what its outputs need, training-only parts left out."""
 
-from helpers.graphs.editor import Draft, control_inputs, data_inputs, edge, set_inputs
+from helpers.graphs.editor import (
+    GraphEditor,
+    control_inputs,
+    data_inputs,
+    edge,
+    set_inputs,
+)
 
 # Ops that an inference path can reach by a control edge only; leaving them out
 # changes no value.
@@ -45,7 +51,7 @@ UPDATES = "update of a variable"
 WITHOUT_EFFECT = {kind: ops for kind, ops in WITHOUT_VALUE.items() if kind != UPDATES}
 
 
-def prune(draft: Draft, without: dict[str, set[str]] = WITHOUT_VALUE) -> None:
+def prune(editor: GraphEditor, without: dict[str, set[str]] = WITHOUT_VALUE) -> None:
     """Keep what the outputs (and the initialisers of tables) are made from.
 
     Args:
@@ -54,24 +60,24 @@ def prune(draft: Draft, without: dict[str, set[str]] = WITHOUT_VALUE) -> None:
     kinds = {op: kind for kind, ops in without.items() for op in ops}
     kept: set[str] = set()
     dropped: dict[str, str] = {}
-    ahead = draft.roots()
+    ahead = editor.roots()
     while ahead:
         name = ahead.pop()
-        if name in kept or name not in draft.nodes:
+        if name in kept or name not in editor.nodes:
             continue
         kept.add(name)
-        node = draft.nodes[name]
+        node = editor.nodes[name]
         if control_inputs(node):
-            set_inputs(node, data_inputs(node), _lasting(draft, node, kinds, dropped))
+            set_inputs(node, data_inputs(node), _lasting(editor, node, kinds, dropped))
         ahead += [edge(text).node for text in node.input]
-    draft.removed.update(dropped[name] for name in dropped.keys() - kept)
-    draft.nodes = {name: node for name, node in draft.nodes.items() if name in kept}
-    draft.weights = {name: w for name, w in draft.weights.items() if name in kept}
-    draft.functions = _used_functions(draft)
+    editor.removed.update(dropped[name] for name in dropped.keys() - kept)
+    editor.nodes = {name: node for name, node in editor.nodes.items() if name in kept}
+    editor.weights = {name: w for name, w in editor.weights.items() if name in kept}
+    editor.functions = _used_functions(editor)
 
 
 def _lasting(
-    draft: Draft, node, kinds: dict[str, str], dropped: dict[str, str]
+    editor: GraphEditor, node, kinds: dict[str, str], dropped: dict[str, str]
 ) -> list[str]:
     """The node's control edges without those that only training has a use for.
 
@@ -79,44 +85,44 @@ def _lasting(
     those had waited for: in a loop or a branch, that is what holds it there.
     """
     lasting, left_out = [], []
-    for name in waited_for(draft, control_inputs(node)):
-        kind = _kind(draft.nodes[name], kinds)
+    for name in waited_for(editor, control_inputs(node)):
+        kind = _kind(editor.nodes[name], kinds)
         if kind:
             dropped[name] = kind
             left_out.append(name)
         else:
             lasting.append(name)
     if left_out and not lasting and not data_inputs(node):
-        return _holds(draft, left_out, kinds)
+        return _holds(editor, left_out, kinds)
     return lasting
 
 
-def waited_for(draft: Draft, names: list[str]) -> list[str]:
+def waited_for(editor: GraphEditor, names: list[str]) -> list[str]:
     """The ops of these names, and what the NoOps among them wait for."""
     found, seen, ahead = [], set(), names[::-1]
     while ahead:
         name = ahead.pop()
-        if name in seen or name not in draft.nodes:
+        if name in seen or name not in editor.nodes:
             continue
         seen.add(name)
-        if draft.nodes[name].op == "NoOp":
-            ahead += control_inputs(draft.nodes[name])[::-1]
+        if editor.nodes[name].op == "NoOp":
+            ahead += control_inputs(editor.nodes[name])[::-1]
         else:
             found.append(name)
     return found
 
 
-def _holds(draft: Draft, names: list[str], kinds: dict[str, str]) -> list[str]:
+def _holds(editor: GraphEditor, names: list[str], kinds: dict[str, str]) -> list[str]:
     """The nearest ops before these that stay."""
-    if not any(node.op in CONTROL_FLOW for node in draft.nodes.values()):
+    if not any(node.op in CONTROL_FLOW for node in editor.nodes.values()):
         return []
     found, seen, ahead = [], set(), list(names)
     while ahead:
         name = ahead.pop()
-        if name in seen or name not in draft.nodes:
+        if name in seen or name not in editor.nodes:
             continue
         seen.add(name)
-        node = draft.nodes[name]
+        node = editor.nodes[name]
         if _kind(node, kinds) or node.op == "NoOp":
             ahead += [edge(text).node for text in node.input]
         elif node.input:
@@ -131,18 +137,18 @@ def _kind(node, kinds: dict[str, str]) -> str | None:
     return kinds.get(node.op)
 
 
-def _used_functions(draft: Draft) -> dict:
+def _used_functions(editor: GraphEditor) -> dict:
     used: dict[str, None] = {}
-    ahead = [name for node in draft.nodes.values() for name in functions_in(node)]
-    ahead += [node.op for node in draft.nodes.values() if node.op in draft.functions]
+    ahead = [name for node in editor.nodes.values() for name in functions_in(node)]
+    ahead += [node.op for node in editor.nodes.values() if node.op in editor.functions]
     while ahead:
         name = ahead.pop()
-        if name in used or name not in draft.functions:
+        if name in used or name not in editor.functions:
             continue
         used[name] = None
-        for node in draft.functions[name].node_def:
+        for node in editor.functions[name].node_def:
             ahead += [*functions_in(node), node.op]
-    return {name: body for name, body in draft.functions.items() if name in used}
+    return {name: body for name, body in editor.functions.items() if name in used}
 
 
 def functions_in(node) -> list[str]:

@@ -1,78 +1,19 @@
-"""Read SavedModels, of both TensorFlows, and Keras models."""
+"""Load a model that is Python objects, and trace its forward pass into a graph."""
 
 from pathlib import Path
 
 import tensorflow as tf
 
-from helpers.checkpoints.graph_files import SAVED_MODEL_FILES
-from helpers.checkpoints.locating import has_variables
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources.captured_variables import graph_of
 from helpers.freezing.sources.checkpoint_values import first_line
-from helpers.freezing.sources.source import Source, content, prefixes
+from helpers.freezing.sources.source import Source
 
 tf1 = tf.compat.v1
 SERVING = "serving_default"
 
 
-def read_saved_model(folder: Path, message=None) -> Source:
-    """A SavedModel's serving graph."""
-    if message is None:
-        files = (folder / name for name in SAVED_MODEL_FILES)
-        path = next(path for path in files if path.is_file())
-        found = content(path)
-        if found.kind != "SavedModel":
-            raise FreezeError(
-                f"{path} is {found.what}, though it is named as a SavedModel's",
-                "export the model again",
-            )
-        message = found.message
-    meta = _serving(folder, message)
-    if meta.HasField("object_graph_def"):
-        return _called(folder, tf.saved_model.load, folder)
-    prefix = f"{folder}/variables/variables"
-    if not has_variables(prefix):
-        prefix = None
-    values = prefixes.value_files(prefix) if prefix else []
-    files = (*folder.glob("saved_model.pb*"), *values)
-    assets = folder / "assets"
-    return Source(meta, prefix, files, f"{folder}/{folder.name}", assets=assets)
-
-
-def _serving(folder: Path, message) -> tf1.MetaGraphDef:
-    graphs = list(message.meta_graphs)
-    tagged = [meta for meta in graphs if "serve" in meta.meta_info_def.tags]
-    if len(tagged) == 1 or len(graphs) == 1:
-        return (tagged or graphs)[0]
-    tags = "; ".join(", ".join(meta.meta_info_def.tags) for meta in graphs)
-    raise FreezeError(
-        f"{folder} holds {len(graphs)} graphs, tagged {tags}: none is the one to serve",
-        "export one with the tag `serve`",
-    )
-
-
-def read_keras(path: Path) -> Source:
-    """A Keras model of one file, `.keras` or HDF5, whatever its name is."""
-    return _called(path, _keras_model, path)
-
-
-def _keras_model(path: Path):
-    """The model; files whose names say nothing are copied to one that Keras knows."""
-    from keras.saving import load_model
-
-    known = path.suffix in (".keras", ".h5", ".hdf5")
-    if known:
-        return load_model(path, compile=False)
-    import shutil
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        suffix = ".keras" if path.read_bytes()[:2] == b"PK" else ".h5"
-        copy = shutil.copy(path, Path(folder, f"model{suffix}"))
-        return load_model(copy, compile=False)
-
-
-def _called(path: Path, load, argument: Path) -> Source:
+def load_and_trace(path: Path, load, argument: Path) -> Source:
     warnings: list[str] = []
     try:
         model = load(argument)
