@@ -160,8 +160,8 @@ def peak() -> int:
 
 def save(folder: Path, word: str) -> list[dict]:
     """Save a model of each kind, and AlexNet; where they are."""
-    from freezing_models import CLASSES
-    from freezing_models import save as save_model
+    from tests.freezing.small_models import CLASSES
+    from tests.freezing.small_models import save as save_model
 
     cases = []
     for number, (name, (build, how)) in enumerate(CLASSES.items()):

@@ -14,6 +14,6 @@
     prove                  proving, proof, running, examples, differences
     tell                   report, errors
 
-They all work on a `GraphEditor` (drafts), the graph while it is being frozen. `verify.py`
+They all work on a `GraphEditor`, the graph while it is being frozen. `verify.py`
 compares any frozen graph with any checkpoint.
 """

@@ -4,7 +4,8 @@ import os
 import shutil
 
 import pytest
-from serving import ROOT, running, write_model
+
+from tests.webapp.running_app import ROOT, running, write_model
 
 APP = str(ROOT / "webapp" / "app.py")
 DEBIAN = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -6,7 +6,8 @@ from io import BytesIO
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
-from visiting import (
+
+from tests.browser.visiting import (
     GREEN_CORNER,
     RED_CORNER,
     answers,

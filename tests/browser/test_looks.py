@@ -3,7 +3,8 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
-from visiting import GREEN_CORNER, RED_CORNER, answers, choose, keep
+
+from tests.browser.visiting import GREEN_CORNER, RED_CORNER, answers, choose, keep
 
 WIDTHS = pytest.mark.parametrize("width", [360, 768, 1280])
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])

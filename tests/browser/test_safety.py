@@ -1,7 +1,8 @@
 """What the page takes from elsewhere, which is nothing, and who may post to it."""
 
 from playwright.sync_api import expect
-from visiting import RED_CORNER, answers, choose
+
+from tests.browser.visiting import RED_CORNER, answers, choose
 
 
 def test_page_is_one_document_one_module_one_style_sheet_and_its_pictures(page, url):

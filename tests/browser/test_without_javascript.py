@@ -1,7 +1,16 @@
 """The form alone: it uploads, and a result page comes back."""
 
 from playwright.sync_api import expect
-from visiting import GREEN_CORNER, RED_CORNER, answers, choose, keep, picture, turned
+
+from tests.browser.visiting import (
+    GREEN_CORNER,
+    RED_CORNER,
+    answers,
+    choose,
+    keep,
+    picture,
+    turned,
+)
 
 
 def ask(plain, *photos: bytes, how: str = "Ask", **names) -> None:

@@ -1,0 +1,135 @@
+"""What the tests of the web app share: tiny frozen graphs and the real process."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from queue import SimpleQueue
+
+from PIL import Image
+from urllib3.filepost import encode_multipart_formdata
+
+from webapp.app import main
+
+ROOT = Path(__file__).resolve().parents[2]
+COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "grey": (128, 128, 128)}
+CARD = {
+    "class_names": ["cat", "dog"],
+    "input": "x:0",
+    "output": "y_pred:0",
+    "image_size": 128,
+    "pixels": "0..1",
+    "threshold": 0.6,
+}
+
+
+def write_model(path: Path, **card) -> Path:
+    """A frozen graph at `path` whose classes are how red and how green a photo is."""
+    import tensorflow.compat.v1 as tf1
+
+    with tf1.Graph().as_default() as graph:
+        x = tf1.placeholder(tf1.float32, [None, 128, 128, 3], name="x")
+        logits = 4 * tf1.reduce_mean(x, [1, 2])[:, :2]
+        tf1.nn.softmax(logits, name="y_pred")
+        tf1.constant(json.dumps(CARD | card), name="model_card")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+    return path
+
+
+def photo(
+    colour: str = "red", kind: str = "PNG", size: tuple[int, int] = (60, 40), **options
+) -> bytes:
+    """A picture file of one colour."""
+    file = BytesIO()
+    Image.new("RGB", size, COLOURS[colour]).save(file, kind, **options)
+    return file.getvalue()
+
+
+def browser_form(files: list[tuple[str, str, bytes]], **fields) -> dict:
+    """A form as browsers send it; Werkzeug's client shortens empty files."""
+    parts = [(field, (name, data, "image/png")) for field, name, data in files]
+    for field, values in fields.items():
+        parts += [(field, v) for v in ([values] if isinstance(values, str) else values)]
+    data, content_type = encode_multipart_formdata(parts)
+    return {"data": data, "content_type": content_type}
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """This environment without what would change the server's options."""
+    ours = {"TF_CPP_MIN_LOG_LEVEL", *(option.envvar for option in main.params)}
+    return {k: v for k, v in os.environ.items() if k not in ours} | more
+
+
+class Process:
+    """A server in a process of its own, and the lines it prints."""
+
+    def __init__(
+        self,
+        *command: str,
+        cwd: Path = ROOT,
+        at_most: float = 120,  # seconds
+        **environment: str,
+    ) -> None:
+        self.popen = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=cwd,
+            env=clean_environment(**{"PORT": "0", "WORKERS": "1"} | environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._lines: SimpleQueue[str] = SimpleQueue()
+        self._stderr: list[str] = []
+        self._readers = [  # a full pipe would stop the server
+            threading.Thread(target=self._read_lines),
+            threading.Thread(target=self._read_stderr),
+        ]
+        for reader in self._readers:
+            reader.start()
+        self._guard = threading.Timer(at_most, self.popen.kill)
+        self._guard.start()
+
+    def line(self) -> str:
+        """The next line on standard output; "" after the last."""
+        return self._lines.get().rstrip("\n")
+
+    def port(self) -> int:
+        """The port of the server, once it serves."""
+        while line := self.line():
+            if line.startswith("Serving"):
+                return int(line.rpartition(":")[2])
+        raise AssertionError(f"it never served: {self.end()}")
+
+    def end(self) -> tuple[int, str]:
+        """Exit status and standard error, once it has ended."""
+        self.popen.wait()
+        for reader in self._readers:
+            reader.join()
+        self._guard.cancel()
+        return self.popen.returncode, "".join(self._stderr)
+
+    def _read_lines(self) -> None:
+        with self.popen.stdout as lines:
+            for line in lines:
+                self._lines.put(line)
+        self._lines.put("")
+
+    def _read_stderr(self) -> None:
+        with self.popen.stderr as lines:
+            self._stderr += lines
+
+
+@contextmanager
+def running(*command: str, **options):
+    """A Process that is gone afterwards."""
+    process = Process(*command, **options)
+    try:
+        yield process
+    finally:
+        process.popen.kill()
+        process.end()

@@ -1,0 +1,81 @@
+"""webapp/README.md: every request on the page is sent, and answered as it says."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.webapp.running_app import ROOT, photo, running, write_model
+
+PAGE = (ROOT / "webapp" / "README.md").read_text()
+ADDRESS = "http://127.0.0.1:5000"
+BLOCK = re.compile(r"```(sh|python)\n(.+?)```\n(?:```json\n(.+?)```\n)?", re.S)
+
+
+class Example(NamedTuple):
+    language: str
+    code: str
+    answer: str
+
+
+EXAMPLES = [Example(*found) for found in BLOCK.findall(PAGE)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("visitor")
+    (folder / "photo.jpg").write_bytes(photo("red", "JPEG"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    for name in ("dogs-cats", "dogs-cats-small"):
+        write_model(folder / "models" / name / "1.pb")
+    app = str(ROOT / "webapp" / "app.py")
+    with running(app, "--models", str(folder / "models")) as process:
+        yield f"http://127.0.0.1:{process.port()}"
+
+
+def run(example: Example, folder: Path, address: str) -> str:
+    command = {"sh": ["sh", "-ec"], "python": [sys.executable, "-c"]}[example.language]
+    ended = subprocess.run(
+        [*command, example.code.replace(ADDRESS, address)],
+        cwd=folder,
+        env={**os.environ, "NO_PROXY": "*"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return ended.stdout
+
+
+def form(value):
+    """The value with nothing but its keys, its lengths and the kinds of its leaves."""
+    if isinstance(value, dict):
+        return {key: form(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [form(inner) for inner in value]
+    return "text" if isinstance(value, str) else "number"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.code[:60])
+def test_every_example_runs_and_is_answered_as_shown(example, folder, address):
+    printed = run(example, folder, address)
+    assert printed
+    assert "Error" not in printed
+    if example.answer:
+        assert form(json.loads(printed)) == form(json.loads(example.answer))
+
+
+def test_the_page_has_examples_of_every_kind():
+    assert {example.language for example in EXAMPLES} == {"sh", "python"}
+    assert sum(bool(example.answer) for example in EXAMPLES) >= 5
+    for route in ("/predict", ":predict", ":classify", "/metadata", "/metrics"):
+        assert any(route in example.code for example in EXAMPLES)
