@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT / os.environ.get("SHARED", "../shared") / "checkpoints"
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 QUIET = {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
 ALEXNET = "AlexNet with Adam"
 COLUMNS = ("model", "TensorFlow", "s", "GB", "MB", "freeze", "s", "GB", "MB")

@@ -317,7 +317,7 @@ def run_with_small_files(code, *arguments):
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10000,) * 2)"
     start = "import sys; from pathlib import Path; from helpers.data.downloads import *"
     command = [sys.executable, "-c", f"{start}; {limit}; {code}", *map(str, arguments)]
-    root = Path(archives.__file__).parents[1]
+    root = Path(archives.__file__).parents[2]
     run = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=60)
     return run.stderr.splitlines()[-1]
 

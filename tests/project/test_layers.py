@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = (  # from the bottom up; a package imports only from layers below its own
-    ("quiet", "whole_files"),
+    ("lazy", "quiet", "whole_files"),
     ("data", "figures", "graphs"),
     ("checkpoints", "profiling"),
     ("freezing",),

@@ -84,7 +84,7 @@ def test_every_schema_is_one():
         Draft202012Validator.check_schema(schema)
 
 
-CONFIG = schemathesis.Config.from_path(ROOT / "tests" / "schemathesis.toml")
+CONFIG = schemathesis.Config.from_path(ROOT / "tests" / "webapp" / "schemathesis.toml")
 schema = schemathesis.openapi.from_dict(CONTRACT, config=CONFIG)
 
 

@@ -62,7 +62,7 @@ def _prove(originals: "Originals", frozen: Frozen, rounding, *, tolerance) -> Pr
 
     Updates race with what reads the variables.
     """
-    updates = originals.draft.removed[UPDATES]
+    updates = originals.editor.removed[UPDATES]
     if updates:
         original = originals.made(rounding, updates=True)
         with_updates = prove(original, frozen, tolerance=tolerance)
@@ -84,7 +84,7 @@ class Originals(NamedTuple):
     saved: dict
 
     def made(self, rounding: tf.DType | None, *, updates: bool) -> Original:
-        found, editor = self.found, self.draft
+        found, editor = self.found, self.editor
         own = GraphEditor.of(found.meta.graph_def, editor.asked)
         everything = dict(own.nodes)
         cut_inputs(own)
