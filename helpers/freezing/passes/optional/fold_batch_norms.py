@@ -52,12 +52,12 @@ class Constants:
     """Values of what is computed from constants only."""
 
     def __init__(self, editor: GraphEditor):
-        self.draft = editor
+        self.editor = editor
 
     def value(self, item: Edge) -> np.ndarray | None:
-        node = self.draft.nodes[item.node]
-        if node.name in self.draft.weights:
-            return np.asarray(self.draft.weights[node.name].read())
+        node = self.editor.nodes[item.node]
+        if node.name in self.editor.weights:
+            return np.asarray(self.editor.weights[node.name].read())
         if node.op == "Const":
             return tf.make_ndarray(node.attr["value"].tensor)
         if node.op not in ARITHMETIC:
