@@ -123,7 +123,7 @@ def _alive(place: Path, outputs: list[str]) -> str:
     """Whether a frozen graph answers, and the same each time; variables never do."""
     import tensorflow as tf
 
-    from helpers.freezing.passes.constants.variable_reads import VARIABLES
+    from helpers.freezing.passes.constants.read_values import VARIABLES
     from helpers.freezing.proof.differences import difference
     from helpers.freezing.proof.run_graph import Running
     from helpers.freezing.proof.sample_inputs import examples

@@ -118,7 +118,10 @@ def train(data: Path, network: str, epochs: int | None, out: Path | None, seed: 
 @click.option("--fold", is_flag=True, help="Fold batch normalization into the kernels.")
 @click.option("--ema", is_flag=True, help="Take the moving averages of the weights.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
-def freeze(source: str | None, prefix: str | None, as_json: bool, **options) -> None:
+@click.option("--passes", is_flag=True, help="Also print what each graph pass did.")
+def freeze(
+    source: str | None, prefix: str | None, as_json: bool, passes: bool, **options
+) -> None:
     """Write a checkpoint as one .pb file, and prove that it answers the same.
 
     SOURCE is a prefix, a folder or any of a checkpoint's files; --meta and --prefix
@@ -137,6 +140,8 @@ def freeze(source: str | None, prefix: str | None, as_json: bool, **options) -> 
         **options,
     )
     click.echo(json.dumps(report.as_json()) if as_json else report)
+    if passes and not as_json:
+        click.echo(f"\n{report.passes_table()}")
 
 
 @cli.command()

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from helpers.freezing.sources.checkpoint_values import Checkpoint
+from helpers.freezing.passes.context import Context
 from helpers.freezing.sources.prefixes import value_files
-from helpers.freezing.sources.source import Source
 from helpers.graphs.editor import Edge, GraphEditor
 from helpers.graphs.model_card import put_card
 
@@ -25,39 +24,48 @@ def named(item: Edge) -> str:
     return f"{item.node}:{item.index}"
 
 
-def completed(card: dict, editor: GraphEditor, found: Source) -> dict:
-    """The card with inputs, outputs, and what has to run when it is loaded."""
+def complete_card(
+    card: dict,
+    editor: GraphEditor,
+    class_names: Sequence[str] | str | None,
+    *,
+    folded: bool,
+    ema: bool,
+) -> dict:
+    """The card with inputs, outputs, initialisers and what was done to the weights."""
     outputs = [named(item) for item in editor.outputs]
     inputs = [f"{name}:0" for name in inputs_of(editor)]
-    facts: dict = {"output": outputs[0]}
+    ends: dict = {"output": outputs[0]}
     if len(outputs) > 1:
-        facts["outputs"] = outputs
+        ends["outputs"] = outputs
     if len(inputs) == 1:
-        facts["input"] = inputs[0]
+        ends["input"] = inputs[0]
     elif inputs:
-        facts["inputs"] = inputs
-    made = facts | card
+        ends["inputs"] = inputs
+    made = ends | card
     if card.get("output") not in (None, *outputs):
         made["output"] = outputs[0]
     if editor.initialisers:
         made["initialisers"] = editor.initialisers
-    return made | {"tensorflow": tf.__version__}
-
-
-def with_names(card: dict, class_names: Sequence[str] | str | None) -> dict:
+    made["tensorflow"] = tf.__version__
     if isinstance(class_names, str):
         class_names = class_names.split(",")
-    return card | {"class_names": list(class_names)} if class_names else card
+    if class_names:
+        made["class_names"] = list(class_names)
+    made["weights"] = editor.context.dtype
+    return made | {
+        key: True for key, done in (("folded", folded), ("ema", ema)) if done
+    }
 
 
-def origin(found: Source, checkpoint: Checkpoint | None) -> dict:
+def origin(context: Context) -> dict:
     """The hashes of the files that hold the values, and the global step."""
-    files = value_files(found.prefix) if found.prefix else found.files
-    step = checkpoint.global_step() if checkpoint else None
+    source, values = context.source, context.values
+    files = value_files(source.prefix) if source.prefix else source.files
     return {
-        "prefix": Path(found.name).name,
+        "prefix": Path(source.name).name,
         "sha256": {path.name: _sha256(path) for path in files},
-        "global_step": step,
+        "global_step": values.global_step() if values else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""Somebody to clean up after a process that was killed.
+"""Deletes the partial output file if the freezing process is killed.
 
 A kernel of TensorFlow may abort the process, and the system may end one that takes too
 much memory: no `except` of Python's runs then.
@@ -12,7 +12,7 @@ from pathlib import Path
 
 PROGRAM = """
 import os, sys
-if not sys.stdin.buffer.read():  # the end, and no goodbye
+if not sys.stdin.buffer.read():  # closed without the last message
     for path in sys.argv[1:]:
         if os.path.exists(path):
             os.unlink(path)
@@ -25,10 +25,10 @@ if not sys.stdin.buffer.read():  # the end, and no goodbye
 
 @contextmanager
 def cleanup_process(path: Path) -> Iterator[None]:
-    """Remove the file, and say so, should this process not live to the end."""
+    """Run a process that removes the file, and says so, if this one is killed."""
     command = [sys.executable, "-I", "-S", "-c", PROGRAM, str(path)]
     waiting = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     try:
         yield
     finally:
-        waiting.communicate(b"goodbye")
+        waiting.communicate(b"done")

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 import tensorflow as tf
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.constants.variable_reads import RESOURCE_VARIABLES
+from helpers.freezing.passes.constants.read_values import RESOURCE_VARIABLES
 from helpers.graphs.candidates import likely_answers, output_candidates
 from helpers.graphs.editor import Edge, edge, output_types
 from helpers.graphs.op_registry import op_def

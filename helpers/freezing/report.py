@@ -7,6 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from helpers.freezing.card_completion import INPUTS, inputs_of, named
+from helpers.freezing.passes.pipeline import Applied
 from helpers.freezing.proof.compare import Proof
 from helpers.graphs.editor import Edge, GraphEditor
 from helpers.graphs.op_registry import attribute
@@ -30,6 +31,7 @@ class Report:
     card: dict
     warnings: tuple[str, ...] = ()
     rounding: float = 0.0  # the largest error of a weight in 16 bits
+    passes: tuple[Applied, ...] = ()
 
     def rows(self) -> list[tuple[str, str]]:
         """The report as a table: what, and its value."""
@@ -61,12 +63,48 @@ class Report:
         }
         if not math.isfinite(self.proof.largest):
             found["proof"]["largest"] = None
+        found["passes"] = [step._asdict() for step in self.passes]
         return found | {"nodes": list(self.nodes), "bytes": list(self.bytes)}
+
+    def passes_table(self) -> str:
+        """What each graph pass did, as aligned columns."""
+        rows = [("family", "pass", "changes", "nodes before", "after")]
+        rows += [(p.family, p.name, *(f"{n:,}" for n in p[2:])) for p in self.passes]
+        return "\n".join(f"{a:10}{b:24}{c:>8}{d:>14}{e:>8}" for a, b, c, d, e in rows)
 
     def __str__(self) -> str:
         width = max(len(what) for what, _ in self.rows())
         lines = [f"{what:<{width}}  {value}" for what, value in self.rows()]
         return "\n".join([*lines, *(f"warning: {text}" for text in self.warnings)])
+
+
+def report_of(
+    editor: GraphEditor,
+    place: Path,
+    size: int,
+    card: dict,
+    proof: Proof,
+    *,
+    passes: tuple[Applied, ...],
+    doubts: list[str],
+) -> Report:
+    """The report of a graph that was frozen into `size` bytes at `place`."""
+    source = editor.context.source
+    return Report(
+        output=place,
+        inputs=described(editor, source.meta.graph_def),
+        outputs={named(o): tf.as_dtype(editor.dtype(o)).name for o in editor.outputs},
+        bound=all_bound(editor),
+        removed={what: n for what, n in editor.removed.items() if n},
+        nodes=(len(editor.original), len(editor.nodes) + 1),
+        bytes=(sum(file.stat().st_size for file in source.files), size),
+        proof=proof,
+        fingerprint=card["fingerprint"],
+        card=card,
+        warnings=(*source.warnings, *dict.fromkeys(editor.warnings), *doubts),
+        rounding=max(editor.context.rounding_errors.values(), default=0.0),
+        passes=passes,
+    )
 
 
 def _listed(facts: dict) -> str:

@@ -6,13 +6,14 @@ import tensorflow as tf
 
 from helpers.freezing.card_completion import named
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.freeze import inference_part, places
-from helpers.freezing.passes.constants.variable_reads import VARIABLES
+from helpers.freezing.passes.constants.read_values import VARIABLES
+from helpers.freezing.passes.context import Context
+from helpers.freezing.passes.optional.moving_averages import take_moving_averages
 from helpers.freezing.passes.optional.narrow_weights import is_narrow
+from helpers.freezing.passes.pipeline import UNTIL_CONSTANTS, apply_passes, start
 from helpers.freezing.proof.compare import Frozen
 from helpers.freezing.proof.prove_source import prove_source
 from helpers.freezing.report import Report, all_bound, described
-from helpers.freezing.sources.checkpoint_values import Checkpoint
 from helpers.freezing.sources.recognise import recognise
 from helpers.freezing.sources.source import Source, content
 from helpers.graphs.candidates import output_candidates
@@ -38,14 +39,13 @@ def verify(
     found = recognise(checkpoint, meta)
     card = card_in(graph_def) or {}
     outputs = _outputs(path, graph_def, card, found)
-    editor = inference_part(found, outputs)
-    reader = Checkpoint(found.prefix) if found.prefix else found.captured
-    saved = places(found, reader, ema=card.get("ema", False))
-    editor.removed["batch normalization"] += card.get("folded", False)
     narrow = {node.attr["dtype"].type for node in graph_def.node if is_narrow(node)}
-    rounding = tf.as_dtype(narrow.pop()) if len(narrow) == 1 else None
-    frozen = Frozen(path, card.get("initialisers", []), outputs)
-    proof = prove_source(found, editor, saved, frozen, rounding)
+    dtype = tf.as_dtype(narrow.pop()).name if len(narrow) == 1 else "float32"
+    editor = start(Context.of(found, dtype), outputs)
+    taken = [take_moving_averages] if card.get("ema") else []
+    apply_passes(editor, UNTIL_CONSTANTS, options=taken)
+    editor.removed["batch normalization"] += card.get("folded", False)
+    proof = prove_source(editor, Frozen(path, card.get("initialisers", []), outputs))
     pb = GraphEditor.of(graph_def, outputs)
     return Report(
         output=path,

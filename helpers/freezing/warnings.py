@@ -1,19 +1,17 @@
 """What a frozen graph's user has to be told."""
 
-from collections.abc import Iterable
-
-from helpers.freezing.passes.inference.batch_statistics import takes_batch_statistics
+from helpers.freezing.analysis.batch_statistics import takes_batch_statistics
+from helpers.freezing.passes.optional.moving_averages import mention_averages
 from helpers.freezing.passes.prune.prune import functions_in
 from helpers.graphs.editor import GraphEditor, nodes_of
 from helpers.graphs.op_registry import op_def
+from helpers.graphs.unsafe_ops import unsafe_ops
 
 RANDOM = ("Random", "Multinomial", "TruncatedNormal", "CandidateSampler", "Shuffle")
 
 
-def warn(editor: GraphEditor, *sentences: Iterable[str]) -> None:
-    """Add to the draft's warnings what can be seen of the graph, and what was found."""
-    from helpers.graphs.unsafe_ops import unsafe_ops
-
+def warn(editor: GraphEditor, *, averages_taken: bool) -> None:
+    """Add to `editor.warnings` what users of the frozen graph have to know."""
     for scope, node, nodes in nodes_of(editor):
         if is_random(node):
             editor.warnings.append(
@@ -32,8 +30,7 @@ def warn(editor: GraphEditor, *sentences: Iterable[str]) -> None:
         if node in editor.nodes
     ]
     editor.warnings += [f"unsafe: {found}" for found in unsafe_ops(editor.graph_def())]
-    for found in sentences:
-        editor.warnings += found
+    editor.warnings += mention_averages(editor, taken=averages_taken)
 
 
 def is_random(node) -> bool:

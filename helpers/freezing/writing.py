@@ -7,6 +7,7 @@ model is ever in memory.
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import node_def_pb2, tensor_pb2
 
+from helpers.freezing.card_completion import card_node, origin
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.variables_to_constants import Weight
 from helpers.graphs.editor import GraphEditor
@@ -33,15 +35,15 @@ CONTENT = 4  # of TensorProto
 def beside(place: Path) -> Iterator[Path]:
     """A file beside `place`, moved there once on the disk, gone if anything fails."""
     made = _make_folder(place.parent)
-    editor = place.with_name(f".{place.name}.{os.getpid()}.part")
+    part = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
-        yield editor
-        _sync(editor)
-        os.replace(editor, place)
+        yield part
+        _sync(part)
+        os.replace(part, place)
         _sync(place.parent)
     except BaseException as error:
         with suppress(PermissionError):  # a closed folder: nothing came into it
-            editor.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
         for folder in made:
             folder.rmdir()
         if isinstance(error, OSError):
@@ -91,6 +93,23 @@ def write(editor: GraphEditor, path: Path, fingerprint: Fingerprint) -> None:
         rest = tf1.GraphDef(versions=editor.versions)
         rest.library.function.extend(editor.functions.values())
         file.write(rest.SerializeToString(deterministic=True))
+
+
+def write_model(editor: GraphEditor, path: Path, card: dict) -> dict:
+    """Write the graph and its card; the card with the hashes of both.
+
+    The source's files are hashed in another thread meanwhile.
+    """
+    with ThreadPoolExecutor(1) as hashing:
+        hashes = hashing.submit(origin, editor.context)
+        fingerprint = Fingerprint()
+        write(editor, path, fingerprint)
+        card = card | {
+            "checkpoint": hashes.result(),
+            "fingerprint": fingerprint.hexdigest(),
+        }
+    append_node(path, card_node(card))
+    return card
 
 
 def append_node(path: Path, node) -> None:

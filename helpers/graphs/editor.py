@@ -1,4 +1,4 @@
-"""The graph while it is being frozen: nodes by name, on the protobuf, no session."""
+"""The graph editor: nodes by name, edited on the protobuf, without a session."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -64,7 +64,7 @@ def consumers(nodes: Iterable) -> dict[str, list[tuple[Any, Edge]]]:
 
 @dataclass
 class GraphEditor:
-    """A graph, what is wanted of it, and what was done to it so far."""
+    """A graph that is being edited, its outputs, and what was changed so far."""
 
     nodes: dict[str, Any]  # NodeDef by name, in the order of the graph
     functions: dict[str, Any]  # FunctionDef by name
@@ -76,23 +76,26 @@ class GraphEditor:
     removed: Counter = field(default_factory=Counter)  # what -> how many
     cuts: dict[str, Edge] = field(default_factory=dict)  # placeholder -> was
     initialisers: list[str] = field(default_factory=list)  # run once when loaded
-    weights: dict[str, Any] = field(default_factory=dict)  # node -> constants.Weight
+    weights: dict[str, Any] = field(default_factory=dict)  # node -> Weight
     changes: dict[str, str] = field(default_factory=dict)  # node -> variable
     warnings: list[str] = field(default_factory=list)
+    original: Mapping[str, Any] = field(default_factory=dict)  # nodes before any edit
+    context: Any = None  # what the passes of helpers.freezing know of the source
 
     @classmethod
     def of(cls, graph_def: tf1.GraphDef, outputs: Iterable[Edge] = ()) -> "GraphEditor":
-        """A editor of its own: what is done to it is not done to the GraphDef."""
+        """An editor of a copy: the GraphDef itself is never changed."""
         return cls(
             {node.name: copied(node) for node in graph_def.node},
             {f.signature.name: _function(f) for f in graph_def.library.function},
             graph_def.versions,
             list(outputs),
             tuple(outputs),
+            original={node.name: node for node in graph_def.node},
         )
 
     def graph_def(self) -> tf1.GraphDef:
-        """The editor as a GraphDef; weights are left out."""
+        """The graph as a GraphDef; the values of `weights` are left out."""
         made = tf1.GraphDef(node=self.nodes.values(), versions=self.versions)
         made.library.function.extend(self.functions.values())
         return made

@@ -14,7 +14,7 @@ from helpers.freezing.proof.differences import changed_labels, difference, magni
 from helpers.freezing.proof.run_graph import Running
 from helpers.freezing.proof.sample_inputs import examples
 from helpers.freezing.sources.checkpoint_values import first_line
-from helpers.graphs.editor import Edge
+from helpers.graphs.editor import Edge, GraphEditor
 
 tf1 = tf.compat.v1
 
@@ -34,6 +34,10 @@ class Frozen(NamedTuple):
     path: Path
     starts: list[str]  # ops that fill tables
     outputs: list[Edge]
+
+    @classmethod
+    def of(cls, path: Path, editor: GraphEditor) -> "Frozen":
+        return cls(path, editor.initialisers, editor.outputs)
 
 
 class Proof(NamedTuple):

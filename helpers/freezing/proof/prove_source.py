@@ -5,17 +5,17 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from helpers.freezing.analysis.constant_propagation import set_scalar
 from helpers.freezing.card_completion import named
-from helpers.freezing.passes.constants.lookup_tables import keep_tables
+from helpers.freezing.control_flow.functional import FOR_INFERENCE
+from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.vocabulary_files import inline_vocabularies
-from helpers.freezing.passes.inference.constant_propagation import set_scalar
-from helpers.freezing.passes.inference.functional_control_flow import FOR_INFERENCE
+from helpers.freezing.passes.optional.narrow_weights import TYPES
 from helpers.freezing.passes.prune.cut_inputs import cut_inputs
+from helpers.freezing.passes.prune.keep_tables import keep_tables
 from helpers.freezing.passes.prune.prune import UPDATES, WITHOUT_VALUE, prune
 from helpers.freezing.proof.compare import Frozen, Original, Proof, prove, prove_call
 from helpers.freezing.proof.run_graph import restored
-from helpers.freezing.sources.checkpoint_values import Checkpoint
-from helpers.freezing.sources.source import Source
 from helpers.graphs.editor import Edge, GraphEditor
 from helpers.graphs.op_registry import uses_onednn
 
@@ -25,28 +25,21 @@ FOLDED = 1e-2
 REORDERED = 1e-2  # oneDNN may add in another order in another session
 
 
-def prove_source(
-    found: Source,
-    editor: GraphEditor,
-    saved: dict,
-    frozen: Frozen,
-    rounding: tf.DType | None = None,
-) -> Proof:
-    """Whether the frozen graph answers as its source does.
+def prove_source(editor: GraphEditor, frozen: Frozen) -> Proof:
+    """Whether the frozen graph answers as the source of the editor's graph does.
 
-    A graph whose weights are rounded is compared with the source rounded alike, and
-    has to be equal; then with the source as it is, to report the difference.
-
-    Args:
-      rounding: the type of 16 bits that the weights of the frozen graph are stored in.
+    A graph whose weights are stored in 16 bits is compared with the source rounded
+    alike, and has to be equal; then with the source as it is, to report the difference.
     """
+    found, dtype = editor.context.source, editor.context.dtype
+    rounding = TYPES[dtype] if dtype != "float32" else None
     folded = FOLDED if editor.removed["batch normalization"] else 0
     allowed = max(folded, REORDERED if uses_onednn() else 0)
     if found.call:
         allowed = max(allowed, REORDERED, ROUNDED if rounding else 0)
         asked = [named(item) for item in editor.asked]
         return prove_call(found.call, asked, frozen, tolerance=allowed)
-    originals = Originals(found, editor, saved)
+    originals = Originals(editor)
     if rounding and not folded and found.prefix:
         proof = _prove(originals, frozen, rounding, tolerance=allowed)
         if proof.verdict not in ("exact", "close"):
@@ -77,26 +70,30 @@ def _prove(originals: "Originals", frozen: Frozen, rounding, *, tolerance) -> Pr
 
 
 class Originals(NamedTuple):
-    """What the source's own graph, able to restore itself, is made from."""
+    """The source's own graph, able to restore itself."""
 
-    found: Source
     editor: GraphEditor
-    saved: dict
 
     def made(self, rounding: tf.DType | None, *, updates: bool) -> Original:
-        found, editor = self.found, self.editor
+        """The graph with the values rounded to a dtype of 16 bits, or as they are.
+
+        Args:
+          updates: keep the ops that update variables.
+        """
+        editor, context = self.editor, self.editor.context
+        found = context.source
         own = GraphEditor.of(found.meta.graph_def, editor.asked)
-        everything = dict(own.nodes)
+        own.context = context
         cut_inputs(own)
         kinds = dict(WITHOUT_VALUE)
         if updates:
             del kinds[UPDATES]
         prune(own, kinds)
-        keep_tables(own, everything)
-        inline_vocabularies(own, found)
+        keep_tables(own)
+        inline_vocabularies(own)
         starts = []
         if found.prefix:
-            starts = restored(own, Checkpoint(found.prefix), self.saved, rounding)
+            starts = restored(own, context.values, context.places, rounding)
         fed = _bind(own, editor)
         starts += own.initialisers
         return Original(own.graph_def(), starts, own.outputs, fed)
@@ -114,3 +111,12 @@ def _bind(own: GraphEditor, editor: GraphEditor) -> dict[Edge, np.generic]:
             if node.name == name:
                 set_scalar(node, value)
     return fed
+
+
+def refuse_different(proof: Proof) -> None:
+    """Raise FreezeError where the proof says that the answers differ."""
+    if proof.verdict == "different":
+        raise FreezeError(
+            f"the frozen graph does not answer as the checkpoint does: {proof}",
+            "nothing was written; please report the model's kind",
+        )

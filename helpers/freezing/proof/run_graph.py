@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import rewriter_config_pb2
 
 from helpers.checkpoints.mapped_graphs import map_graph
-from helpers.freezing.passes.constants.variable_reads import (
+from helpers.freezing.passes.constants.read_values import (
     RESOURCE_VARIABLES,
     forget_hints,
     variables,

@@ -11,7 +11,7 @@ from helpers.checkpoints import locating
 from helpers.checkpoints.file_contents import Content
 from helpers.checkpoints.graph_files import SAVED_MODEL_FILES, is_saved_model
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.constants.variable_reads import VARIABLES
+from helpers.freezing.passes.constants.read_values import VARIABLES
 from helpers.freezing.sources import prefixes
 from helpers.freezing.sources.keras_file import read_keras
 from helpers.freezing.sources.saved_model import read_saved_model

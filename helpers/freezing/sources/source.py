@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from helpers.checkpoints.file_contents import Content, content_of
 from helpers.freezing.errors import FreezeError
+from helpers.freezing.sources.captured_variables import Captured
 
 tf1 = tf.compat.v1
 
@@ -20,7 +21,7 @@ class Source(NamedTuple):
     name: str  # where a frozen graph would go, without .pb
     warnings: tuple[str, ...] = ()
     assets: Path | None = None  # the folder of a SavedModel's assets
-    captured: object = None  # the values, where it is a function of TensorFlow 2
+    captured: Captured | None = None  # the values of a traced function
     call: object = None  # that function
 
 

@@ -1,0 +1,1 @@
+"""Turn variables and lookup tables into constants."""

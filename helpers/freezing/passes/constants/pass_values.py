@@ -5,7 +5,7 @@ such function gets a copy that is passed the value.
 """
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.constants.variable_reads import (
+from helpers.freezing.passes.constants.read_values import (
     RESOURCE_VARIABLES,
     read_value,
 )
@@ -30,8 +30,9 @@ HANDING_ON |= {"NextIteration": 1}
 LOOPS = ("While", "StatelessWhile")
 
 
-def pass_values(editor: GraphEditor) -> None:
-    """Pass values, not variables, to every function the graph calls."""
+def pass_values(editor: GraphEditor) -> int:
+    """Pass values, not variables, to every function the graph calls; to how many."""
+    changed = 0
     dtypes = {
         Edge(node.name, 0): node.attr["dtype"].type
         for node in editor.nodes.values()
@@ -48,6 +49,8 @@ def pass_values(editor: GraphEditor) -> None:
             }
             if passed:
                 _call_with_values(editor, node, passed)
+                changed += 1
+    return changed
 
 
 def _hand_on(editor: GraphEditor, dtypes: dict[Edge, int]) -> None:

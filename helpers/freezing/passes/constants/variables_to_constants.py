@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.constants.variable_reads import variables
+from helpers.freezing.passes.constants.read_values import variables
 from helpers.freezing.sources.checkpoint_values import Checkpoint, Saved
 from helpers.graphs.editor import GraphEditor
 
@@ -28,14 +28,17 @@ class Weight(NamedTuple):
         return math.prod(self.shape) * self.dtype.size
 
 
-def make_constants(
-    editor: GraphEditor, checkpoint: Checkpoint, saved: dict[str, list[Saved]]
-) -> None:
+def variables_to_constants(editor: GraphEditor) -> int:
     """Put a constant of the variable's name in place of each variable.
 
+    Returns:
+      the number of constants; of a graph without a checkpoint, its large constants.
     Raises:
       FreezeError: the checkpoint misses variables, or has them with another shape.
     """
+    checkpoint, saved = editor.context.values, editor.context.places
+    if not checkpoint:
+        return _lift_constants(editor)
     places = {
         node.name: place_of(node, checkpoint, saved) for node in variables(editor)
     }
@@ -47,9 +50,10 @@ def make_constants(
         node = editor.add(name, "Const")
         node.attr["dtype"].type = dtype.as_datatype_enum
         editor.weights[name] = Weight(dtype, shape, checkpoint.reading(place))
+    return len(places)
 
 
-def lift_constants(editor: GraphEditor) -> None:
+def _lift_constants(editor: GraphEditor) -> int:
     """Make weights of large constants: a graph without a checkpoint has them inside."""
     for node in editor.nodes.values():
         tensor = node.attr["value"].tensor if node.op == "Const" else None
@@ -58,20 +62,21 @@ def lift_constants(editor: GraphEditor) -> None:
             dtype = tf.as_dtype(tensor.dtype)
             editor.weights[node.name] = Weight(dtype, value.shape, _given(value))
             del node.attr["value"]
+    return len(editor.weights)
 
 
 def _given(value: np.ndarray) -> Callable[[], np.ndarray]:
     return lambda: value
 
 
-def check_size(editor: GraphEditor, weights: str) -> None:
+def check_size(editor: GraphEditor) -> None:
     """Refuse what would not fit into one GraphDef, before it is built."""
     size = sum(weight.size for weight in editor.weights.values())
     size += sum(node.ByteSize() for node in editor.nodes.values())
     if size <= LIMIT:
         return
     fix = "freeze parts of it, with outputs that come earlier"
-    if weights == "float32" and size / 2 <= LIMIT:
+    if editor.context.dtype == "float32" and size / 2 <= LIMIT:
         fix = f"store it in 16 bits, with --weights bfloat16: {size / 2e9:.2f} GB"
     raise FreezeError(
         f"the frozen graph would be {size / 1e9:.2f} GB, and a GraphDef holds 2.15 GB "

@@ -6,22 +6,23 @@ import numpy as np
 import tensorflow as tf
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.constants.lookup_tables import FROM_FILE, table_of
+from helpers.freezing.passes.prune.keep_tables import FROM_FILE, table_of
 from helpers.freezing.sources.source import Source
 from helpers.graphs.editor import Edge, GraphEditor, data_inputs
 
 WHOLE_LINE, LINE_NUMBER = -2, -1  # columns of a vocabulary file
 
 
-def inline_vocabularies(editor: GraphEditor, found: Source) -> None:
-    """Fill tables from constants that were filled from files."""
+def inline_vocabularies(editor: GraphEditor) -> int:
+    """Fill tables from constants where they were filled from files; how many."""
+    source, inlined = editor.context.source, 0
     for name in editor.initialisers:
         node = editor.nodes[name]
         if node.op not in FROM_FILE:
             continue
         handle, file = data_inputs(node)
         table = editor.nodes[table_of(editor.nodes, handle)]
-        lines = _lines(_path(editor, file, found, table.name), node)
+        lines = _lines(_path(editor, file, source, table.name), node)
         types = [table.attr[f"{role}_dtype"].type for role in ("key", "value")]
         names = []
         for role, dtype in zip(("key", "value"), types, strict=True):
@@ -31,6 +32,8 @@ def inline_vocabularies(editor: GraphEditor, found: Source) -> None:
         op = node.op.replace("FromTextFile", "")
         made = editor.add(name, op, [handle, *names])
         made.attr["Tkey"].type, made.attr["Tval"].type = types
+        inlined += 1
+    return inlined
 
 
 def _path(editor: GraphEditor, item: Edge, found: Source, table: str) -> Path:

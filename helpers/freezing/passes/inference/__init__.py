@@ -1,0 +1,1 @@
+"""Bind training switches and dropouts to their inference values."""

@@ -8,22 +8,22 @@ import re
 
 import tensorflow as tf
 
-from helpers.freezing.passes.constants.pass_values import CALLERS, LOOPS
-from helpers.freezing.passes.constants.variable_reads import VARIABLES
-from helpers.freezing.passes.inference.bind_switches import (
-    PLACEHOLDERS,
-    is_scalar,
-    reads,
-)
-from helpers.freezing.passes.inference.constant_propagation import (
+from helpers.freezing.analysis.constant_propagation import (
     SWITCHES,
     Span,
     constant_scalar,
     known_values,
     set_scalar,
 )
-from helpers.freezing.passes.inference.functional_control_flow import is_kept
-from helpers.freezing.passes.inference.inline_functions import close, opened
+from helpers.freezing.control_flow.function_bodies import close, opened
+from helpers.freezing.control_flow.functional import is_kept
+from helpers.freezing.passes.constants.pass_values import CALLERS, LOOPS
+from helpers.freezing.passes.constants.read_values import VARIABLES
+from helpers.freezing.passes.inference.bind_switches import (
+    PLACEHOLDERS,
+    is_scalar,
+    reads,
+)
 from helpers.freezing.passes.inference.simplify import bound_tensors, fold_neutral
 from helpers.freezing.passes.prune.prune import functions_in
 from helpers.graphs.editor import Edge, GraphEditor, data_inputs
@@ -35,8 +35,9 @@ KEEP = re.compile(r"keep_?(prob(ability)?|rate|p)?(_?\d*)$|dropout_keep", re.I)
 DROP = re.compile(r"drop(out)?_?(rate|prob(ability)?)(_?\d*)$", re.I)
 
 
-def bind_dropouts(editor: GraphEditor) -> None:
-    """Record in `editor.bound` what lets everything through the dropouts."""
+def bind_dropouts(editor: GraphEditor) -> int:
+    """Record in `editor.bound` the values at which dropouts keep all; how many."""
+    before = len(editor.bound) + len(editor.bound_inside)
     for node in editor.nodes.values():
         if node.op in VARIABLES and not node.attr["shape"].shape.dim:
             for item in reads(editor, node):
@@ -48,6 +49,7 @@ def bind_dropouts(editor: GraphEditor) -> None:
         item = Edge(node.name, 0)
         if node.op in PLACEHOLDERS and is_scalar(node) and item not in editor.bound:
             _bind_by_name(editor, node.name, item)
+    return len(editor.bound) + len(editor.bound_inside) - before
 
 
 def _bind_inside(editor: GraphEditor, name: str) -> None:

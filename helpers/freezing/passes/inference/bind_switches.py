@@ -10,10 +10,10 @@ import re
 import numpy as np
 import tensorflow as tf
 
-from helpers.freezing.passes.constants.variable_reads import VARIABLES
-from helpers.freezing.passes.inference.batch_statistics import takes_batch_statistics
-from helpers.freezing.passes.inference.constant_propagation import known_values
-from helpers.freezing.passes.inference.v1_control_flow import living_nodes
+from helpers.freezing.analysis.batch_statistics import takes_batch_statistics
+from helpers.freezing.analysis.constant_propagation import known_values
+from helpers.freezing.control_flow.v1 import living_nodes
+from helpers.freezing.passes.constants.read_values import VARIABLES
 from helpers.graphs.editor import Edge, GraphEditor, data_inputs
 from helpers.graphs.op_registry import attribute
 
@@ -31,14 +31,15 @@ INFERENCE = re.compile(
 )
 
 
-def bind_switches(editor: GraphEditor) -> None:
-    """Record in `editor.bound` what inference makes of the graph's switches."""
+def bind_switches(editor: GraphEditor) -> int:
+    """Record in `editor.bound` each switch's value at inference; how many."""
     for node in list(editor.nodes.values()):
         if node.op in PLACEHOLDERS and is_scalar(node):
             _bind(editor, Edge(node.name, 0), _switch_value(editor, node))
         elif node.op in VARIABLES and not node.attr["shape"].shape.dim:
             for item in reads(editor, node):
                 _bind(editor, item, _named_value(editor, node.name, item))
+    return len(editor.bound)
 
 
 def _bind(editor: GraphEditor, item: Edge, value: np.generic | None) -> None:

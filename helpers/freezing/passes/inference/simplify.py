@@ -1,13 +1,13 @@
 """Fold what is bound away: branches not taken, masks of ones, factors of one."""
 
-from helpers.freezing.passes.inference.constant_propagation import (
+from helpers.freezing.analysis.constant_propagation import (
     Span,
     known_values,
     set_scalar,
 )
-from helpers.freezing.passes.inference.functional_control_flow import take_branches
-from helpers.freezing.passes.inference.inline_functions import inline
-from helpers.freezing.passes.inference.v1_control_flow import resolve_switches
+from helpers.freezing.control_flow.function_bodies import inline
+from helpers.freezing.control_flow.functional import take_branches
+from helpers.freezing.control_flow.v1 import resolve_switches
 from helpers.freezing.passes.prune.prune import prune
 from helpers.graphs.editor import (
     Edge,
@@ -18,10 +18,15 @@ from helpers.graphs.editor import (
 )
 
 
-def simplify(editor: GraphEditor) -> None:
-    """Resolve and fold until nothing more follows from what is bound."""
+def simplify(editor: GraphEditor) -> int:
+    """Resolve conditionals and fold neutral ops until nothing more follows.
+
+    Returns the number of conditionals and ops taken out.
+    """
     _make_constant(editor)
-    while _inline_branches(editor) or resolve_switches(editor) or fold_neutral(editor):
+    simplified = 0
+    while changes := _resolve_one_kind(editor):
+        simplified += changes
         prune(editor)
     known = known_values(editor)
     take_branches(
@@ -29,6 +34,11 @@ def simplify(editor: GraphEditor) -> None:
     )
     _forget_waiting(editor)
     prune(editor)
+    return simplified
+
+
+def _resolve_one_kind(editor: GraphEditor) -> int:
+    return _inline_branches(editor) or resolve_switches(editor) or fold_neutral(editor)
 
 
 def _switches(editor: GraphEditor, known) -> list[Edge]:

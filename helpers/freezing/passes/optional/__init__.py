@@ -1,0 +1,1 @@
+"""Rewrites that are done only when asked for."""

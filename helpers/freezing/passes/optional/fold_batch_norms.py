@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from helpers.freezing.analysis.batch_statistics import BATCH_NORMS
 from helpers.freezing.passes.constants.variables_to_constants import Weight
-from helpers.freezing.passes.inference.batch_statistics import BATCH_NORMS
 from helpers.freezing.passes.prune.prune import prune
 from helpers.graphs.editor import Edge, GraphEditor, copied, data_inputs
 from helpers.graphs.op_registry import attribute
@@ -37,8 +37,8 @@ class Affine(NamedTuple):
     term: np.ndarray
 
 
-def fold_batch_norms(editor: GraphEditor) -> None:
-    """Fold every batch normalization that directly follows a layer with weights."""
+def fold_batch_norms(editor: GraphEditor) -> int:
+    """Fold each batch normalization that directly follows a layer; how many."""
     constants = Constants(editor)
     for node in list(editor.nodes.values()):
         if node.name in editor.nodes:
@@ -46,6 +46,7 @@ def fold_batch_norms(editor: GraphEditor) -> None:
             if affine and _fold(editor, node, affine, constants):
                 editor.removed["batch normalization"] += 1
     prune(editor)
+    return editor.removed["batch normalization"]
 
 
 class Constants:

@@ -7,37 +7,41 @@ from helpers.graphs.editor import GraphEditor
 SUFFIX = "/ExponentialMovingAverage"
 
 
-def averaged(
-    saved: dict[str, list[Saved]], nodes: dict, checkpoint: Checkpoint | None
-) -> dict[str, list[Saved]]:
-    """Where the variables' values are, the average's place first where there is one.
+def take_moving_averages(editor: GraphEditor) -> int:
+    """Read each variable from its moving average where there is one; how many.
 
     Raises:
       FreezeError: the checkpoint has no moving averages.
     """
-    if not has_averages(checkpoint):
+    context = editor.context
+    if not has_averages(context.values):
         raise FreezeError(
             "the checkpoint holds no moving averages: no variable in it ends in "
             f"{SUFFIX[1:]}",
             "leave --ema out",
         )
-    found = {name: list(places) for name, places in saved.items()}
-    for name in nodes:
-        keys = [name, *(place.key for place in found.get(name, ()))]
-        for key in keys:
-            if key + SUFFIX in checkpoint.shapes:
-                found.setdefault(name, []).insert(0, Saved(key + SUFFIX))
-                break
-    return found
+    places = {name: list(found) for name, found in context.places.items()}
+    taken = 0
+    for name in editor.original:
+        keys = [name, *(place.key for place in places.get(name, ()))]
+        averages = [
+            key + SUFFIX for key in keys if key + SUFFIX in context.values.shapes
+        ]
+        if averages:
+            places.setdefault(name, []).insert(0, Saved(averages[0]))
+            taken += 1
+    context.places = places
+    return taken
 
 
 def has_averages(checkpoint: Checkpoint | None) -> bool:
     return bool(checkpoint) and any(key.endswith(SUFFIX) for key in checkpoint.shapes)
 
 
-def offer(editor: GraphEditor, checkpoint: Checkpoint | None, ema: bool) -> list[str]:
-    """A sentence that offers the averages, where some are there and not taken."""
-    if ema or not has_averages(checkpoint):
+def mention_averages(editor: GraphEditor, *, taken: bool) -> list[str]:
+    """A sentence that mentions --ema, where averages are there and not taken."""
+    checkpoint = editor.context.values
+    if taken or not has_averages(checkpoint):
         return []
     if any(name + SUFFIX in checkpoint.shapes for name in editor.weights):
         return ["the checkpoint also holds moving averages of the weights: see --ema"]

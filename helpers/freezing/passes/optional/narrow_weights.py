@@ -14,16 +14,17 @@ NARROW = (tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum)
 TYPES = {"float32": tf.float32, "float16": tf.float16, "bfloat16": tf.bfloat16}
 
 
-def narrow(editor: GraphEditor, weights: str) -> dict[str, float]:
-    """Store every float32 weight as `weights`, a Const behind a Cast of its name.
+def narrow_weights(editor: GraphEditor) -> int:
+    """Store every float32 weight in 16 bits, a Const behind a Cast of its name.
+
+    `context.rounding_errors` is filled with each weight's largest error when the
+    weights are written.
 
     Returns:
-      an empty dict that fills with each weight's largest error as it is written.
+      the number of weights.
     """
-    errors: dict[str, float] = {}
-    if weights == "float32":
-        return errors
-    dtype = TYPES[weights]
+    weights, errors = editor.context.dtype, editor.context.rounding_errors
+    dtype, narrowed = TYPES[weights], 0
     for name, weight in list(editor.weights.items()):
         if weight.dtype != tf.float32:
             continue
@@ -36,7 +37,8 @@ def narrow(editor: GraphEditor, weights: str) -> dict[str, float]:
         del editor.weights[name]
         read = _rounded(name, weight, dtype, errors)
         editor.weights[stored] = Weight(dtype, weight.shape, read)
-    return errors
+        narrowed += 1
+    return narrowed
 
 
 def _rounded(name: str, weight: Weight, dtype: tf.DType, errors: dict) -> Callable:

@@ -1,0 +1,1 @@
+"""Cut the graph to what the outputs need."""

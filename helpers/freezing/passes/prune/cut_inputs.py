@@ -1,4 +1,4 @@
-"""Cut queues and iterators off: what they would deliver becomes placeholders."""
+"""Replace input queues and iterators with placeholders."""
 
 import tensorflow as tf
 from tensorflow.core.framework import tensor_shape_pb2
@@ -10,8 +10,10 @@ ITERATORS = ("IteratorGetNext", "IteratorGetNextSync", "OneShotIteratorGetNext")
 OTHERS = ("Unstage", "RecordInput", "ReaderRead", "ReaderReadV2", "WholeFileRead")
 
 
-def cut_inputs(editor: GraphEditor) -> None:
+def cut_inputs(editor: GraphEditor) -> int:
     """Put placeholders of the right type and shape in place of input pipelines.
+
+    Returns the number of placeholders.
 
     The first tensor keeps its name; the others are called `NAME/1`, `NAME/2`.
     """
@@ -34,6 +36,7 @@ def cut_inputs(editor: GraphEditor) -> None:
             if index:
                 moves[Edge(node.name, index)] = Edge(made.name, 0)
     editor.rewire(moves)
+    return len(editor.cuts)
 
 
 def delivers(op: str) -> bool:

@@ -51,12 +51,20 @@ UPDATES = "update of a variable"
 WITHOUT_EFFECT = {kind: ops for kind, ops in WITHOUT_VALUE.items() if kind != UPDATES}
 
 
-def prune(editor: GraphEditor, without: dict[str, set[str]] = WITHOUT_VALUE) -> None:
-    """Keep what the outputs (and the initialisers of tables) are made from.
+def prune_keeping_updates(editor: GraphEditor) -> int:
+    """Do as `prune`, but keep the updates of variables that an output waits for."""
+    return prune(editor, WITHOUT_EFFECT)
+
+
+def prune(editor: GraphEditor, without: dict[str, set[str]] = WITHOUT_VALUE) -> int:
+    """Remove the nodes that neither the outputs nor the table initialisers need.
 
     Args:
-      without: the ops that are not waited for, by kind.
+      without: ops, by kind, that are removed where only control edges lead to them.
+    Returns:
+      the number of nodes removed.
     """
+    before = len(editor.nodes)
     kinds = {op: kind for kind, ops in without.items() for op in ops}
     kept: set[str] = set()
     dropped: dict[str, str] = {}
@@ -74,6 +82,7 @@ def prune(editor: GraphEditor, without: dict[str, set[str]] = WITHOUT_VALUE) -> 
     editor.nodes = {name: node for name, node in editor.nodes.items() if name in kept}
     editor.weights = {name: w for name, w in editor.weights.items() if name in kept}
     editor.functions = _used_functions(editor)
+    return before - len(kept)
 
 
 def _lasting(

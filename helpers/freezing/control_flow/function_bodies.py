@@ -13,8 +13,6 @@ from helpers.graphs.editor import (
 )
 from helpers.graphs.op_registry import op_def, output_count
 
-CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-
 
 def inline(
     editor: GraphEditor, call, function: str, arguments: list[Edge]
@@ -153,18 +151,3 @@ def _anchors(editor: GraphEditor, call) -> list[str]:
     if old_loops and not control:
         control = [item.node for item in data_inputs(call)[:1]]
     return control
-
-
-def inline_calls(editor: GraphEditor) -> None:
-    """Write every plain function call into the graph, calls of calls too."""
-    while calls := [n for n in editor.nodes.values() if _called(editor, n)]:
-        for call in calls:
-            moves = inline(editor, call, _called(editor, call), data_inputs(call))
-            del editor.nodes[call.name]
-            editor.rewire(moves)
-
-
-def _called(editor: GraphEditor, node) -> str | None:
-    if node.op in CALLS:
-        return node.attr["f"].func.name
-    return node.op if node.op in editor.functions else None

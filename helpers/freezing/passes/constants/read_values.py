@@ -28,15 +28,23 @@ _INT32 = tf.int32.as_datatype_enum
 IGNORED = ("_output_shapes", "_class", "_has_manual_control_dependencies")
 
 
-def rewrite(editor: GraphEditor) -> None:
-    """Turn reads of variables into reads of values; forget devices and hints."""
+def read_values(editor: GraphEditor) -> int:
+    """Replace reads of variables with reads of values; how many.
+
+    Devices and attributes that are only hints are cleared.
+    """
+    changed = 0
     for node in list(editor.nodes.values()):
         node.op = WITHOUT_REFERENCE.get(node.op, node.op)
         if node.op == "ResourceGather":
             _gather(editor, node)
         elif (value := read_value(node)) is not None:
             editor.nodes[node.name] = value
+        else:
+            continue
+        changed += 1
     forget_hints(editor)
+    return changed
 
 
 def read_value(node):

@@ -3,11 +3,11 @@
 import numpy as np
 import tensorflow as tf
 
-from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.inference.constant_propagation import (
+from helpers.freezing.analysis.constant_propagation import (
     SWITCHES,
     known_values,
 )
+from helpers.freezing.errors import FreezeError
 from helpers.graphs.editor import Edge, GraphEditor, control_inputs, data_inputs
 
 MERGES = ("Merge", "RefMerge")

@@ -1,4 +1,4 @@
-"""Rewrite assignments on the inference path into the values that they assign."""
+"""Let reads of a variable take the value that is assigned before them."""
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.prune.prune import UPDATES, waited_for
@@ -10,7 +10,6 @@ from helpers.graphs.editor import (
     set_inputs,
 )
 
-ENTERS = ("Enter", "RefEnter")
 READS = ("Identity", "ReadVariableOp")
 ARITHMETIC = {"AssignAdd": "AddV2", "AssignSub": "Sub"}
 RESOURCE = {
@@ -27,8 +26,12 @@ REFUSED = (
 )
 
 
-def follow_assignments(editor: GraphEditor) -> None:
-    """Let a read that waits for an assignment of its variable take what is assigned."""
+def follow_assignments(editor: GraphEditor) -> int:
+    """Let a read that waits for an assignment of its variable take what is assigned.
+
+    Returns the number of reads changed.
+    """
+    followed = 0
     for node in list(editor.nodes.values()):
         if node.op not in READS or not control_inputs(node):
             continue
@@ -38,12 +41,14 @@ def follow_assignments(editor: GraphEditor) -> None:
             if not assign.input or data_inputs(assign)[:1] != [variable]:
                 continue
             if assign.op.startswith(REFUSED):
-                raise _changing(assign)
+                raise changes_a_variable(assign)
             if assign.op in (*RESOURCE, *ARITHMETIC, "Assign"):
                 _take(editor, node, assign)
                 editor.removed[UPDATES] += 1
                 editor.changes[node.name] = variable.node
+                followed += 1
                 break
+    return followed
 
 
 def _take(editor: GraphEditor, read, assign) -> None:
@@ -66,33 +71,8 @@ def _take(editor: GraphEditor, read, assign) -> None:
     set_inputs(read, [value], control_inputs(read))
 
 
-def rewrite_assignments(editor: GraphEditor) -> None:
-    """Turn assignments whose result is taken into plain arithmetic.
-
-    Raises:
-      FreezeError: an output depends on an update that has no such form.
-    """
-    for node in editor.nodes.values():
-        if node.op == "Assign" or node.op in ARITHMETIC:
-            variable = data_inputs(node)[0]
-            if editor.nodes[variable.node].op in ENTERS:
-                raise _changing(node)
-            editor.removed[UPDATES] += 1
-            editor.changes[node.name] = variable.node
-        if node.op == "Assign":
-            dtype, value = node.attr["T"].type, data_inputs(node)[1]
-            node.op = "Identity"
-            node.attr.clear()
-            node.attr["T"].type = dtype
-            set_inputs(node, [value], control_inputs(node))
-        elif node.op in ARITHMETIC:
-            node.op = ARITHMETIC[node.op]
-            node.attr.pop("use_locking", None)
-        elif node.op.startswith(REFUSED):
-            raise _changing(node)
-
-
-def _changing(node) -> FreezeError:
+def changes_a_variable(node) -> FreezeError:
+    """The error for an output that depends on an update with no value form."""
     return FreezeError(
         f"the outputs depend on {node.name!r} ({node.op}), which changes a variable "
         "while the graph runs: a frozen graph cannot",

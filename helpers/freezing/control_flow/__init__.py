@@ -1,0 +1,1 @@
+"""Rewrites of conditionals and function bodies, which several passes use."""
