@@ -73,14 +73,15 @@ def package_edges() -> dict[str, set[str]]:
 
 def arrows() -> set[tuple[str, str]]:
     """The imports between the boxes, without those that follow from others."""
-    graph = {name: targets & BOXES.keys() for name, targets in package_edges().items()}
+    drawn = BOXES.keys() - {"__main__"}  # it imports from every package
+    graph = {name: targets & drawn for name, targets in package_edges().items()}
 
     def reached(name: str) -> set[str]:
         return set().union(*({n} | reached(n) for n in graph.get(name, ())))
 
     return {
         (name, target)
-        for name in graph.keys() & BOXES.keys()
+        for name in graph.keys() & drawn
         for target in graph[name]
         if not any(target in reached(other) for other in graph[name])
     }
@@ -98,7 +99,7 @@ class Box(NamedTuple):
 
     @property
     def height(self) -> int:
-        return 50 + LINE * len(self.files) + (4 if self.files else 0)
+        return 35 + LINE * (len(self.files) + bool(self.purpose))
 
     @property
     def right(self) -> int:
@@ -109,11 +110,11 @@ class Box(NamedTuple):
         return self.y + self.height
 
 
-LINE, WIDTH, HEIGHT = 21, 780, 1000
+LINE, WIDTH, HEIGHT = 22, 792, 1052
 PHOTO, WEIGHT, GREY, INK, QUIET = "#1f6feb", "#c2570c", "#9aa4b2", "#1b2330", "#5b6675"
 MONO = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 SANS = "system-ui, 'Segoe UI', Helvetica, Arial, sans-serif"
-C1, C2, C3, NARROW, WIDE = 30, 280, 530, 210, 460
+C1, C2, C3, NARROW, WIDE = 28, 276, 524, 208, 456
 BOXES = {
     "notebooks": Box(C1, 20, NARROW, "notebooks/", "01 … 08, the course"),
     "__main__": Box(
@@ -124,21 +125,21 @@ BOXES = {
         20,
         WIDE,
         "webapp/",
-        "Flask, and the server around it",
+        "Flask views/, and the server behind them",
         (
-            ("serving/workers.py", "starts the processes"),
+            ("serving/workers.py", "one process a core"),
             ("serving/shared_state.py", "which worker accepts"),
             ("serving/admission.py", "503 when overloaded"),
             ("serving/micro_batching.py", "photos in one run"),
-            ("views/predict.py", "one file a group of routes"),
+            ("views/predict.py", "one blueprint a file"),
         ),
     ),
     "training": Box(
         C1,
-        248,
+        246,
         WIDE,
         "training/",
-        "placeholders, networks, checkpoints",
+        "placeholders, networks, the training loop",
         (("networks.py", "the layers"), ("loop.py", "runs train_op, saves")),
     ),
     "inspecting": Box(
@@ -177,17 +178,39 @@ BOXES = {
         NARROW,
         "checkpoints/",
         "the files, read",
-        (("checkpoint.py", ""),),
+        (("checkpoint.py", ""), ("bundles.py", "")),
     ),
     "profiling": Box(
-        C2, 736, NARROW, "profiling/", "time and memory", (("leaks.py", ""),)
+        C2,
+        736,
+        NARROW,
+        "profiling/",
+        "time and memory",
+        (("leaks.py", ""), ("usage.py", "")),
     ),
-    "graphs": Box(C1, 852, NARROW, "graphs/", "GraphDefs", (("editor.py", ""),)),
+    "graphs": Box(
+        C1,
+        876,
+        NARROW,
+        "graphs/",
+        "GraphDefs, no session",
+        (("editor.py", ""), ("model_card.py", "")),
+    ),
     "figures": Box(
-        C2, 852, NARROW, "figures/", "for the notebooks", (("plots.py", ""),)
+        C2,
+        876,
+        NARROW,
+        "figures/",
+        "for the notebooks",
+        (("plots.py", ""), ("diagrams.py", "")),
     ),
     "data": Box(
-        C3, 852, NARROW, "data/", "bytes to pixels", (("decoding.py", "JPEG …"),)
+        C3,
+        876,
+        NARROW,
+        "data/",
+        "bytes to pixels",
+        (("decoding.py", "JPEG"), ("photos.py", "")),
     ),
 }
 STEPS = {  # (box, file): the numbered steps of the two paths at this file
@@ -216,14 +239,16 @@ def drawing() -> str:
     parts = [
         f'<rect width="{WIDTH}" height="{HEIGHT}" rx="14" fill="#ffffff" '
         'stroke="#d5dbe3"/>',
-        '<rect x="14" y="212" width="752" height="726" rx="12" fill="#f4f6f9"/>',
-        _text(C1, 234, "helpers/", 15, INK, bold=True),
-        _text(C1 + 84, 234, "imported by all three above", 12.5, QUIET),
+        '<rect x="14" y="212" width="764" height="776" rx="12" fill="#f4f6f9"/>',
+        _text(C1, 234, "helpers/", 16, INK, bold=True),
+        _text(C1 + 80, 234, "imported by all three above", 13.5, QUIET),
+        _text(742, 59, "photo", 12, PHOTO),
+        _text(742, 101, "answer", 12, PHOTO),
         *_imports(),
         *_paths(),
         *(part for name, box in BOXES.items() for part in _box(name, box)),
-        *_artifact(C2 + 10, 412, "4 checkpoint files", "checkpoints/NAME/", 2),
-        *_artifact(C3 - 6, 590, "1.pb", "frozen/NAME/", 4, width=130),
+        *_artifact(C2 + 9, 406, "4 checkpoint files", "checkpoints/NAME/", 2),
+        *_artifact(C3 - 6, 590, "1.pb", "frozen/NAME/", 4, width=136),
         *_legend(),
     ]
     return (
@@ -239,23 +264,23 @@ def _box(name: str, box: Box) -> Iterator[str]:
         f'<rect x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" '
         f'rx="9" fill="#ffffff" stroke="#c3cbd6" stroke-width="1.2"/>'
     )
-    yield _text(box.x + 12, box.y + 22, box.folder, 15, INK, bold=True)
-    top = box.y + 40
+    yield _text(box.x + 12, box.y + 23, box.folder, 16, INK, bold=True)
+    top = box.y + 43
     if box.purpose:
-        yield _text(box.x + 12, top, box.purpose, 12.5, QUIET)
+        yield _text(box.x + 12, top, box.purpose, 13.5, QUIET)
     for index, (file, purpose) in enumerate(box.files):
         folder = ROOT / (name if name == "webapp" else f"helpers/{name}")
         path = ROOT / "helpers" / file if name == "__main__" else folder / file
         if not path.exists():
             raise ValueError(f"{path.relative_to(ROOT)} is drawn, but does not exist")
         y = top + LINE * (index + bool(box.purpose)) + 2
-        yield _text(box.x + 12, y, file, 13, INK, mono=True)
-        x = box.x + 20 + 7.85 * len(file)
+        yield _text(box.x + 12, y, file, 14, INK, mono=True)
+        x = box.x + 20 + 8.43 * len(file)
         for colour, number in STEPS.get((name, file), ()):
             yield _chip(x + 8, y - 4.5, colour, number)
             x += 22
         if purpose:
-            yield _text(x + 2, y, purpose, 12.5, QUIET)
+            yield _text(x + 2, y, purpose, 13.5, QUIET)
 
 
 def _imports() -> Iterator[str]:
@@ -290,25 +315,26 @@ def _bent(name: str, target: str, x: int, end: int, y: int) -> tuple:
 
 ROUTES = {
     ("webapp", "serving"): _down("webapp", "serving", 560),
-    ("webapp", "profiling"): _bent("webapp", "profiling", 508, 450, 722),
+    ("webapp", "profiling"): _bent("webapp", "profiling", 504, 446, 722),
     ("training", "serving"): _bent("training", "serving", 470, 545, 368),
     ("inspecting", "freezing"): _down("inspecting", "freezing", 135),
     ("serving", "freezing"): _bent("serving", "freezing", 545, 470, 522),
     ("serving", "data"): _down("serving", "data", 680),
     ("freezing", "checkpoints"): _down("freezing", "checkpoints", 135),
     ("checkpoints", "graphs"): _down("checkpoints", "graphs", 135),
-    ("profiling", "data"): _bent("profiling", "data", 385, 560, 838),
+    ("profiling", "data"): _bent("profiling", "data", 385, 560, 860),
 }
 PHOTOS = (
-    ((775, 64), (743, 64)),
-    ((740, 150), (753, 150), (753, 890), (743, 890)),
-    ((715, 852), (715, BOXES["serving"].bottom + 3)),
+    ((780, 66), (736, 66)),
+    ((732, 108), (780, 108)),
+    ((732, 152), (754, 152), (754, 922), (735, 922)),
+    ((715, 876), (715, BOXES["serving"].bottom + 3)),
     ((715, 384), (715, BOXES["webapp"].bottom + 3)),
 )
 WEIGHTS = (
-    ((385, BOXES["training"].bottom), (385, 409)),
-    ((385, 464), (385, 535)),
-    ((490, 616), (521, 616)),
+    ((380, BOXES["training"].bottom), (380, 403)),
+    ((380, 458), (380, 535)),
+    ((484, 616), (516, 616)),
     ((600, 590), (600, BOXES["serving"].bottom + 3)),
 )
 
@@ -361,15 +387,15 @@ def _artifact(
 
 def _legend() -> Iterator[str]:
     for index, (colour, name, steps) in enumerate(WORDS):
-        y = 960 + 23 * index
+        y = 1014 + 23 * index
         yield _text(C1 - 6, y, name, 13.5, colour, bold=True)
-        x = 108.0
+        x = 110.0
         for number, step in enumerate(steps.split(";"), 1):
             yield _chip(x, y - 4.5, colour, number)
-            yield _text(x + 13, y, step, 12.5, INK)
-            x += 36 + 6.8 * len(step)
-    yield _line(((600, 979), (640, 979)), GREY, "grey", 1.4)
-    yield _text(648, 983, "imports from", 12.5, INK)
+            yield _text(x + 13, y, step, 13.5, INK)
+            x += 34 + sum(4.4 if letter in "itfjlr " else 8.2 for letter in step)
+    yield _line(((640, 1033), (678, 1033)), GREY, "grey", 1.4)
+    yield _text(685, 1037, "imports from", 13.5, INK)
 
 
 def _chip(x: float, y: float, colour: str, number: int) -> str:

@@ -74,7 +74,7 @@ def freeze(
     # 3. Apply the passes.
     editor = start(Context.of(found, weights), wanted)
     passes = apply_passes(editor, options=[step for step in asked if asked[step]])
-    check_size(editor)
+    check_size(editor, weights)
     doubts = preflight(editor)
     warn(editor, averages_taken=ema)
     card = complete_card(card, editor, class_names, folded=fold, ema=ema)

@@ -257,10 +257,10 @@ def test_a_full_disk_leaves_nothing_behind(prefix, tmp_path):
 
 
 ABORTING = """
-import os, sys
-from helpers.freezing import freeze
-freeze.prove_source = lambda *how: os.abort()
-freeze.freeze(sys.argv[1], outputs="y", output=sys.argv[2])
+import importlib, os, sys
+module = importlib.import_module("helpers.freezing.freeze")
+module.prove_source = lambda *how: os.abort()
+module.freeze(sys.argv[1], outputs="y", output=sys.argv[2])
 """
 
 

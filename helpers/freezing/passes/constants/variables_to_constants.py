@@ -69,14 +69,14 @@ def _given(value: np.ndarray) -> Callable[[], np.ndarray]:
     return lambda: value
 
 
-def check_size(editor: GraphEditor) -> None:
+def check_size(editor: GraphEditor, weights: str) -> None:
     """Refuse what would not fit into one GraphDef, before it is built."""
     size = sum(weight.size for weight in editor.weights.values())
     size += sum(node.ByteSize() for node in editor.nodes.values())
     if size <= LIMIT:
         return
     fix = "freeze parts of it, with outputs that come earlier"
-    if editor.context.dtype == "float32" and size / 2 <= LIMIT:
+    if weights == "float32" and size / 2 <= LIMIT:
         fix = f"store it in 16 bits, with --weights bfloat16: {size / 2e9:.2f} GB"
     raise FreezeError(
         f"the frozen graph would be {size / 1e9:.2f} GB, and a GraphDef holds 2.15 GB "
