@@ -12,6 +12,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -343,7 +344,7 @@ def _line(points: tuple, colour: str, head: str, width: float, title: str = "") 
     """A line with round corners and an arrow head at its end."""
     (x, y), *rest = points
     way = [f"M{x} {y}"]
-    for corner, after in zip(rest, rest[1:], strict=False):
+    for corner, after in pairwise(rest):
         near, far = _near(corner, (x, y)), _near(corner, after)
         way.append(f"L{near[0]} {near[1]}Q{corner[0]} {corner[1]} {far[0]} {far[1]}")
         x, y = corner

@@ -1,4 +1,4 @@
-"""Write what benchmarks/results.json says into the README, and its two figures.
+"""Write benchmarks/results.json into the two READMEs that quote it, and its figures.
 
 tools/write_results.py            write them
 tools/write_results.py --check    only say what is stale, and exit 1 if anything is
@@ -14,7 +14,16 @@ sys.path.insert(0, str(ROOT))
 
 import matplotlib.pyplot as plt  # noqa: E402
 
-from helpers.figures.benchmark_results import BEFORE, number, standings, table, verdicts  # noqa: E402
+from helpers.figures.benchmark_results import (  # noqa: E402
+    APP,
+    BEFORE,
+    LESSON,
+    NO_PEERS,
+    number,
+    standings,
+    table,
+    verdicts,
+)
 from helpers.figures.measurements import plot_arrivals, plot_rates  # noqa: E402
 from helpers.whole_files import write_whole  # noqa: E402
 from tools.write_contents import with_table  # noqa: E402
@@ -22,16 +31,41 @@ from tools.write_contents import with_table  # noqa: E402
 README, DETAILS = ROOT / "README.md", ROOT / "benchmarks" / "README.md"
 
 
+def summary(results: dict) -> str:
+    """Three servers for the front page: this app, the fastest peer and the lesson's."""
+    servers = results["servers"]
+    peers = servers.keys() - set(NO_PEERS)
+    best = max(peers, key=lambda name: servers[name]["rate 16"])
+    ours = servers[APP]["rate 16"]
+    rows = [
+        "| server | photos/s | p50, ms | p99, ms | this app is |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, bold, note in (
+        (APP, "**", ""),
+        (best, "", ", the fastest peer measured"),
+        (LESSON, "", ""),
+    ):
+        found = servers[name]
+        cells = [number(found[key]) for key in ("rate 16", "p50 16", "p99 16")]
+        ratio = f"{ours / found['rate 16']:.1f} x"
+        rows.append(f"| {bold}{name}{bold}{note} | {' | '.join([*cells, ratio])} |")
+    return "\n".join(rows)
+
+
+def machine(results: dict) -> str:
+    """The machine of the measurement, as one sentence."""
+    about = results["machine"]
+    return (
+        f"Measured on {about['cpu']}, Python {about['python']}, TensorFlow "
+        f"{about['tensorflow']}, {about['date']}; compare ratios, not rates."
+    )
+
+
 def main_table(results: dict) -> str:
     """The servers, and the targets."""
-    about = results["machine"]
-    opening = (
-        f"Measured on {about['cpu']}, Python {about['python']}, TensorFlow "
-        f"{about['tensorflow']}, {about['date']}; read the ratios."
-    )
     found = [f"- {verdict}" for verdict in verdicts(results, standings(BEFORE))]
-    parts = [opening, "", *table(results["servers"]), "", *found]
-    return "\n".join(parts)
+    return "\n".join([machine(results), "", *table(results["servers"]), "", *found])
 
 
 def cases(results: dict) -> str:
@@ -60,12 +94,22 @@ def growth(results: dict) -> str:
 
 def written(results: dict) -> dict[Path, str]:
     """Each page as it should be."""
-    details = DETAILS.read_text()
-    for name, text in (("cases", cases(results)), ("growth", growth(results))):
-        details = with_table(details, text, f"<!-- {name} -->", f"<!-- /{name} -->")
-    marks = ("<!-- results -->", "<!-- /results -->")
-    readme = with_table(README.read_text(), main_table(results), *marks)
-    return {README: readme, DETAILS: details}
+    front = f"{summary(results)}\n\n{machine(results)}"
+    blocks = {
+        README: {"results": front},
+        DETAILS: {
+            "results": main_table(results),
+            "cases": cases(results),
+            "growth": growth(results),
+        },
+    }
+    pages = {}
+    for path, texts in blocks.items():
+        pages[path] = path.read_text()
+        for name, text in texts.items():
+            marks = (f"<!-- {name} -->", f"<!-- /{name} -->")
+            pages[path] = with_table(pages[path], text, *marks)
+    return pages
 
 
 def main(arguments: list[str]) -> int:

@@ -105,5 +105,14 @@ def test_a_terminal_gets_all_of_it():
     assert "wanted 100: met" in text
 
 
+def test_the_front_page_has_this_app_the_best_peer_and_the_lesson():
+    rows = write_results.summary(RESULTS).splitlines()[2:]
+    assert rows == [
+        "| **this app** | 600 | 5.0 | 10.0 | 1.0 x |",
+        "| best peer, the fastest peer measured | 200 | 10.0 | 10.0 | 3.0 x |",
+        f"| {LESSON} | 5.0 | 10.0 | 10.0 | 120.0 x |",
+    ]
+
+
 def test_readme_quotes_the_last_run():
     assert write_results.main(["--check"]) == 0
