@@ -13,7 +13,15 @@ PYTHON ?= $(firstword $(foreach name, python3.12 python3.13 python3.11 python3.1
 	$(shell $(name) -c '$(WANTED)' 2>/dev/null && echo $(name))))
 READY := .venv/.installed-$(shell cat requirements.lock | cksum | cut -d' ' -f1)
 
-.PHONY: help demo test lab train bench lock notebooks clean
+# The steps of `make test`; each is a target, and all are run even where one fails.
+STEPS := lint types browser tests notebook-outputs
+# One worker a core; the tests of a file, and the cells of a notebook, stay together.
+XDIST := --numprocesses=logical --maxprocesses=4 --dist=loadfile
+# The tests ask servers on this machine, whatever proxy is set for the world outside.
+test check $(STEPS): export NO_PROXY := 127.0.0.1,localhost
+test check $(STEPS): export no_proxy := 127.0.0.1,localhost
+
+.PHONY: help demo test check $(STEPS) lab train bench lock notebooks clean
 .DEFAULT_GOAL := help
 
 help: ## print this
@@ -22,12 +30,30 @@ help: ## print this
 demo: $(READY) ## serve the shipped models (HOST=127.0.0.1 PORT=5000)
 	@.venv/bin/python webapp/app.py --host $(HOST) --port $(PORT)
 
-test: $(READY) ## pass everything: lint, tests, browser, notebooks
+test: $(READY) ## pass everything: lint, types, tests, browser, notebooks
+	@failed=; for step in $(STEPS); do \
+		echo "== $$step"; $(MAKE) --no-print-directory $$step || failed="$$failed $$step"; \
+	done; \
+	test -z "$$failed" || { echo "failed steps:$$failed"; exit 1; }
+
+check: $(READY) lint types ## the quick checks while editing: lint, types, tests of what changed
+	.venv/bin/pytest $(XDIST) -m 'not slow' $$(.venv/bin/python tools/changed_tests.py)
+
+lint:
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+
+types:
+	.venv/bin/mypy
+
+browser:
 	.venv/bin/python tools/find_browser.py
-	.venv/bin/pytest tests
-	.venv/bin/pytest --nbval notebooks
+
+tests:
+	.venv/bin/pytest $(XDIST) tests
+
+notebook-outputs:
+	.venv/bin/pytest $(XDIST) --nbval notebooks
 
 lab: $(READY) ## read and run the notebooks in JupyterLab
 	@cd notebooks && ../.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/README.md \
@@ -47,10 +73,10 @@ bench: $(READY) ## print the measured claims
 	@.venv/bin/python benchmarks/serving.py
 	@.venv/bin/python tools/write_results.py
 
-lock: $(READY) ## pin everything that requirements.txt brings
+lock: $(READY) ## pin everything that the requirements bring
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.10 --no-header \
 		--no-annotate --no-emit-index-url --no-emit-find-links \
-		requirements.txt --output-file requirements.lock
+		requirements.txt tests/requirements.txt --output-file requirements.lock
 
 notebooks: $(READY) ## run all notebooks and store their outputs
 	.venv/bin/python tools/run_notebooks.py
@@ -58,7 +84,7 @@ notebooks: $(READY) ## run all notebooks and store their outputs
 	.venv/bin/python tools/write_course.py
 
 clean: ## remove .venv and what training and tests wrote
-	rm -rf .venv .pytest_cache .ruff_cache
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache build *.egg-info
 	git clean -fdXq checkpoints notebooks helpers webapp tests tools benchmarks
 
 $(READY): # its name changes with the lock

@@ -224,5 +224,10 @@ def leak(name: str, calls: int) -> None:
     sys.exit(report.grows is not None)
 
 
+def main() -> None:
+    """The command `freeze-serve`."""
+    cli(prog_name="freeze-serve")
+
+
 if __name__ == "__main__":
     cli(prog_name="python -m helpers")

@@ -37,7 +37,7 @@ def served() -> Iterator[str]:
 
 
 def photograph(browser: str, url: str, photo: Path, picture: Path) -> None:
-    """Uploads the photo as a visitor would, and writes what he sees as PNG."""
+    """Uploads the photo in the browser, and writes a picture of the page as PNG."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=QUIET)
         page = chromium.new_page(viewport=WINDOW, reduced_motion="reduce")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.checkpoints.bundles import Bundle, CheckpointError, Variable
 from helpers.checkpoints.graph_files import (
@@ -28,8 +28,6 @@ from helpers.checkpoints.locating import (
     split,
 )
 from helpers.graphs.model_card import card_in
-
-tf1 = tf.compat.v1
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 

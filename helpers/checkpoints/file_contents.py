@@ -6,15 +6,13 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 from helpers.checkpoints.tables import MAGIC, TableError
 from helpers.checkpoints.wire_format import BYTES, VARINT, fields
-
-tf1 = tf.compat.v1
 
 MESSAGES = {
     "GraphDef": tf1.GraphDef,

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.checkpoints.file_contents import MESSAGES, content_of
-
-tf1 = tf.compat.v1
 
 SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 

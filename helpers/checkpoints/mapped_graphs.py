@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 from tensorflow.core.framework import node_def_pb2, tensor_pb2
 
 from helpers.checkpoints.wire_format import BYTES, Field, fields
 
-tf1 = tf.compat.v1
 LARGE = 2**20  # bytes; smaller constants stay in the graph
 NODE = 1  # a field of GraphDef
 CONTENT_PATH = (5, 2, 8, 4)  # attribute, its value, the tensor, its bytes

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.graphs.session_config import session_config
-
-tf1 = tf.compat.v1
 
 
 def freeze_by_session(

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.passes.context import Context
 from helpers.freezing.sources.prefixes import value_files
 from helpers.graphs.editor import Edge, GraphEditor
 from helpers.graphs.model_card import put_card
 
-tf1 = tf.compat.v1
 INPUTS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 
 

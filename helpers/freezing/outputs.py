@@ -2,15 +2,13 @@
 
 from difflib import get_close_matches
 
-import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.read_values import RESOURCE_VARIABLES
 from helpers.graphs.candidates import likely_answers, output_candidates
 from helpers.graphs.editor import Edge, edge, output_types
 from helpers.graphs.op_registry import op_def
-
-tf1 = tf.compat.v1
 
 
 def find_outputs(meta: tf1.MetaGraphDef, wanted, card: dict) -> list[Edge]:

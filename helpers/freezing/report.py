@@ -5,14 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.card_completion import INPUTS, inputs_of, named
 from helpers.freezing.passes.pipeline import Applied
 from helpers.freezing.proof.compare import Proof
 from helpers.graphs.editor import Edge, GraphEditor
 from helpers.graphs.op_registry import attribute
-
-tf1 = tf.compat.v1
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.card_completion import named
 from helpers.freezing.errors import FreezeError
@@ -20,8 +21,6 @@ from helpers.graphs.candidates import output_candidates
 from helpers.graphs.editor import Edge, GraphEditor, edge
 from helpers.graphs.fingerprint import fingerprint
 from helpers.graphs.model_card import card_in
-
-tf1 = tf.compat.v1
 
 
 def verify(

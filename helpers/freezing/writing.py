@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 from tensorflow.core.framework import node_def_pb2, tensor_pb2
 
 from helpers.freezing.card_completion import card_node, origin
@@ -21,8 +22,6 @@ from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.variables_to_constants import Weight
 from helpers.graphs.editor import GraphEditor
 from helpers.graphs.fingerprint import Fingerprint
-
-tf1 = tf.compat.v1
 
 NODE, FUNCTIONS, VERSIONS = 1, 2, 4  # fields of GraphDef
 ATTR = 5  # of NodeDef

@@ -5,12 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 from tensorflow.core.framework import function_pb2, node_def_pb2, versions_pb2
 
 from helpers.graphs.op_registry import attribute, op_def, output_count
-
-tf1 = tf.compat.v1
 
 
 class Edge(NamedTuple):

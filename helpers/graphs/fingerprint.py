@@ -9,11 +9,10 @@ import hashlib
 
 import numpy as np
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.graphs.model_card import CARD_OP
 from helpers.graphs.op_registry import op_def
-
-tf1 = tf.compat.v1
 
 
 class Fingerprint:

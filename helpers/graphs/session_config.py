@@ -1,9 +1,7 @@
 """The settings that sessions are opened with."""
 
-import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 from tensorflow.core.protobuf import rewriter_config_pb2
-
-tf1 = tf.compat.v1
 
 
 def session_config(

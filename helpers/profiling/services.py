@@ -10,10 +10,9 @@ import io
 
 import numpy as np
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.data.drawings import draw
-
-tf1 = tf.compat.v1
 
 
 @functools.cache

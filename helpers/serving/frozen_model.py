@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.checkpoints.file_contents import content_of
 from helpers.freezing.passes.optional.narrow_weights import widen
@@ -16,8 +17,6 @@ from helpers.graphs.unsafe_ops import unsafe_ops
 from helpers.serving.model_spec import model_spec
 from helpers.serving.open_session import fastest_session, open_session
 from helpers.serving.precision import agree, one_by_one, probes
-
-tf1 = tf.compat.v1
 
 VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 from tensorflow.core.protobuf import config_pb2
 
 from helpers.graphs.session_config import session_config
@@ -12,8 +13,6 @@ from helpers.serving.model_spec import PIXELS
 from helpers.serving.precision import agree, has_bfloat16, one_by_one, probes
 from helpers.serving.relu_before_pool import relu_before_pool
 from helpers.serving.rounding import rounded_kernels
-
-tf1 = tf.compat.v1
 
 
 class Running(NamedTuple):

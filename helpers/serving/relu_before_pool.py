@@ -4,11 +4,9 @@ A Relu behind a MaxPool is a step of its own. The largest of some numbers, cut o
 zero, is the largest of those numbers cut off at zero; so the two may change places.
 """
 
-import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.graphs.editor import consumers, edge
-
-tf1 = tf.compat.v1
 
 
 def relu_before_pool(graph_def: tf1.GraphDef, output: str) -> None:

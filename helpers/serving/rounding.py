@@ -10,10 +10,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.graphs.editor import consumers, edge
-
-tf1 = tf.compat.v1
 
 
 def rounded_kernels(graph_def: tf1.GraphDef) -> dict[str, np.ndarray]:

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-
-tf1 = tf.compat.v1
+import tensorflow.compat.v1 as tf1
 
 
 class Views(NamedTuple):

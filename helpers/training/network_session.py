@@ -5,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.data.photos import Examples
 from helpers.graphs.model_card import put_card
 from helpers.graphs.session_config import session_config
 from helpers.training.networks import Network, average_names
 from helpers.whole_files import write_whole
-
-tf1 = tf.compat.v1
 
 
 class NetworkSession:

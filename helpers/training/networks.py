@@ -11,10 +11,9 @@ import math
 from typing import NamedTuple
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.graphs.model_card import CARD_OP
-
-tf1 = tf.compat.v1
 
 TEMPERATURE = "head/temperature"
 

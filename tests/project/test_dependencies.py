@@ -1,4 +1,4 @@
-"""requirements.txt, requirements.lock and environment.yml say the same."""
+"""The requirements, requirements.lock and environment.yml say the same."""
 
 import re
 from importlib.metadata import distribution, version
@@ -11,7 +11,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-FILES = ("requirements.txt", "requirements.lock", "environment.yml")
+DIRECT = ("requirements.txt", "tests/requirements.txt")
+FILES = (*DIRECT, "requirements.lock", "environment.yml")
 NAMED_BY_THE_USER = {
     "tensorflow",
     "flask",
@@ -43,6 +44,11 @@ def requirements(name):
     return [Requirement(line) for line in stated if line]
 
 
+def direct():
+    """What this project asks for itself."""
+    return [requirement for name in DIRECT for requirement in requirements(name)]
+
+
 def pins(environment):
     """Versions by name, of the lines of the lock that an environment installs."""
     found = {}
@@ -55,8 +61,8 @@ def pins(environment):
 
 
 def needed():
-    """Every (requirement, extras) that requirements.txt brings into this Python."""
-    ahead, seen = requirements("requirements.txt"), set()
+    """Every requirement that the direct ones bring into this Python."""
+    ahead, seen = direct(), set()
     while ahead:
         requirement = ahead.pop()
         yield requirement
@@ -81,7 +87,7 @@ def brought_by(name, extra):
 def test_the_lock_satisfies_every_direct_requirement(python, platform):
     versions = {"python_version": python, "python_full_version": f"{python}.9"}
     locked = pins(default_environment() | versions | PLATFORMS[platform])
-    for requirement in requirements("requirements.txt"):
+    for requirement in direct():
         assert locked[canonicalize_name(requirement.name)] in requirement.specifier
 
 
@@ -109,12 +115,12 @@ def test_every_line_of_the_lock_is_one_exact_version():
 
 
 def test_the_packages_that_the_user_named_are_direct_requirements():
-    direct = {requirement.name for requirement in requirements("requirements.txt")}
-    assert direct >= NAMED_BY_THE_USER
+    assert {requirement.name for requirement in direct()} >= NAMED_BY_THE_USER
 
 
-def test_each_direct_requirement_has_its_reason():
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
+@pytest.mark.parametrize("name", DIRECT)
+def test_each_direct_requirement_has_its_reason(name):
+    lines = (ROOT / name).read_text().splitlines()
     packages = [line for line in lines if line and not line.startswith("#")]
     without = [line for line in packages if not re.search(r" # \w+", line)]
     assert packages

@@ -20,7 +20,6 @@ from helpers.graphs.editor import (
     set_inputs,
 )
 
-tf1 = tf.compat.v1
 SWITCHES = ("Switch", "RefSwitch")
 RESHAPES = ("Reshape", "ExpandDims", "Squeeze")
 UNIFORM = ("RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2")

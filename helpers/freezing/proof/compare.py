@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.checkpoints.mapped_graphs import map_graph
 from helpers.freezing.errors import FreezeError
@@ -15,8 +16,6 @@ from helpers.freezing.proof.run_graph import Running
 from helpers.freezing.proof.sample_inputs import examples
 from helpers.freezing.sources.checkpoint_values import first_line
 from helpers.graphs.editor import Edge, GraphEditor
-
-tf1 = tf.compat.v1
 
 
 class Original(NamedTuple):

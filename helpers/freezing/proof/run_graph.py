@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 from tensorflow.core.protobuf import rewriter_config_pb2
 
 from helpers.checkpoints.mapped_graphs import map_graph
@@ -16,8 +17,6 @@ from helpers.freezing.passes.constants.variables_to_constants import place_of
 from helpers.freezing.proof.sample_inputs import is_open_shape
 from helpers.freezing.sources.checkpoint_values import Checkpoint, Saved, restored_from
 from helpers.graphs.editor import Edge, GraphEditor, data_inputs
-
-tf1 = tf.compat.v1
 
 
 class Running:

@@ -11,8 +11,6 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-tf1 = tf.compat.v1
-
 # Sizes to try where a placeholder leaves them open: the first axis, the others.
 # Two of everything first; then room for convolutions; then fixed batches.
 SIZES = ((2, 2), (1, 1), (2, 64), (1, 64), (2, 32), (4, 4), (8, 8), (16, 16))

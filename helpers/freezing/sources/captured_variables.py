@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources.checkpoint_values import Saved
 
-tf1 = tf.compat.v1
 FINDS = ("LookupTableFind", "LookupTableFindV2")
 
 

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources.prefixes import readable
 from helpers.graphs.editor import Edge, data_inputs, edge
 
-tf1 = tf.compat.v1
 WHERE = ("Detected at", "File ", "Node:")  # of an error of TensorFlow's: not what
 PATTERN = re.compile(r"[][\\]")  # in names, what TensorFlow's reader takes otherwise
 UNREADABLE = (tf.errors.OpError, ValueError, RuntimeError, LookupError)

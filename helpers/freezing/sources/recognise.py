@@ -6,6 +6,7 @@ A prefix, a folder, any of a checkpoint's files, a graph, a SavedModel, a Keras 
 from pathlib import Path
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.checkpoints import locating
 from helpers.checkpoints.file_contents import Content
@@ -16,8 +17,6 @@ from helpers.freezing.sources import prefixes
 from helpers.freezing.sources.keras_file import read_keras
 from helpers.freezing.sources.saved_model import read_saved_model
 from helpers.freezing.sources.source import Source, content
-
-tf1 = tf.compat.v1
 
 
 def recognise(source: str | Path, meta: str | Path | None = None) -> Source:

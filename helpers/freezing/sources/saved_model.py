@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.checkpoints.graph_files import SAVED_MODEL_FILES
 from helpers.checkpoints.locating import has_variables
@@ -10,8 +11,6 @@ from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources import prefixes
 from helpers.freezing.sources.source import Source, content
 from helpers.freezing.sources.traced_function import load_and_trace
-
-tf1 = tf.compat.v1
 
 
 def read_saved_model(folder: Path, message=None) -> Source:

@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.checkpoints.file_contents import Content, content_of
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources.captured_variables import Captured
-
-tf1 = tf.compat.v1
 
 
 class Source(NamedTuple):

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources.captured_variables import graph_of
 from helpers.freezing.sources.checkpoint_values import first_line
 from helpers.freezing.sources.source import Source
 
-tf1 = tf.compat.v1
 SERVING = "serving_default"
 
 

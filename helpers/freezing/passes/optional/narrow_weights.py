@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.variables_to_constants import Weight
 from helpers.graphs.editor import GraphEditor
 
-tf1 = tf.compat.v1
 NARROW = (tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum)
 TYPES = {"float32": tf.float32, "float16": tf.float16, "bfloat16": tf.bfloat16}
 
