@@ -1,1 +1,12 @@
-"""What a checkpoint or a graph holds, said without running it."""
+"""What a checkpoint or a graph holds, told without running it."""
+
+from helpers.lazy import public_names
+
+__getattr__, __all__ = public_names(
+    __name__,
+    {
+        "inspect": "inspect",
+        "scan": "scan",
+        "scopes": "draw_scopes write_scopes",
+    },
+)
