@@ -12,6 +12,7 @@ __getattr__, __all__ = public_names(
         "decoding": "PhotoError decode_photo",
         "downloads": "download_cats_dogs",
         "drawings": "draw make_drawings",
-        "photos": "NoPhotosError batches drawn_examples examples_in find_data_set load_photos",
+        "photos": "NoPhotosError batches drawn_examples examples_in find_data_set "
+        "load_photos",
     },
 )

@@ -12,6 +12,7 @@ __getattr__, __all__ = public_names(
         "benchmark_results": "standings table",
         "diagrams": "Span plot_chains plot_heat plot_lanes plot_stacks",
         "measurements": "plot_arrivals plot_footprints plot_latencies plot_rates",
-        "plots": "plot_bytes plot_calls plot_history plot_images plot_kernels plot_memory plot_sessions plot_shares plot_witnesses",
+        "plots": "plot_bytes plot_calls plot_history plot_images plot_kernels "
+        "plot_memory plot_sessions plot_shares plot_witnesses",
     },
 )

@@ -1,4 +1,4 @@
-"""Time and memory: of this process, of a function in a process of its own, of a leak."""
+"""Time and memory of this process, and of a function in a process of its own."""
 
 from helpers.lazy import public_names
 

@@ -25,7 +25,7 @@ def recognise(source: str | Path, meta: str | Path | None = None) -> Source:
     Args:
       meta: the graph's file, where it is not beside the checkpoint.
     """
-    path, warnings = Path(source), []
+    path, warnings = Path(source), list[str]()
     if path.name in SAVED_MODEL_FILES or is_saved_model(path):
         return _exported(path)
     if path.is_file() and not locating.is_part(path):
