@@ -48,7 +48,7 @@ def imports_of(path: Path) -> list[str]:
 
 def edges() -> dict[str, set[str]]:
     """For each module of this project, the modules of this project that it imports."""
-    graph = defaultdict(set)
+    graph: dict[str, set[str]] = defaultdict(set)
     for name, path in MODULES.items():
         for target in imports_of(path):
             known = target in MODULES or f"{target}.__init__" in MODULES
@@ -65,7 +65,7 @@ def package_of(module: str) -> str:
 
 def package_edges() -> dict[str, set[str]]:
     """For each package, the packages that it imports from."""
-    graph = defaultdict(set)
+    graph: dict[str, set[str]] = defaultdict(set)
     for name, targets in edges().items():
         packages = {package_of(target) for target in targets}
         graph[package_of(name)] |= packages - {package_of(name)}
@@ -408,7 +408,13 @@ def _chip(x: float, y: float, colour: str, number: int) -> str:
 
 
 def _text(
-    x: float, y: float, text: str, size: float, fill: str, bold=False, mono=False
+    x: float,
+    y: float,
+    text: str,
+    size: float,
+    fill: str,
+    bold: bool = False,
+    mono: bool = False,
 ) -> str:
     weight = ' font-weight="700"' if bold else ""
     return (

@@ -17,8 +17,7 @@ from flask import Flask
 from helpers.data.decoding import MAX_BYTES, MAX_PIXELS
 from webapp import errors, loading, options, security
 from webapp.metrics import Metrics
-from webapp.serving import access_log as journal
-from webapp.serving import workers
+from webapp.serving import access_log, workers
 from webapp.serving.admission import Admission
 from webapp.serving.scheduler import InFlightCounter, Scheduler
 from webapp.serving.server import Server, bind, leave_on_signal
@@ -52,7 +51,7 @@ def create_app(library, **settings) -> Flask:
     )
     app.extensions["ready"] = Event()
     app.extensions["ready"].set()
-    journal.keep(app)
+    access_log.log_requests(app)
     app.extensions["metrics"].count(app)
     security.protect(app)
     errors.answer_errors(app)
@@ -72,8 +71,8 @@ def main(host: str, port: int, **given) -> None:
     Ctrl-C answers what was accepted and stops; a second one stops at once.
     """
     leave_on_signal()
-    worker = workers.post()
-    journal.write_to_stdout(given["log_style"])
+    worker = workers.worker_context()
+    access_log.write_to_stdout(given["log_style"])
     look = loading.watcher(given["model"], given["models"])
     opened = loading.opener(options.ways(given))
     try:
@@ -81,29 +80,31 @@ def main(host: str, port: int, **given) -> None:
         if given["workers"] > 1 and not worker:
             sys.exit(workers.Supervisor(listener, given["workers"]).run())
         if worker:
-            opened = worker.seat.together(opened)
+            opened = worker.state.synchronized(opened)
         library = loading.load(look, opened)
         app = create_app(library, **options.limits(given))
-        server = serving(app, listener, given["admitted"], worker and worker.seat)
+        server = serving(app, listener, given["admitted"], worker and worker.state)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    say = worker.tell if worker else click.echo
+    say = worker.report if worker else click.echo
     say(f"Serving {', '.join(library.names)} at {server.url}")
     with library, loading.followed(library, look, given["reload_every"], opened):
         server.run(on_stop=app.extensions["ready"].clear)
 
 
 def serving(
-    app: Flask, listener: socket.socket, admitted: int, seat: WorkerState | None = None
+    app: Flask, listener: socket.socket, admitted: int, state: WorkerState | None = None
 ) -> Server:
-    """The server of the app; it says so if other machines can reach it."""
-    inside = InFlightCounter(seat.inside, seat.number) if seat else InFlightCounter()
-    sharing = {"is_next": seat.is_next} if seat else {}
-    app.extensions["metrics"].watch(inside.count)
+    """The server of the app; warns if other machines can reach it."""
+    in_flight = InFlightCounter()
+    if state:
+        in_flight = InFlightCounter(state.in_flight, state.number)
+    sharing = {"is_next": state.is_next} if state else {}
+    app.extensions["metrics"].watch(in_flight.count)
     server = Server(
         app,
         listener,
-        lanes=Scheduler(limit=admitted, inside=inside, long=LONG),
+        scheduler=Scheduler(limit=admitted, in_flight=in_flight, long=LONG),
         max_body=app.config["MAX_CONTENT_LENGTH"],
         **sharing,
     )

@@ -15,7 +15,7 @@ from helpers.serving.reloading import follow
 from helpers.serving.versions import published_in
 from tests.webapp.running_app import ROOT, photo, running, write_model
 from webapp.app import create_app
-from webapp.serving import access_log as journal
+from webapp.serving import access_log
 from webapp.serving.admission import ARRIVED, TOO_MANY
 from webapp.serving.scheduler import InFlightCounter
 
@@ -178,7 +178,7 @@ def test_an_id_that_could_spoil_the_log_is_replaced(client, given):
     assert re.fullmatch("[0-9a-f]{16}", answer.headers["X-Request-ID"])
 
 
-def line_of(record, style=journal.Json) -> str:
+def line_of(record, style=access_log.Json) -> str:
     return style().format(record)
 
 
@@ -201,7 +201,7 @@ def test_a_request_is_one_line_of_json(client, caplog):
     }
 
 
-@pytest.mark.parametrize("style", [journal.Json, journal.Words])
+@pytest.mark.parametrize("style", [access_log.Json, access_log.Text])
 def test_a_path_cannot_break_a_line(client, caplog, style):
     caplog.set_level(logging.INFO)
     client.get("/%0ainjected%1b[31m")
@@ -213,7 +213,7 @@ def test_a_path_cannot_break_a_line(client, caplog, style):
 
 def test_probes_are_not_written_down(client, caplog):
     caplog.set_level(logging.INFO)
-    for path in journal.PROBES:
+    for path in access_log.PROBES:
         client.get(path)
     assert caplog.records == []
 

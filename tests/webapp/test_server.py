@@ -54,8 +54,8 @@ def stream():
 
 webapp.serving.server.DRAIN = float(sys.argv[1])
 listener = webapp.serving.server.bind("127.0.0.1", 0)
-lanes = Scheduler(limit=4, long=("/wait", "/stream"))  # so a POST has a thread
-server = webapp.serving.server.Server(app, listener, lanes=lanes, max_body=1000)
+scheduler = Scheduler(limit=4, long=("/wait", "/stream"))  # so a POST has a thread
+server = webapp.serving.server.Server(app, listener, scheduler=scheduler, max_body=1000)
 print("Serving slow at", server.url, flush=True)
 server.run(on_stop=lambda: print("stopping", flush=True))
 """

@@ -1,6 +1,6 @@
-"""The log: one line a request, with the id that its answer carries.
+"""The access log: one line a request, with the request id that the answer carries.
 
-JSON where another program reads it, words where a terminal shows it.
+The lines are JSON objects or plain text.
 """
 
 import json
@@ -14,7 +14,7 @@ from time import perf_counter
 from flask import Flask, Response, g, request
 
 ID = "X-Request-ID"
-WORN = re.compile(r"[A-Za-z0-9._-]{1,64}")  # an id that a proxy gave
+PROXY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # an id that a proxy may give
 PROBES = ("/healthz", "/readyz", "/metrics")
 log = logging.getLogger("webapp.requests")
 
@@ -23,21 +23,21 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
-def keep(app: Flask) -> None:
-    """Gives each request an id, and the log a line about it."""
+def log_requests(app: Flask) -> None:
+    """Give each request an id, and log a line about it."""
     app.before_request(_begin)
     app.after_request(_end)
 
 
 def write_to_stdout(style: str) -> None:
-    """Sends every log line to standard output, as "json" or as "text"."""
+    """Send every log line to standard output, as "json" or as "text"."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(Json() if style == "json" else Words())
+    handler.setFormatter(Json() if style == "json" else Text())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
 
 
-def note(request_id: str, **facts) -> None:
-    """Writes the line about one request."""
+def log_request(request_id: str, **facts) -> None:
+    """Log the line about one request."""
     log.info("request", extra={"facts": {"request": request_id, **facts}})
 
 
@@ -56,7 +56,7 @@ class Json(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-class Words(logging.Formatter):
+class Text(logging.Formatter):
     """A line for people."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -74,7 +74,7 @@ def _time(record: logging.LogRecord) -> datetime:
 def _begin() -> None:
     g.started = perf_counter()
     given = request.headers.get(ID, "")
-    g.request_id = given if WORN.fullmatch(given) else new_id()
+    g.request_id = given if PROXY_ID.fullmatch(given) else new_id()
 
 
 def _end(response: Response) -> Response:
@@ -82,9 +82,9 @@ def _end(response: Response) -> Response:
     if request.path not in PROBES or response.status_code >= 400:
         facts = {
             "method": request.method,
-            "path": json.dumps(request.path)[1:-1],  # a visitor's text, on one line
+            "path": json.dumps(request.path)[1:-1],  # from outside; kept on one line
             "status": response.status_code,
             "ms": round((perf_counter() - g.started) * 1e3, 1),
         }
-        note(g.request_id, **facts, **g.get("model", {}))
+        log_request(g.request_id, **facts, **g.get("model", {}))
     return response

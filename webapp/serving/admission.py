@@ -1,6 +1,6 @@
-"""Who may use the model: overload is answered, not queued for ever.
+"""Admission control: a photo above the limit gets 503, one that waited too long 504.
 
-webapp/serving/scheduler.py counts and queues; the app answers here.
+scheduler.py counts and queues the photos; here the app answers those it refuses.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ RETRY_AFTER = 1  # second
 
 
 class Admission:
-    """Refuses a photo that came when too many were inside, or waited too long.
+    """Refuses a photo where too many were in flight, or that has waited too long.
 
     Args:
       patience: seconds that a photo may have waited.

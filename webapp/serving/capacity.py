@@ -1,4 +1,4 @@
-"""What this machine can carry: how many workers, and how many threads in each."""
+"""The number of workers for this machine, and of TensorFlow threads in each."""
 
 import os
 
@@ -9,23 +9,22 @@ MOST = 64  # workers
 
 
 def cores() -> int:
-    """That this process may use."""
+    """The number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def workers() -> int:
-    """How many processes serve best here: one a core, up to MOST.
+    """The default number of workers: one a core, up to MOST.
 
-    Each answers in one thread (scheduler.py): another core would be of use to it only
-    within an operation of TensorFlow. They get a quarter of the memory that is
-    free.
+    Each answers in one thread (scheduler.py). Together they may use a quarter of the
+    memory that is free.
     """
     carried = int(psutil.virtual_memory().available / 4 / WORKER)
     return max(1, min(cores(), carried, MOST))
 
 
 def threads(workers: int) -> int:
-    """How many one operation in each of so many workers may use."""
+    """The number of threads that one operation may use in each of so many workers."""
     return max(1, cores() // workers)

@@ -14,8 +14,7 @@ from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
 from waitress.task import ErrorTask, WSGITask
 
 from webapp.security import HEADERS
-from webapp.serving import access_log as journal
-from webapp.serving import admission
+from webapp.serving import access_log, admission
 
 SENTENCES = {
     400: "This is not valid HTTP ({}): send the request again with another client.",
@@ -112,11 +111,11 @@ class Refusal(ErrorTask):
             "detail": SENTENCES.get(error.code, MISTAKE).format(error.body),
         }
         body = json.dumps(problem).encode()
-        request_id = journal.new_id()
-        journal.note(request_id, status=error.code, refused=error.body)
+        request_id = access_log.new_id()
+        access_log.log_request(request_id, status=error.code, refused=error.body)
         self.status = f"{error.code} {title}"
         self.response_headers.append(("Content-Type", "application/problem+json"))
-        self.response_headers.append((journal.ID, request_id))
+        self.response_headers.append((access_log.ID, request_id))
         self.response_headers.extend(HEADERS.items())
         self.set_close_on_finish()
         self.content_length = len(body)

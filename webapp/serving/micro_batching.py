@@ -1,9 +1,8 @@
-"""Photos that wait together go through the network together.
+"""Micro-batching: the photos that wait at the same time are one batch for the network.
 
-Each request runs in a greenlet, a thread of Python's own that gives way only where it
-says so: here, where it needs the network. The next one runs as far; then the network
-computes them all at once. Its weights are read once for all of them, and so is Python's
-own code, which the network has pushed out of the processor's caches.
+Each request runs in a greenlet until it needs the network, and is suspended there. When
+all requests have come so far, the network computes the batch, and each request goes on
+with its own row. The weights are read from memory once for the whole batch.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,15 +15,15 @@ from greenlet import getcurrent, greenlet
 
 
 class Predicted(NamedTuple):
-    """What the network says of one photo, and when it computed, by `perf_counter`."""
+    """The probabilities of one photo, and when the network computed them."""
 
     row: np.ndarray  # probabilities, shape [classes]
-    began: float
+    began: float  # by `perf_counter`
     ended: float
 
 
-class _Asked(NamedTuple):
-    """A request that has come to the network."""
+class _Waiting(NamedTuple):
+    """A request that is suspended until the network has computed its image."""
 
     request: greenlet
     model: object  # a helpers.serving.frozen_model.FrozenModel
@@ -32,61 +31,61 @@ class _Asked(NamedTuple):
 
 
 class _Request(greenlet):
-    """One that `together` has begun."""
+    """The greenlet of a request that `run_batch` has started."""
 
 
 def run_batch(requests: Iterable[Callable[[], None]]) -> int:
-    """Runs them to their end, and what they `predict` in as few batches as can be.
+    """Run the requests to their end; what they `predict` is computed in batches.
 
     Returns:
-      how many there were.
+      the number of requests.
     """
-    begun = [_goes_on(_Request(request).switch) for request in requests]
+    begun = [_resume(_Request(request).switch) for request in requests]
     waiting = list(chain.from_iterable(begun))
     while waiting:
         model = waiting[0].model
-        batch = [asked for asked in waiting if asked.model is model]
-        waiting = [asked for asked in waiting if asked.model is not model]
-        waiting += _answered(model, batch)
+        batch = [request for request in waiting if request.model is model]
+        waiting = [request for request in waiting if request.model is not model]
+        waiting += _answer_batch(model, batch)
     return len(begun)
 
 
 def predict(model, image: np.ndarray) -> Predicted:
-    """The model's answer for one image, with those of the others that came together.
+    """The model's probabilities for one image, computed with those of its batch.
 
     Args:
       image: uint8 RGB, shape [size, size, 3].
     Raises:
-      Exception: what the model raises, for each of them.
+      Exception: what the model raises, in each request of the batch.
     """
     request = getcurrent()
     if isinstance(request, _Request):
-        return request.parent.switch(_Asked(request, model, image))
-    (only,) = _computed(model, [image])
+        return request.parent.switch(_Waiting(request, model, image))
+    (only,) = _compute(model, [image])
     return only
 
 
-def _answered(model, batch: list[_Asked]) -> list[_Asked]:
-    """Gives each what the model says of it; those that then ask again."""
+def _answer_batch(model, batch: list[_Waiting]) -> list[_Waiting]:
+    """Resume each request with its row; those that wait for the network again."""
     again = []
     try:
-        found = _computed(model, [asked.image for asked in batch])
+        found = _compute(model, [asked.image for asked in batch])
     except Exception as error:
         for asked in batch:
-            again += _goes_on(asked.request.throw, error)
+            again += _resume(asked.request.throw, error)
         return again
     for asked, predicted in zip(batch, found, strict=True):
-        again += _goes_on(asked.request.switch, predicted)
+        again += _resume(asked.request.switch, predicted)
     return again
 
 
-def _goes_on(go_on: Callable, *given) -> list[_Asked]:
-    """Lets a request go on until it is over, or asks: a list of nothing, or of that."""
-    asked = go_on(*given)
-    return [asked] if isinstance(asked, _Asked) else []
+def _resume(switch: Callable, *given) -> list[_Waiting]:
+    """Resume a request; a list of it if it then waits for the network, else empty."""
+    waiting = switch(*given)
+    return [waiting] if isinstance(waiting, _Waiting) else []
 
 
-def _computed(model, images: list[np.ndarray]) -> list[Predicted]:
+def _compute(model, images: list[np.ndarray]) -> list[Predicted]:
     began = perf_counter()
     rows = model.predict(np.stack(images))
     ended = perf_counter()

@@ -1,9 +1,8 @@
-"""Who is answered when: what is quick at once, photos in turns, what is long apart.
+"""Schedules requests: health probes first, photos in batches, slow requests in threads.
 
-A photo that another thread works on costs two hand-overs of Python's lock, and the
-memory that TensorFlow keeps for each thread; one that the server's own loop works on
-costs neither. Those that wait for it go through the network together. Whoever comes
-meanwhile waits for these, not for its turn.
+Photos are answered in the server's own loop, in batches of at most 8. A photo that
+another thread answers costs two switches of Python's lock, and the memory that
+TensorFlow keeps for each thread. The loop never waits to fill a batch.
 """
 
 import logging
@@ -20,26 +19,26 @@ from webapp.serving.micro_batching import run_batch
 
 log = logging.getLogger(__name__)
 THREADS = 2  # so that one long answer does not wait for another
-LONG = 0.25  # seconds that a probe may wait for photos
-LAST = 4  # turns that were quick: then the next one will be
-MOST = 8  # photos together; with more, one waits longer and the network gains nothing
-DECODING = 0.02  # seconds: then no further one is begun, so a large photo goes alone
+LONG = 0.25  # seconds that a probe may wait for a batch
+LAST = 4  # batches whose time predicts the next one's
+MOST = 8  # photos a batch; with more, each waits longer and none is faster
+DECODING = 0.02  # seconds; then the batch is closed, so a large photo is alone in it
 
 
 class InFlightCounter:
-    """How many photos are inside now, here and in the other workers.
+    """Counts the photos in flight in this worker and in all workers.
 
     Args:
-      counts: a number for each worker, in memory that they share; each writes its own.
-      seat: which of them is this process's.
+      counts: a number for each worker, in shared memory; each writes its own.
+      worker: the index of this process's number.
     """
 
-    def __init__(self, counts=None, seat: int = 0) -> None:
+    def __init__(self, counts=None, worker: int = 0) -> None:
         self._counts = array("I", [0]) if counts is None else counts
-        self._seat, self._lock = seat, Lock()
+        self._worker, self._lock = worker, Lock()
 
     def enter(self, limit: int) -> bool:
-        """One more, unless that is above the limit; never above it, by nobody."""
+        """Count one more, if that is not above the limit; whether it was counted."""
         self._add(1)
         if self.count() <= limit:
             return True
@@ -50,68 +49,70 @@ class InFlightCounter:
         self._add(-1)
 
     def count(self) -> int:
-        """Of all workers."""
+        """The photos in flight in all workers."""
         return sum(self._counts)
 
     def _add(self, number: int) -> None:
         with self._lock:
-            self._counts[self._seat] += number
+            self._counts[self._worker] += number
 
 
 class Scheduler:
-    """What waitress takes for its threads: it is given requests, and answers them.
+    """Takes the place of waitress's task dispatcher: gets requests, and answers them.
 
-    A POST brings a photo. So many are inside at once; the next one is answered too, at
-    once, and its environment says that the server is busy. Photos as well have threads
-    until the model has shown that it is quick, and when it was not.
+    A POST brings a photo. A photo above the limit is answered at once, and its WSGI
+    environment says that the server is busy. Photos are answered in threads until the
+    last batches have been quick.
 
     Args:
-      limit: photos inside at once, those of the other workers among them.
-      long: paths, or how they begin, that are answered in threads.
+      limit: photos in flight at once, in all workers together.
+      in_flight: the counter that the workers share.
+      long: prefixes of the paths that are answered in threads.
     """
 
     def __init__(
         self,
         *,
         limit: int,
-        inside: InFlightCounter | None = None,
+        in_flight: InFlightCounter | None = None,
         long: tuple[str, ...] = (),
     ) -> None:
-        self._limit, self._inside, self._long = limit, inside or InFlightCounter(), long
+        self._limit, self._long = limit, long
+        self._in_flight = in_flight or InFlightCounter()
         self._quick: deque = deque()
         self._photos: deque[_Photo] = deque()
-        self._took = deque([LONG], LAST)  # seconds a photo
+        self._took = deque([LONG], LAST)  # seconds a photo, batch by batch
         self._threads = ThreadedTaskDispatcher()
         self._threads.set_thread_count(THREADS)
 
     @property
     def waiting(self) -> bool:
-        """Whether anything does, for the loop."""
+        """Whether the loop has a request to answer."""
         return bool(self._quick or self._photos)
 
     @property
     def threads(self) -> set[int]:
-        """Those that still work, after `shutdown`."""
+        """The threads that still work after `shutdown`."""
         return self._threads.threads
 
     def add_task(self, channel) -> None:
-        """Called by waitress when a request has come, with its whole body."""
+        """Queue a request; waitress calls it when the whole body has arrived."""
         request = channel.requests[0]
         request.arrived, request.too_many = perf_counter(), False
         request.leave = lambda: None
         if request.error or request.command != "POST":
             self._quick.append(channel)
-        elif not self._inside.enter(self._limit):
+        elif not self._in_flight.enter(self._limit):
             request.too_many = True
             self._quick.append(channel)
         elif request.path.startswith(self._long):
-            self._threads.add_task(_Photo(channel, self._inside.leave))
+            self._threads.add_task(_Photo(channel, self._in_flight.leave))
         else:
-            photo = _Photo(channel, self._inside.leave, self._took.append)
+            photo = _Photo(channel, self._in_flight.leave, self._took.append)
             self._photos.append(photo)
 
     def serve(self) -> None:
-        """Answers all that is quick, and some photos, or begins one."""
+        """Answer all probes and pages, then one batch of photos."""
         for _ in range(len(self._quick)):
             channel = self._quick.popleft()
             _answer(channel.service, channel.cancel)
@@ -125,7 +126,7 @@ class Scheduler:
         self._took.append((perf_counter() - started) / number)
 
     def _next(self, started: float) -> Iterator[Callable[[], None]]:
-        """The photos of this turn, one when the one before it is decoded."""
+        """The photos of a batch, each given out when the one before it is decoded."""
         quick_enough = int(LONG / max(self._took))
         for _ in range(min(MOST, quick_enough, len(self._photos))):
             photo = self._photos.popleft()
@@ -134,23 +135,23 @@ class Scheduler:
                 break
 
     def shutdown(self, timeout: float) -> None:
-        """Ends the threads, so far as they end in so many seconds."""
+        """Wait for the threads to end, for at most `timeout` seconds."""
         self._threads.shutdown(timeout=timeout)
 
 
 def _answer(service: Callable[[], None], cancel: Callable[[], None]) -> None:
-    """Whatever goes wrong, the next one has its turn; as in a thread of waitress."""
+    """Answer one request; an error is logged and the connection closed."""
     try:
         service()
     except Exception:
-        log.exception("this request has no answer")
+        log.exception("this request could not be answered")
         cancel()
 
 
 class _Photo:
-    """A request that counts as inside until its answer begins to go out.
+    """A request that is in flight until its answer begins to be sent.
 
-    Whoever has the answer may send the next photo at once.
+    Then its client may send the next photo, which must not be refused.
     """
 
     def __init__(
@@ -163,12 +164,12 @@ class _Photo:
         channel.requests[0].leave = self.leave
 
     def leave(self) -> None:
-        """Does so once."""
+        """Stop counting the request; a second call has no effect."""
         self._leave()
         self._leave = lambda: None
 
     def service(self) -> None:
-        """In a thread: the answer, and how long it took."""
+        """Answer in a thread, and note the seconds."""
         started = perf_counter()
         try:
             self.answer()

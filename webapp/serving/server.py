@@ -1,8 +1,8 @@
-"""waitress, tuned, with a drain: what was accepted is answered before the end.
+"""waitress, tuned, with a drain: accepted requests are answered before it ends.
 
 waitress has no drain, and a listening socket may only be closed in the thread of
-its loop; so the loop is turned from here. This touches undocumented attributes:
-requirements.txt pins waitress, and tests/test_server.py proves the drain.
+its loop; so the loop is run from here. This touches undocumented attributes:
+requirements.txt pins waitress, and tests/webapp/test_server.py proves the drain.
 
 Taught in notebooks/08_launch_the_flask_app.ipynb.
 """
@@ -32,11 +32,11 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class ListenError(OSError):
-    """The address is not to be had; the message says why and what to try."""
+    """The address cannot be used; the message says why and what to try."""
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket that holds the address but does not listen: no visitor waits yet.
+    """A socket that holds the address but does not listen yet.
 
     Raises:
       ListenError: the port is taken, or the host is not this machine.
@@ -85,7 +85,7 @@ class Server:
     """A WSGI app behind one bound socket; signals are the server's from now on.
 
     Args:
-      lanes: who is answered when.
+      scheduler: who is answered when.
       max_body: bytes of a body that are kept, in memory; more is read and dropped.
       is_next: whether it may accept one more connection, having so many; another
         process that listens to the same socket accepts it otherwise.
@@ -96,19 +96,19 @@ class Server:
         app: Callable,
         listener: socket.socket,
         *,
-        lanes: Scheduler,
+        scheduler: Scheduler,
         max_body: int,
         is_next: Callable[[int], bool] = lambda connections: True,
     ) -> None:
         _allow_open_files()
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        self._lanes = lanes
+        self._lanes = scheduler
         host, port = listener.getsockname()[:2]
         with _explained(host, port):  # another process may have been quicker
             self._waitress = create_server(
                 app,
                 sockets=[listener],
-                _dispatcher=lanes,
+                _dispatcher=scheduler,
                 connection_limit=CONNECTIONS,
                 channel_timeout=20,
                 cleanup_interval=5,

@@ -1,6 +1,6 @@
-"""What the workers know of each other: who counts how many photos, who has loaded what.
+"""State shared by the worker processes: in-flight counts, connections, loaded versions.
 
-It lies in a folder that only they use, so it outlives each of them and none has to ask.
+It is kept in memory-mapped files in a folder of their own, and so outlives each worker.
 """
 
 import hashlib
@@ -12,50 +12,50 @@ from pathlib import Path
 
 from helpers.serving.versions import stamp_of
 
-INSIDE, CONNECTIONS = "inside", "connections"
-AWAY = 2**31  # connections of one that does not serve: nobody is to wait for it
-SPREAD = 1  # connections more than a fellow has
-PATIENCE = 60  # seconds for a fellow to load what is loaded here
+IN_FLIGHT, CONNECTIONS = "in-flight", "connections"
+ABSENT = 2**31  # connections of a worker that does not serve
+SPREAD = 1  # connections more than another worker has
+PATIENCE = 60  # seconds for the other workers to load what is loaded here
 
 
-def lay(folder: Path, count: int) -> None:
-    """An empty table with so many seats."""
-    for what, number in ((INSIDE, 0), (CONNECTIONS, AWAY)):
+def create_state(folder: Path, count: int) -> None:
+    """Create the empty state of `count` workers in a folder."""
+    for what, number in ((IN_FLIGHT, 0), (CONNECTIONS, ABSENT)):
         (folder / what).write_bytes(array("I", [number] * count).tobytes())
 
 
 class WorkerState:
-    """One worker's place among its fellows.
+    """The shared state, as one worker reads and writes it.
 
     Args:
-      number: from 0; one that replaces another takes its number.
+      number: the worker's, from 0; one that replaces another takes its number.
     """
 
     def __init__(self, folder: Path, number: int) -> None:
         self.number, self._folder = number, folder
-        self.inside, self._connections = map(self._counts, (INSIDE, CONNECTIONS))
+        self.in_flight, self._connections = map(self._counts, (IN_FLIGHT, CONNECTIONS))
 
     def _counts(self, what: str) -> memoryview:
-        """A number for each worker, in memory that all of them share."""
+        """A number for each worker, in shared memory."""
         with open(self._folder / what, "r+b") as file:
             return memoryview(mmap.mmap(file.fileno(), 0)).cast("I")
 
     def is_next(self, connections: int) -> bool:
-        """Whether one with so many may accept another: no fellow has clearly fewer."""
+        """Whether this worker may accept one more: no other has clearly fewer."""
         self._connections[self.number] = connections
         return connections <= min(self._connections) + SPREAD
 
-    def together(self, opened: Callable) -> Callable:
-        """`opened`, which returns when every fellow that serves has that file open.
+    def synchronized(self, load: Callable) -> Callable:
+        """A `load` that returns when every serving worker has loaded the same file.
 
-        So all of them swap to a new version within some hundredths of a second; one
-        that cannot load it is not waited for longer than PATIENCE.
+        All of them then swap to a new version within some hundredths of a second. A
+        worker that cannot load it is waited for PATIENCE seconds at most.
         """
 
-        def open_together(path: Path):
-            told = f"{path}{stamp_of(path)}".encode()
-            model = opened(path)
-            loaded = f"loaded-{hashlib.sha256(told).hexdigest()[:16]}"
+        def load_synchronized(path: Path):
+            key = f"{path}{stamp_of(path)}".encode()
+            model = load(path)
+            loaded = f"loaded-{hashlib.sha256(key).hexdigest()[:16]}"
             self._mark(loaded)
             end = time.monotonic() + PATIENCE
             while not self._marked("serving") <= self._marked(loaded):
@@ -64,17 +64,17 @@ class WorkerState:
                 time.sleep(0.02)
             return model
 
-        return open_together
+        return load_synchronized
 
-    def take(self) -> None:
-        """This worker serves from now on."""
+    def join(self) -> None:
+        """Say that this worker serves from now on."""
         self._connections[self.number] = 0
         self._mark("serving")
 
     def leave(self) -> None:
-        """Forget what the one before counted and marked."""
-        self.inside[self.number] = 0
-        self._connections[self.number] = AWAY
+        """Clear what the worker that has ended counted and marked."""
+        self.in_flight[self.number] = 0
+        self._connections[self.number] = ABSENT
         for mark in self._folder.glob(f"*.{self.number}"):
             mark.unlink()
 
@@ -82,5 +82,5 @@ class WorkerState:
         (self._folder / f"{what}.{self.number}").touch()
 
     def _marked(self, what: str) -> set[str]:
-        """The seats of those that have this mark."""
+        """The suffixes of the workers that have this mark."""
         return {mark.suffix for mark in self._folder.glob(f"{what}.*")}

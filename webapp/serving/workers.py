@@ -1,7 +1,7 @@
-"""Several processes behind one address, each with graphs and sessions of its own.
+"""Worker processes behind one address, each with graphs and sessions of its own.
 
-The parent loads nothing, so that no session ever crosses a fork. It holds the socket,
-starts the workers, starts another where one has died, and hands a signal on.
+The supervisor loads no model, so that no session ever crosses a fork. It holds the
+socket, starts the workers, replaces one that has died, and passes signals on.
 """
 
 import logging
@@ -22,49 +22,50 @@ import click
 from prometheus_client import multiprocess
 
 from webapp.serving.server import DRAIN, SIGNALS
-from webapp.serving.shared_state import WorkerState, lay
+from webapp.serving.shared_state import WorkerState, create_state
 
-VARIABLE = "WEBAPP_WORKER"  # what a worker is given: three files, and its seat
+VARIABLE = "WEBAPP_WORKER"  # three file descriptors and the worker's number
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
-LAST = DRAIN + 5  # seconds after the signal: one that hangs in a model is killed
+LAST = DRAIN + 5  # seconds after the signal; then a worker that hangs is killed
 log = logging.getLogger(__name__)
 
 
 class WorkerContext(NamedTuple):
-    """What a worker is given: the socket, a pipe to say that it serves, its seat."""
+    """What a worker gets: the socket, a pipe to report that it serves, shared state."""
 
     listener: socket.socket
     ready: int
-    seat: WorkerState
+    state: WorkerState
 
-    def tell(self, text: str) -> None:
-        """Tells the parent, and the fellows, what is served now."""
-        self.seat.take()
-        log.info("worker %d serves", self.seat.number)
-        with suppress(BrokenPipeError):  # only the first is waited for
+    def report(self, text: str) -> None:
+        """Report to the supervisor and the other workers what is served now."""
+        self.state.join()
+        log.info("worker %d serves", self.state.number)
+        with suppress(BrokenPipeError):  # it waits for the first only
             os.write(self.ready, text.encode())
         os.close(self.ready)
 
 
-def post() -> WorkerContext | None:
-    """This process's, if it is a worker; from now on it ends with its parent."""
+def worker_context() -> WorkerContext | None:
+    """The context, if this process is a worker; it then ends with its supervisor."""
     if VARIABLE not in os.environ:
         return None
     listener, ready, parent, number = map(int, os.environ.pop(VARIABLE).split(","))
     threading.Thread(target=_end_with, args=[parent], daemon=True).start()
-    seat = WorkerState(Path(os.environ[METRICS]), number)
-    return WorkerContext(socket.socket(fileno=listener), ready, seat)
+    state = WorkerState(Path(os.environ[METRICS]), number)
+    return WorkerContext(socket.socket(fileno=listener), ready, state)
 
 
 def _end_with(parent: int) -> None:
-    os.read(parent, 1)  # nothing comes, until the other end is closed
+    os.read(parent, 1)  # returns when the supervisor's end is closed
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Supervisor:
-    """The workers, each in its seat, and the process that looks after them.
+    """The process that starts, watches and replaces the workers.
 
-    The first says what is wrong with the models, or serves while the others load.
+    The first worker reports what is wrong with the models, or serves while the others
+    load.
     """
 
     def __init__(self, listener: socket.socket, count: int) -> None:
@@ -72,12 +73,12 @@ class Supervisor:
         self._alive, self._alive_end = os.pipe()
         self._folder = Path(tempfile.mkdtemp(prefix="workers-"))
         self._workers: dict[int, subprocess.Popen] = {}
-        self._end: float | None = None  # of the time for the drain, once it is asked
+        self._end: float | None = None  # when the drain must be over
 
     def run(self) -> int:
-        """Serves until a signal comes; the exit status."""
+        """Run until a signal comes; the exit status."""
         try:
-            lay(self._folder, self._count)
+            create_state(self._folder, self._count)
             line = os.read(self._start(0), 1000).decode()
             for number in SIGNALS:
                 signal.signal(number, self._stop)
@@ -92,11 +93,11 @@ class Supervisor:
             shutil.rmtree(self._folder)
 
     def _start(self, number: int) -> int:
-        """Starts a worker in that seat; the pipe in which it will say that it serves.
+        """Start the worker of that number; the pipe in which it reports that it serves.
 
-        The count is told too: the default may be another by now.
+        It gets the number of workers too: the default may have changed by now.
         """
-        told, ready = os.pipe()
+        reports, ready = os.pipe()
         passed = (self._listener.fileno(), ready, self._alive)
         given = {
             VARIABLE: ",".join(map(str, (*passed, number))),
@@ -107,10 +108,10 @@ class Supervisor:
             [sys.executable, *sys.argv],
             env={**os.environ, **given},
             pass_fds=passed,
-            start_new_session=True,  # Ctrl-C is for the parent, which hands it on
+            start_new_session=True,  # Ctrl-C is for the supervisor, which passes it on
         )
         os.close(ready)
-        return told
+        return reports
 
     def _stop(self, *_) -> None:
         self._end = time.monotonic() + LAST
@@ -119,7 +120,7 @@ class Supervisor:
             worker.send_signal(signal.SIGTERM)
 
     def _watch(self) -> int:
-        """Until all have ended: the worst of their exit statuses."""
+        """Wait until all have ended; the worst of their exit statuses."""
         well = (0, -signal.SIGTERM)  # the latter had served nothing yet
         while any(worker.poll() is None for worker in self._workers.values()):
             for number, worker in self._workers.items():
@@ -136,4 +137,4 @@ class Supervisor:
         multiprocess.mark_process_dead(worker.pid, str(self._folder))
         WorkerState(self._folder, number).leave()
         os.close(self._start(number))
-        time.sleep(1)  # not in a circle
+        time.sleep(1)  # one that fails at once is no busy loop
