@@ -13,6 +13,7 @@ if __name__ == "__main__":  # Python put webapp/ first; imports start at its par
 
 import click
 from flask import Flask
+from flask.json.provider import DefaultJSONProvider
 
 from helpers.data.decoding import MAX_BYTES, MAX_PIXELS
 from webapp import errors, loading, options, security
@@ -39,6 +40,7 @@ def create_app(library, **settings) -> Flask:
     """
     app = Flask("webapp")
     app.request_class = PhotoRequest
+    app.json = DefaultJSONProvider(app)
     app.json.sort_keys = False
     app.config.from_mapping(MAX_BYTES=MAX_BYTES, MAX_PIXELS=MAX_PIXELS)
     app.config.from_mapping(PATIENCE=10, MAX_INSTANCES=64)

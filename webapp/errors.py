@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
 from helpers.data.decoding import (
     BrokenPhoto,
@@ -33,12 +34,14 @@ def _photo_error(error: PhotoError) -> Response:
     return _problem(PHOTO_STATUS[type(error)], str(error))
 
 
-def _http_error(error: HTTPException) -> Response:
+def _http_error(error: HTTPException) -> BaseResponse:
     plain = error.get_response()
     if plain.status_code < 400:  # a redirect
         return plain
     said = error.description != type(error).description
-    answer = _problem(error.code, error.description if said else _usual(error.code))
+    status = plain.status_code
+    sentence = error.description if said and error.description else _usual(status)
+    answer = _problem(status, sentence)
     for name in ("Allow", "Retry-After"):
         if name in plain.headers:
             answer.headers[name] = plain.headers[name]

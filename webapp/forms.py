@@ -40,7 +40,7 @@ def _parts(body: bytes, boundary: str) -> list[tuple[MultipartSegment, bytes]]:
     Raises:
       MultipartError: it is no form, or not whole; a ValueError.
     """
-    found = []
+    found: list[tuple[MultipartSegment, list[bytes]]] = []
     with PushMultipartParser(boundary, max_segment_count=FIELDS) as parser:
         for event in parser.parse(body):
             if isinstance(event, MultipartSegment):

@@ -9,7 +9,7 @@ import json
 from base64 import b64decode
 from collections.abc import Iterator
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from flask import current_app
@@ -98,7 +98,7 @@ def _row(instances: object) -> tuple[str | None, list]:
     return name, [value[name] for value in objects]
 
 
-def _column(inputs: object) -> tuple[str | None, list]:
+def _column(inputs: Any) -> tuple[str | None, list]:
     """The same of the column format."""
     name = None
     if _is_named(inputs):
@@ -138,7 +138,7 @@ def _decoded(values: list, size: int) -> Iterator[np.ndarray]:
         yield pixels(photo_in(value), size)
 
 
-def photo_in(value: object) -> bytes:
+def photo_in(value: Any) -> bytes:
     """The bytes in {"b64": ...}."""
     is_photo = isinstance(value, dict) and [*value] == ["b64"]
     text = value["b64"] if is_photo else None

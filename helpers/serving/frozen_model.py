@@ -4,6 +4,7 @@ Taught in notebooks/04_run_the_frozen_graph.ipynb.
 """
 
 import os
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -37,7 +38,8 @@ class FrozenModel:
         )
         self.graph, self.session = running.graph, running.session
         self.x, self.y_pred = running.x, running.y_pred
-        self._run, self.bfloat16 = running.run, running.bfloat16
+        self._run: Callable[[np.ndarray], np.ndarray] | None = running.run
+        self.bfloat16 = running.bfloat16
         answer = self.predict(np.zeros([1, *self._shape], np.uint8))  # slow, so now
         if np.shape(answer) != (1, len(self.class_names)):
             raise ValueError(

@@ -33,7 +33,7 @@ EXAMPLES = {
 def with_defaults(card: dict, graph_def, facts: dict | None = None) -> dict:
     """The card; where it says nothing, the facts, the graph or the lesson speak."""
     nodes = {node.name for node in graph_def.node}
-    ends = {role: LESSON[role] for role in ("input", "output")}
+    ends = {role: str(LESSON[role]) for role in ("input", "output")}
     said = {role: name for role, name in ends.items() if name.split(":")[0] in nodes}
     said |= facts or {}
     said |= {fact: card[fact] for fact in card if card[fact] not in (None, [], "")}

@@ -56,6 +56,9 @@ class Discarded(Kept):
 class Parser(HTTPRequestParser):
     """Refuses what could be read in two ways; keeps no body the app will not read."""
 
+    content_length: int
+    expect_continue: bool
+
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
         if "TRANSFER_ENCODING" in self.headers:  # waitress takes it out of HTTP/1.1

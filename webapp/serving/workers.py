@@ -80,8 +80,8 @@ class Supervisor:
         try:
             create_state(self._folder, self._count)
             line = os.read(self._start(0), 1000).decode()
-            for number in SIGNALS:
-                signal.signal(number, self._stop)
+            for signal_number in SIGNALS:
+                signal.signal(signal_number, self._stop)
             if line:
                 click.echo(line)
                 for number in range(1, self._count):

@@ -58,8 +58,8 @@ def show_answers(started: float, *, why: bool) -> str:
     for upload in uploads:
         shots.append(_shot(upload, names, started, why))
         started = perf_counter()
-    if not any(shot.answers for shot in shots):
-        raise shots[0].problem
+    if (problem := shots[0].problem) and not any(shot.answers for shot in shots):
+        raise problem
     return render_template("answer.html", shots=shots, **_form(names))
 
 
@@ -75,7 +75,7 @@ def _shot(upload: Upload, names: list, started: float, why: bool) -> Shot:
     try:
         for name in names:
             answer = answer_photo(upload.data, name, started, why=why)
-            heat = heat_map(answer.why, upload.data) if why else None
+            heat = heat_map(answer.why, upload.data) if answer.why else None
             answers.append((answer, heat))
             started = perf_counter()
         photo = None if _is_fragment() else thumbnail(upload.data)
