@@ -121,10 +121,12 @@ class FrozenModel:
 
         They do not where a graph was made for one photo, or compares those of a batch.
         """
+        run = self._run
+        assert run  # only a model that is open predicts
         images = probes(self.image_size, 2)
-        alone = one_by_one(self._run, images)[:, 0]
+        alone = one_by_one(run, images)[:, 0]
         try:
-            together = self._run(images)
+            together = run(images)
         except (tf.errors.OpError, ValueError):
             return False
         return together.shape == alone.shape and agree(together, alone)
