@@ -6,9 +6,9 @@ from pathlib import Path
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write beside `path`, onto the disk, then give it the name."""
-    draft = path.with_name(f".{path.name}.part")
-    with draft.open("wb") as file:
+    part = path.with_name(f".{path.name}.part")
+    with part.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
+    part.replace(path)

@@ -20,7 +20,7 @@ from helpers.figures.benchmark_results import (  # noqa: E402
     LESSON,
     NO_PEERS,
     number,
-    standings,
+    read_results,
     table,
     verdicts,
 )
@@ -64,7 +64,7 @@ def machine(results: dict) -> str:
 
 def main_table(results: dict) -> str:
     """The servers, and the targets."""
-    found = [f"- {verdict}" for verdict in verdicts(results, standings(BEFORE))]
+    found = [f"- {verdict}" for verdict in verdicts(results, read_results(BEFORE))]
     return "\n".join([machine(results), "", *table(results["servers"]), "", *found])
 
 
@@ -113,7 +113,7 @@ def written(results: dict) -> dict[Path, str]:
 
 
 def main(arguments: list[str]) -> int:
-    results = standings()
+    results = read_results()
     stale = {
         path: text
         for path, text in written(results).items()

@@ -1,4 +1,4 @@
-"""The visitor's photo, small, and what lies over it: `data:` pictures for the page."""
+"""The uploaded photo, small, and its heat map, as `data:` pictures for the page."""
 
 from base64 import b64encode
 from io import BytesIO

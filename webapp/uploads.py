@@ -35,7 +35,7 @@ class PhotoRequest(Request):
 
 
 class Upload(NamedTuple):
-    """A photo as it came; the name is the visitor's and promises nothing."""
+    """An uploaded photo; its file name is not trusted."""
 
     name: str
     data: bytes

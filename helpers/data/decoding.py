@@ -68,7 +68,7 @@ def decode_photo(
     Returns:
       uint8 RGB, shape [size, size, 3].
     Raises:
-      PhotoError: one of its four kinds, with a sentence to show a visitor.
+      PhotoError: one of its four kinds, with a sentence to show to the user.
     """
     if not data:
         raise EmptyPhoto("the file is empty: choose a photo with something in it")

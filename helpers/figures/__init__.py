@@ -9,8 +9,8 @@ from helpers.lazy import public_names
 __getattr__, __all__ = public_names(
     __name__,
     {
-        "benchmark_results": "standings table",
-        "diagrams": "Span plot_chains plot_heat plot_lanes plot_stacks",
+        "benchmark_results": "read_results table",
+        "diagrams": "Span plot_chains plot_heat plot_timelines plot_stacks",
         "measurements": "plot_arrivals plot_footprints plot_latencies plot_rates",
         "plots": "plot_bytes plot_calls plot_history plot_images plot_kernels "
         "plot_memory plot_sessions plot_shares plot_witnesses",

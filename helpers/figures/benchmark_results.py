@@ -33,7 +33,7 @@ class Target(NamedTuple):
         return f"{self.what}: {self.measured:.2f}, wanted {self.wanted:g}: {verdict}"
 
 
-def standings(path: Path = RESULTS) -> dict:
+def read_results(path: Path = RESULTS) -> dict:
     """The results of the last whole run of benchmarks/serving.py."""
     return json.loads(path.read_text())
 
@@ -62,7 +62,7 @@ def table(servers: Mapping[str, Mapping]) -> list[str]:
 
 
 def targets(results: Mapping) -> list[Target]:
-    """Issue 7's, from one run."""
+    """The targets and what one run measured."""
     servers = results["servers"]
     app, limit, lesson = servers[APP], servers[LIMIT]["rate 16"], servers[LESSON]
     peers = {name: found for name, found in servers.items() if name not in NO_PEERS}

@@ -17,9 +17,9 @@ FILLS = ((BLUE, ""), (ORANGE, "////"), (GREEN, "...."), (GREY, "xx"))
 
 
 class Span(NamedTuple):
-    """One question: who asked, from when to when (seconds), and what it was."""
+    """One request: the client's row, start and end in seconds, and its name."""
 
-    lane: int
+    row: int
     start: float
     end: float
     name: str
@@ -44,18 +44,18 @@ def plot_chains(chains: Mapping[str, Sequence[str]]) -> None:
     figure.tight_layout()
 
 
-def plot_lanes(
-    spans: Sequence[Span], lane: str, marks: Mapping[str, float] | None = None
+def plot_timelines(
+    spans: Sequence[Span], row_label: str, marks: Mapping[str, float] | None = None
 ) -> None:
-    """A lane for each who asks, a bar for each question; marks are moments."""
+    """A row for each client, a bar for each of its requests; marks are moments."""
     begin = min(span.start for span in spans)
-    count = 1 + max(span.lane for span in spans)
+    count = 1 + max(span.row for span in spans)
     figure, axis = plt.subplots(figsize=(9, 0.3 * count + 1.2))
     names = dict.fromkeys(span.name for span in spans)
     for name, (colour, hatch) in zip(sorted(names), FILLS, strict=False):
         own = [span for span in spans if span.name == name]
         axis.barh(
-            [span.lane + 1 for span in own],
+            [span.row + 1 for span in own],
             [span.end - span.start for span in own],
             left=[span.start - begin for span in own],
             height=0.7,
@@ -68,7 +68,7 @@ def plot_lanes(
     for name, moment in (marks or {}).items():
         axis.axvline(moment - begin, color=INK, linewidth=1)
         axis.text(moment - begin, 0.4, name, ha="center", va="bottom", color=INK)
-    axis.set(xlabel="seconds", ylabel=lane, ylim=(count + 0.5, 0.4))
+    axis.set(xlabel="seconds", ylabel=row_label, ylim=(count + 0.5, 0.4))
     axis.set_yticks(range(1, count + 1))
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1.08), ncols=4, frameon=False)
     axis.spines[["top", "right"]].set_visible(False)

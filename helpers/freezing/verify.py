@@ -1,4 +1,4 @@
-"""Find out whether a frozen graph answers as a checkpoint does, whoever froze it."""
+"""Compare the answers of any frozen graph with those of its checkpoint."""
 
 from pathlib import Path
 

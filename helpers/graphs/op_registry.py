@@ -1,6 +1,6 @@
 """What this TensorFlow can run: its registered ops and kernels.
 
-The only door to TensorFlow's private modules; there is no public one to these facts.
+The only module that imports TensorFlow's private modules: no public API tells this.
 """
 
 from functools import cache

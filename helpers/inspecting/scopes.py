@@ -13,7 +13,7 @@ from helpers.graphs.candidates import likely_answers, output_candidates
 from helpers.inspecting.boxes import Box, Diagram, diagram_of
 from helpers.whole_files import write_whole
 
-WIDTH, HEIGHT, GAP, MARGIN, LANE = 280, 50, 24, 28, 96  # px
+WIDTH, HEIGHT, GAP, MARGIN, GUTTER = 280, 50, 24, 28, 96  # px
 TITLE_CHARACTERS, OPS_CHARACTERS = 23, 34
 BOTTOM_UP = (
     *("loss and metrics", "gradients", "optimizer"),
@@ -55,8 +55,8 @@ def write_scopes(path: Path | str, out: Path, outputs: Iterable[str] = ()) -> Pa
     likely = likely_answers(output_candidates(graph.graph_def, graph.meta))
     outputs = list(outputs) or [found.tensor for found in likely]
     picture = draw_scopes(graph.graph_def, outputs)
-    with beside(Path(out)) as draft:
-        write_whole(draft, picture.encode())
+    with beside(Path(out)) as part:
+        write_whole(part, picture.encode())
     return Path(out)
 
 
@@ -81,8 +81,8 @@ class Drawing:
         self.training = training
 
     def svg(self) -> str:
-        lane = LANE if self.right else 0
-        width = 2 * MARGIN + WIDTH + lane + (WIDTH if self.right else 0) + MARGIN
+        gutter = GUTTER if self.right else 0
+        width = 2 * MARGIN + WIDTH + gutter + (WIDTH if self.right else 0) + MARGIN
         height = 2 * MARGIN + self.rows * (HEIGHT + GAP) - GAP
         parts = [*self._arrows(), *map(self._box, range(len(self.boxes)))]
         names = ", ".join(self.boxes[i].title for i in self.left)
@@ -99,7 +99,7 @@ class Drawing:
     def _corner(self, index: int) -> tuple[float, float]:
         """The upper left corner of a box."""
         column, row = self.places[index]
-        x = 2 * MARGIN + column * (WIDTH + LANE)
+        x = 2 * MARGIN + column * (WIDTH + GUTTER)
         return x, MARGIN + row * (HEIGHT + GAP)
 
     def _box(self, index: int) -> str:

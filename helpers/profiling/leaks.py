@@ -104,7 +104,7 @@ def climbs(rss_mib: list[float]) -> bool:
 
 def _watch(function: Callable[[], object], calls: int) -> Quarter:
     measured = usage.measure_calls(function, calls)
-    gc.collect()  # a graph that nobody has is garbage, in a cycle with its ops
+    gc.collect()  # an unreferenced graph is in a reference cycle with its ops
     graphs = _graphs()
     return Quarter(
         calls,

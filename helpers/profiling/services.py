@@ -17,7 +17,7 @@ from helpers.data.drawings import draw
 
 @functools.cache
 def photo() -> bytes:
-    """What a visitor sends: a drawing as JPEG."""
+    """An upload: a drawing as JPEG."""
     file = io.BytesIO()
     draw("cat", seed=3).save(file, "JPEG")
     return file.getvalue()

@@ -44,7 +44,7 @@ class UnknownModel(LookupError):
 class Library:
     """Models by name; the first one answers where no name is given.
 
-    Whoever asks for a model may use it for as long as it is held: a version that is
+    A caller may use a model for as long as it holds a reference: a version that is
     replaced is closed when the last request that holds it has ended.
     """
 
@@ -178,7 +178,7 @@ class Library:
         self._labels[name] = dict(labels)
 
     def close_unused(self) -> bool:
-        """Close what was dropped and is held by nobody; whether there was any."""
+        """Close dropped models without a reference; whether there were any."""
         closed = False
         while self._unused:
             name, version, session = self._unused.popleft()

@@ -10,7 +10,7 @@ from helpers.graphs.editor import consumers, edge
 
 
 def relu_before_pool(graph_def: tf1.GraphDef, output: str) -> None:
-    """Changes the two where nobody else asks for what is between them, in place.
+    """Swaps the two, in place, where no other op reads the tensor between them.
 
     The name of each stays with its place: `MaxPool`'s is the result from now on, for
     all that asked for `Relu`'s.

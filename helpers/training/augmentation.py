@@ -1,4 +1,4 @@
-"""Other views of the training photos: what a visitor's camera and screen do to them.
+"""Augmentation: the training photos as other cameras and screens would show them.
 
 Random crops with other shapes, flips, light, colour, thumbnails. The random numbers
 are NumPy's, from a seed; the pixels are moved by TensorFlow, on all cores.

@@ -61,7 +61,7 @@ def calibrate(session: NetworkSession, held_out: dict[str, Examples]) -> dict:
     """Fit the temperature and the "not sure" threshold on the validation split.
 
     A quarter of what the temperature is fitted on are worsened copies, because
-    visitors' photos are worse than a data set's.
+    photos from users are worse than a data set's.
     """
     photos = next(iter(held_out.values())).of("validation")
     session.set_temperature(1.0)

@@ -9,8 +9,8 @@ from helpers.figures.diagrams import (
     Span,
     plot_chains,
     plot_heat,
-    plot_lanes,
     plot_stacks,
+    plot_timelines,
 )
 
 mpl.use("Agg")
@@ -48,19 +48,19 @@ def test_each_box_but_the_first_is_pointed_at():
 
 
 def test_questions_begin_at_the_first_one_and_last_as_long_as_they_did():
-    plot_lanes(SPANS, "thread")
+    plot_timelines(SPANS, "thread")
     assert bars(plt.gca()) == [pytest.approx((0, 0.5)), pytest.approx((0.2, 0.8))]
     assert [label.get_text() for label in plt.gca().get_yticklabels()] == ["1", "2"]
 
 
 def test_a_mark_stands_at_its_moment():
-    plot_lanes(SPANS, "thread", {"SIGTERM": 10.4})
+    plot_timelines(SPANS, "thread", {"SIGTERM": 10.4})
     assert plt.gca().lines[0].get_xdata() == pytest.approx([0.4, 0.4])
     assert texts(plt.gca()) == ["SIGTERM"]
 
 
 def test_no_two_kinds_of_question_differ_by_colour_alone():
-    plot_lanes(SPANS, "thread")
+    plot_timelines(SPANS, "thread")
     first, second = plt.gca().patches
     assert first.get_hatch() != second.get_hatch()
 
@@ -85,7 +85,7 @@ def test_heat_is_laid_over_the_picture_with_a_scale():
 @pytest.mark.parametrize(
     ("plot", "labels"),
     [
-        pytest.param(lambda: plot_lanes(SPANS, "visitor"), ("seconds", "visitor")),
+        pytest.param(lambda: plot_timelines(SPANS, "visitor"), ("seconds", "visitor")),
         pytest.param(lambda: plot_stacks(STACKS, "MiB"), ("MiB", "")),
     ],
     ids=["lanes", "stacks"],

@@ -267,8 +267,8 @@ def test_lesson_card_is_the_one_that_notebook_01_writes():
 def lesson(tmp_path_factory) -> Path:
     """The folder that lesson_checkpoint fills in a process of its own."""
     folder = tmp_path_factory.mktemp("checkpoints") / "lesson"
-    make = "import sys; from helpers.training import lesson_checkpoint as lesson; "
-    make += "print(lesson.lesson_checkpoint(sys.argv[1]))"
+    make = "import sys; from helpers.training import lesson_checkpoint as make; "
+    make += "print(make(sys.argv[1]))"
     command = [sys.executable, "-c", make, str(folder)]
     said = subprocess.run(
         command, cwd=ROOT, check=True, capture_output=True, text=True

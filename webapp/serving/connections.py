@@ -26,7 +26,7 @@ MISTAKE = "This is our mistake, not yours: send the request again later."
 
 
 class Kept:
-    """A body in memory, in the pieces that came; they are put together once."""
+    """A body in memory, in the pieces that arrived; they are joined once."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []

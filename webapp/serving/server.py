@@ -160,7 +160,7 @@ class Server:
         wasyncore.loop(timeout, use_poll=True, map=self._waitress._map, count=1)
 
     def _accept(self) -> None:
-        """Whoever waits at the door; waitress lets one in a turn."""
+        """Accept all pending connections; waitress alone accepts one per iteration."""
         before = -1
         while before < len(self._waitress.active_channels) and self._is_next():
             before = len(self._waitress.active_channels)

@@ -31,7 +31,7 @@ def _answer(*, why: bool):
 
 @blueprint.after_request
 def keep_nothing(response):
-    """Answers about a visitor's photo are in no cache."""
+    """Answers about an uploaded photo are never cached."""
     response.headers["Cache-Control"] = "no-store"
     response.headers["Vary"] = "Accept"
     return response

@@ -1,4 +1,4 @@
-"""Bring a source and its frozen graph together for the proof."""
+"""Prove that a frozen graph answers as its source does."""
 
 from typing import NamedTuple
 
