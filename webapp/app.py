@@ -63,8 +63,8 @@ def create_app(library, **settings) -> Flask:
 
 
 @click.command(
-    epilog="The last five are for graphs that do not say it, inside or in a .json "
-    "beside them."
+    epilog="The last five describe graphs that have neither a model card nor a .json "
+    "file beside them."
 )
 @options.options
 def main(host: str, port: int, **given) -> None:
@@ -75,22 +75,22 @@ def main(host: str, port: int, **given) -> None:
     leave_on_signal()
     worker = workers.worker_context()
     access_log.write_to_stdout(given["log_style"])
-    look = loading.watcher(given["model"], given["models"])
-    opened = loading.opener(options.ways(given))
+    source = loading.model_source(given["model"], given["models"])
+    load_model = loading.model_loader(options.load_settings(given))
     try:
         listener = worker.listener if worker else bind(host, port)
         if given["workers"] > 1 and not worker:
             sys.exit(workers.Supervisor(listener, given["workers"]).run())
         if worker:
-            opened = worker.state.synchronized(opened)
-        library = loading.load(look, opened)
+            load_model = worker.state.synchronized(load_model)
+        library = loading.load(source, load_model)
         app = create_app(library, **options.limits(given))
         server = serving(app, listener, given["admitted"], worker and worker.state)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     say = worker.report if worker else click.echo
     say(f"Serving {', '.join(library.names)} at {server.url}")
-    with library, loading.followed(library, look, given["reload_every"], opened):
+    with library, loading.reloading(library, source, given["reload_every"], load_model):
         server.run(on_stop=app.extensions["ready"].clear)
 
 

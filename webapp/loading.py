@@ -1,4 +1,4 @@
-"""The models that `python webapp/app.py` is asked to serve."""
+"""Finds, loads and reloads the models that `python webapp/app.py` serves."""
 
 import gc
 import re
@@ -43,47 +43,53 @@ def published(named: dict[str, Path], folder: Path) -> dict[str, Published]:
     return published_in(folder)
 
 
-def opener(ways: dict) -> Callable:
-    """What opens a frozen graph in these ways; TensorFlow is imported at the first."""
+def model_loader(settings: dict) -> Callable:
+    """A function that loads a frozen graph with these settings of FrozenModel.load.
 
-    def opened(path: Path):
+    TensorFlow is imported at the first call.
+    """
+
+    def load_model(path: Path):
         from helpers.serving.frozen_model import FrozenModel
 
-        return FrozenModel.load(path, **ways)
+        return FrozenModel.load(path, **settings)
 
-    return opened
+    return load_model
 
 
-def load(look: Callable[[], dict[str, Published]], opened: Callable):
-    """What is published as a library.
+def load(source: Callable[[], dict[str, Published]], load_model: Callable):
+    """A Library of the published models.
 
     Raises:
-      ValueError, OSError: nothing is, or a file is no graph that can be served.
+      ValueError, OSError: nothing is published, or a file is no graph that can be
+        served.
     """
-    found = look()
+    found = source()
     click.echo(f"Loading {', '.join(found)}")
     import_tensorflow()  # seconds: only when everything else is well
     gc.collect()
-    gc.freeze()  # what stays for ever is not looked at after each reload
+    gc.freeze()  # what stays for ever is not scanned after each reload
     from helpers.serving.library import Library
 
-    return Library.load_published(found, opened)
+    return Library.load_published(found, load_model)
 
 
-def watcher(named: tuple, folder: Path) -> Callable[[], dict[str, Published]]:
-    """Asks again and again what is published."""
+def model_source(named: tuple, folder: Path) -> Callable[[], dict[str, Published]]:
+    """A function that returns what is published now."""
     return partial(published, dict(named), folder)
 
 
 @contextmanager
-def followed(library, look: Callable, every: float, opened: Callable) -> Iterator[None]:
-    """While it lasts, the library follows what is published; never, every 0 s."""
+def reloading(
+    library, source: Callable, every: float, load_model: Callable
+) -> Iterator[None]:
+    """Reload what is newly published, every so many seconds; with 0, never."""
     from helpers.serving.reloading import Reloader
 
     if not every:
         yield
         return
-    reloader = Reloader(library, look, every=every, opened=opened)
+    reloader = Reloader(library, source, every=every, opened=load_model)
     reloader.start()
     try:
         yield

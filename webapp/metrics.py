@@ -17,7 +17,7 @@ STAGES = {
 }
 
 
-class Tally(NamedTuple):
+class RequestSummary(NamedTuple):
     """What a model has answered since the start."""
 
     requests: int
@@ -51,7 +51,7 @@ class Models:
 
 
 class InFlight:
-    """A gauge of the photos inside the whole service, as its workers count them."""
+    """A gauge of the photos in flight in all workers."""
 
     def __init__(self, count: Callable[[], int]) -> None:
         self._count = count
@@ -98,9 +98,9 @@ class Metrics:
         """Counts each request of the app."""
         app.after_request(self._end)
 
-    def watch(self, inside: Callable[[], int]) -> None:
-        """Tells too how many photos are inside."""
-        self.registry.register(InFlight(inside))
+    def watch(self, in_flight: Callable[[], int]) -> None:
+        """Add the gauge of the photos in flight."""
+        self.registry.register(InFlight(in_flight))
 
     def rejected(self, reason: str) -> None:
         self._rejected.labels(reason).inc()
@@ -111,7 +111,7 @@ class Metrics:
         for stage, took in seconds.items():
             self._stages[stage].labels(served.name).observe(took)
 
-    def tally(self, name: str) -> Tally:
+    def summary(self, name: str) -> RequestSummary:
         """What the model of that name has answered since the start."""
         mine = [
             sample
@@ -123,14 +123,14 @@ class Metrics:
         totals = {sample.name.rpartition("_")[2]: sample.value for sample in mine}
         count = int(totals.get("count", 0))
         if not count:
-            return Tally(0, None, None)
+            return RequestSummary(0, None, None)
         within = next(
             float(sample.labels["le"])
             for sample in mine
             if "le" in sample.labels and sample.value >= 0.95 * count
         )
         slowest = None if within == float("inf") else within * 1e3
-        return Tally(count, totals["sum"] / count * 1e3, slowest)
+        return RequestSummary(count, totals["sum"] / count * 1e3, slowest)
 
     def _end(self, response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "none"

@@ -76,7 +76,7 @@ LIMITS = (
         "ADMITTED",
         type=click.IntRange(1, 200),
         default=100,
-        help="Photos inside at once; the next one is told to come back.",
+        help="Photos in flight at once; one more gets 503 and Retry-After.",
     ),
     option(
         "--precision",
@@ -152,8 +152,8 @@ def limits(given: dict) -> dict:
     }
 
 
-def ways(given: dict) -> dict:
-    """How `FrozenModel.load` shall open a file."""
+def load_settings(given: dict) -> dict:
+    """The settings that `FrozenModel.load` gets."""
     return {
         "facts": facts(given),
         "threads": capacity.threads(given["workers"]),

@@ -35,7 +35,7 @@ def _model(library, metrics: Metrics, name: str) -> dict:
         "weights_mib": round(_weights_bytes(model) / MIB, 2),
         "ops": len(model.graph.get_operations()),
         "ops_when_loaded": statuses[served.version].ops,
-        **metrics.tally(name)._asdict(),
+        **metrics.summary(name)._asdict(),
     }
 
 

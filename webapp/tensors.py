@@ -27,7 +27,7 @@ UNDERSTOOD = (
 )
 
 
-class Asked(NamedTuple):
+class PredictRequest(NamedTuple):
     """What a request asks: one value a photo, all of one kind."""
 
     values: list
@@ -54,7 +54,7 @@ def signature_of(request: dict) -> str:
     return name or DEFAULT
 
 
-def asked(request: dict) -> Asked:
+def asked(request: dict) -> PredictRequest:
     """The values under `instances` or `inputs`."""
     signature = signature_of(request)
     if signature not in (DEFAULT, *INPUTS):
@@ -78,7 +78,7 @@ def asked(request: dict) -> Asked:
     most = current_app.config["MAX_INSTANCES"]
     if not 1 <= len(values) <= most:
         raise BadRequest(f"{len(values)} instances came: send 1 to {most} at once")
-    return Asked(values, name or kind, is_row)
+    return PredictRequest(values, name or kind, is_row)
 
 
 def _row(instances: object) -> tuple[str | None, list]:

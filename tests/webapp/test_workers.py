@@ -27,7 +27,7 @@ def models(tmp_path_factory):
 
 
 @pytest.fixture
-def crew(models):
+def supervisor(models):
     with running(APP, "--models", str(models), "--workers", "2") as process:
         process.url = f"http://127.0.0.1:{process.port()}"
         wait_for_both(process)
@@ -63,55 +63,55 @@ def ask(url, data=None) -> requests.Response:
     return requests.post(f"{url}/predict", data or photo(), timeout=30)
 
 
-def test_two_workers_are_one_service(crew):
-    assert len(crew.workers) == 2
+def test_two_workers_are_one_service(supervisor):
+    assert len(supervisor.workers) == 2
     for _ in range(40):
-        assert ask(crew.url).json()["label"] == "cat"
-    assert {counted(crew.url) for _ in range(10)} == {40}
-    models = requests.get(f"{crew.url}/models", timeout=30).json()["models"]
+        assert ask(supervisor.url).json()["label"] == "cat"
+    assert {counted(supervisor.url) for _ in range(10)} == {40}
+    models = requests.get(f"{supervisor.url}/models", timeout=30).json()["models"]
     assert models[0]["requests"] == 40
-    crew.popen.send_signal(signal.SIGTERM)
-    assert crew.end() == (0, "")
-    assert not any(worker.is_running() for worker in crew.workers)
+    supervisor.popen.send_signal(signal.SIGTERM)
+    assert supervisor.end() == (0, "")
+    assert not any(worker.is_running() for worker in supervisor.workers)
 
 
-def test_photos_in_flight_are_those_of_all_workers(crew):
+def test_photos_in_flight_are_those_of_all_workers(supervisor):
     large = photo(size=(6000, 4000), kind="JPEG")
     with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(ask, crew.url, large) for _ in range(24)]
-        most = max(counted(crew.url, "photos_in_flight") for _ in range(8))
+        asked = [pool.submit(ask, supervisor.url, large) for _ in range(24)]
+        most = max(counted(supervisor.url, "photos_in_flight") for _ in range(8))
         assert {future.result().status_code for future in asked} == {200}
     assert 2 <= most <= 8
-    assert counted(crew.url, "photos_in_flight") == 0
+    assert counted(supervisor.url, "photos_in_flight") == 0
 
 
-def test_a_worker_that_dies_is_replaced(crew):
-    before = {worker.pid for worker in crew.workers}
-    crew.workers[0].kill()
-    parent = psutil.Process(crew.popen.pid)
+def test_a_worker_that_dies_is_replaced(supervisor):
+    before = {worker.pid for worker in supervisor.workers}
+    supervisor.workers[0].kill()
+    parent = psutil.Process(supervisor.popen.pid)
     wait_for(lambda: len({w.pid for w in parent.children()} - before) == 1)
     for _ in range(5):
-        assert ask(crew.url).status_code == 200
-    crew.popen.send_signal(signal.SIGTERM)
-    assert crew.end()[0] == 0
+        assert ask(supervisor.url).status_code == 200
+    supervisor.popen.send_signal(signal.SIGTERM)
+    assert supervisor.end()[0] == 0
 
 
-def test_workers_end_with_their_parent(crew):
-    crew.popen.kill()
-    wait_for(lambda: not any(worker.is_running() for worker in crew.workers))
+def test_workers_end_with_their_parent(supervisor):
+    supervisor.popen.kill()
+    wait_for(lambda: not any(worker.is_running() for worker in supervisor.workers))
 
 
 def test_a_worker_that_hangs_does_not_outlive_its_time(monkeypatch):
     monkeypatch.setattr(workers, "LAST", 0.3)
     with bind("127.0.0.1", 0) as listener:
-        crew = workers.Supervisor(listener, 1)
+        supervisor = workers.Supervisor(listener, 1)
         hanging = "import signal; signal.signal(15, signal.SIG_IGN); input()"
-        crew._workers[0] = subprocess.Popen(
+        supervisor._workers[0] = subprocess.Popen(
             [sys.executable, "-c", hanging], stdin=subprocess.PIPE
         )
         time.sleep(0.5)
-        crew._stop()
-        assert crew._watch() == signal.SIGKILL
+        supervisor._stop()
+        assert supervisor._watch() == signal.SIGKILL
 
 
 def test_workers_that_cannot_start_end_the_parent(tmp_path):

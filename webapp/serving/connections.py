@@ -25,7 +25,7 @@ SENTENCES = {
 MISTAKE = "This is our mistake, not yours: send the request again later."
 
 
-class Kept:
+class BodyBuffer:
     """A body in memory, in the pieces that arrived; they are joined once."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Kept:
         self._pieces = []
 
 
-class Discarded(Kept):
+class Discarded(BodyBuffer):
     """A body that is read to its end, so that the client hears why, and forgotten."""
 
     def append(self, data: bytes) -> None:
@@ -71,7 +71,7 @@ class Parser(HTTPRequestParser):
         elif self.content_length >= self.adj.inbuf_overflow:  # the app answers 413
             self._discard(FixedStreamReceiver(self.content_length, Discarded()))
         elif self.content_length:
-            self.body_rcv = FixedStreamReceiver(self.content_length, Kept())
+            self.body_rcv = FixedStreamReceiver(self.content_length, BodyBuffer())
 
     def _discard(self, receiver: ChunkedReceiver | FixedStreamReceiver) -> None:
         self.body_rcv = receiver

@@ -25,7 +25,7 @@ for word in (merits, pretty, results):
     blueprint.add_app_template_filter(word)
 
 
-class Shot(NamedTuple):
+class PhotoResult(NamedTuple):
     """A photo on the page with its answers and their heat maps, or what is wrong."""
 
     name: str
@@ -56,7 +56,7 @@ def show_answers(started: float, *, why: bool) -> str:
         )
     shots = []
     for upload in uploads:
-        shots.append(_shot(upload, names, started, why))
+        shots.append(_photo_result(upload, names, started, why))
         started = perf_counter()
     if (problem := shots[0].problem) and not any(shot.answers for shot in shots):
         raise problem
@@ -70,7 +70,9 @@ def show_problem(status: int, title: str, detail: str) -> Response:
     return make_response(render_template("problem.html", **said, **form), status)
 
 
-def _shot(upload: Upload, names: list, started: float, why: bool) -> Shot:
+def _photo_result(
+    upload: Upload, names: list, started: float, why: bool
+) -> PhotoResult:
     answers = []
     try:
         for name in names:
@@ -80,8 +82,8 @@ def _shot(upload: Upload, names: list, started: float, why: bool) -> Shot:
             started = perf_counter()
         photo = None if _is_fragment() else thumbnail(upload.data)
     except PhotoError as error:
-        return Shot(upload.name, problem=error)
-    return Shot(upload.name, photo, answers)
+        return PhotoResult(upload.name, problem=error)
+    return PhotoResult(upload.name, photo, answers)
 
 
 def _is_fragment() -> bool:

@@ -1,0 +1,54 @@
+"""`pip install .` brings the command `freeze-serve`, which works in any folder."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NO_NETWORK = ["--no-deps", "--no-build-isolation", "--quiet", "--no-index"]
+
+
+def pip(*arguments, cwd: Path) -> None:
+    command = [sys.executable, "-m", "pip", *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """The project's wheel, built from a copy of what git would commit."""
+    folder = tmp_path_factory.mktemp("wheel")
+    names = subprocess.check_output(
+        ["git", "ls-files", "-co", "--exclude-standard", "*.py", "*.toml", "*.md",
+         "*.txt", "LICENSE", "webapp"], cwd=ROOT, text=True
+    )  # fmt: skip
+    for name in names.splitlines():
+        if (ROOT / name).exists():
+            (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "source" / name).write_bytes((ROOT / name).read_bytes())
+    pip("wheel", ".", *NO_NETWORK, "--wheel-dir", folder, cwd=folder / "source")
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+def test_the_wheel_holds_what_the_app_reads(wheel):
+    names = set(ZipFile(wheel).namelist())
+    assert {"webapp/openapi.json", "webapp/templates/base.html"} <= names
+    assert "webapp/static/page.js" in names
+    assert not [name for name in names if name.startswith("tests")]
+
+
+def test_the_command_works_in_any_folder(wheel, tmp_path):
+    pip("install", *NO_NETWORK, "--target", tmp_path / "site", wheel, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "site" / "bin" / "freeze-serve", "--help"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith("Usage: freeze-serve"), done.stderr
