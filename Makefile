@@ -16,7 +16,7 @@ READY := .venv/.installed-$(shell cat requirements.lock | cksum | cut -d' ' -f1)
 # The steps of `make test`; each is a target, and all are run even where one fails.
 STEPS := lint types browser tests notebook-outputs
 # One worker a core; the tests of a file, and the cells of a notebook, stay together.
-XDIST := --numprocesses=logical --maxprocesses=4 --dist=loadfile
+XDIST := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # The tests ask servers on this machine, whatever proxy is set for the world outside.
 test check $(STEPS): export NO_PROXY := 127.0.0.1,localhost
 test check $(STEPS): export no_proxy := 127.0.0.1,localhost
