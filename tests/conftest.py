@@ -7,6 +7,16 @@ from typing import Any, NamedTuple
 import pytest
 
 ROOT = Path(__file__).parent.parent
+OPTIONS = """MODEL MODELS RELOAD_EVERY HOST PORT WORKERS ADMITTED PRECISION PATIENCE
+    MAX_MEGABYTES MAX_MEGAPIXELS LOG_STYLE MODEL_CLASSES MODEL_INPUT MODEL_OUTPUT
+    MODEL_PIXELS MODEL_IMAGE_SIZE"""  # of webapp/options.py, kept by a test
+
+
+def pytest_configure() -> None:
+    """Forget what this environment says to the app; reach this machine directly."""
+    for name in OPTIONS.split():
+        os.environ.pop(name, None)
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 
 @pytest.fixture(scope="session")
