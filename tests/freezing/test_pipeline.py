@@ -3,7 +3,9 @@
 import inspect
 import itertools
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
@@ -11,6 +13,7 @@ from click.testing import CliRunner
 from helpers.__main__ import cli
 from helpers.freezing.freeze import freeze
 from helpers.freezing.passes.constants.read_values import read_values
+from helpers.freezing.passes.constants.variables_to_constants import Weight
 from helpers.freezing.passes.inference.bind_switches import bind_switches
 from helpers.freezing.passes.optional.narrow_weights import narrow_weights
 from helpers.freezing.passes.pipeline import PASSES, UNTIL_CONSTANTS
@@ -97,10 +100,18 @@ def test_read_values_alone_makes_each_read_an_identity():
     assert {editor.nodes[name].op for name in reads} == {"Identity"}
 
 
-def test_narrow_weights_alone_has_nothing_to_do_without_weights():
-    editor = edited(lambda: tf.constant(1.0, name="y"))
-    editor.context = type("Context", (), {"dtype": "float16", "rounding_errors": {}})
-    assert narrow_weights(editor) == 0
+def test_narrow_weights_alone_stores_a_weight_in_16_bits_behind_a_cast():
+    exact = np.float32([1, 1 / 3])
+    editor = edited(lambda: tf.identity(tf.constant(exact, name="w"), name="y"))
+    editor.weights["w"] = Weight(tf.float32, (2,), lambda: exact)
+    errors: dict[str, float] = {}
+    editor.context = SimpleNamespace(dtype="float16", rounding_errors=errors)
+    assert narrow_weights(editor) == 1
+    assert editor.nodes["w"].op == "Cast"
+    (stored,) = editor.nodes["w"].input
+    assert list(editor.weights) == [stored]
+    assert editor.weights[stored].read().dtype == np.float16
+    assert 0 < errors["w"] < 1e-3
 
 
 @pytest.fixture(scope="module")
