@@ -9,9 +9,9 @@ from limit import photos_per_second
 from load import Load, closed_loop, open_loop
 from peers import SERVERS, Case, Running, running
 
+from helpers.figures.benchmark_results import APP, LIMIT
+
 CONNECTIONS = (1, 16, 64)
-APP, LIMIT = "this app", "the limit: no web server"
-LESSON = "the lesson: session per request"
 SETTLE = 3  # seconds; the peers do not say when all of them serve
 LEFT = 1  # second, for up to 64 photos that the client before has left behind
 

@@ -21,12 +21,12 @@ import click
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from contest import APP, LESSON, arrivals, contest
+from contest import arrivals, contest
 from growth import SHIPPED, growth
 from materials import write_alexnet, write_photo
 from peers import CORES, SERVERS, Case, install_peers
 
-from helpers.figures.benchmark_results import BEFORE, RESULTS, lines
+from helpers.figures.benchmark_results import APP, BEFORE, LESSON, RESULTS, lines
 from helpers.quiet import import_tensorflow
 from helpers.whole_files import write_whole
 

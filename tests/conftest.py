@@ -6,15 +6,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.webapp.running_app import OPTIONS
+
 ROOT = Path(__file__).parent.parent
-OPTIONS = """MODEL MODELS RELOAD_EVERY HOST PORT WORKERS ADMITTED PRECISION PATIENCE
-    MAX_MEGABYTES MAX_MEGAPIXELS LOG_STYLE MODEL_CLASSES MODEL_INPUT MODEL_OUTPUT
-    MODEL_PIXELS MODEL_IMAGE_SIZE"""  # of webapp/options.py, kept by a test
 
 
 def pytest_configure() -> None:
     """Forget what this environment says to the app; reach this machine directly."""
-    for name in OPTIONS.split():
+    for name in OPTIONS:
         os.environ.pop(name, None)
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 

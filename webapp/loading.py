@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from helpers.quiet import import_tensorflow
-from helpers.serving.versions import Published, published_as, published_in
+from helpers.serving.versions import NoModels, Published, published_as, published_in
 
 
 class NamedFile(click.ParamType):
@@ -35,12 +35,13 @@ def published(named: dict[str, Path], folder: Path) -> dict[str, Published]:
     """
     if named:
         return published_as(named)
-    if not any(file.stem.isdecimal() for file in folder.glob("*/*.pb")):
+    try:
+        return published_in(folder)
+    except NoModels as error:
         raise FileNotFoundError(
             f"there is no NAME/VERSION.pb in {folder}: freeze a model into it with "
             "`python -m helpers freeze`, or name a file with --model NAME=FILE.pb"
-        )
-    return published_in(folder)
+        ) from error
 
 
 def model_loader(settings: dict) -> Callable:

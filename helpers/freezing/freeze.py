@@ -11,7 +11,6 @@ from helpers.freezing.cleanup_process import cleanup_process
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.outputs import find_outputs
 from helpers.freezing.passes.constants.variables_to_constants import check_size
-from helpers.freezing.passes.context import Context
 from helpers.freezing.passes.optional.fold_batch_norms import fold_batch_norms
 from helpers.freezing.passes.optional.moving_averages import take_moving_averages
 from helpers.freezing.passes.optional.narrow_weights import TYPES, narrow_weights
@@ -72,7 +71,7 @@ def freeze(
     wanted = find_outputs(found.meta, outputs, card)
 
     # 3. Apply the passes.
-    editor = start(Context.of(found, weights), wanted)
+    editor = start(found, wanted, weights)
     passes = apply_passes(editor, options=[step for step in asked if asked[step]])
     check_size(editor, weights)
     doubts = preflight(editor)

@@ -8,7 +8,6 @@ import tensorflow.compat.v1 as tf1
 from helpers.freezing.card_completion import named
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.read_values import VARIABLES
-from helpers.freezing.passes.context import Context
 from helpers.freezing.passes.optional.moving_averages import take_moving_averages
 from helpers.freezing.passes.optional.narrow_weights import is_narrow
 from helpers.freezing.passes.pipeline import UNTIL_CONSTANTS, apply_passes, start
@@ -40,7 +39,7 @@ def verify(
     outputs = _outputs(path, graph_def, card, found)
     narrow = {node.attr["dtype"].type for node in graph_def.node if is_narrow(node)}
     dtype = tf.as_dtype(narrow.pop()).name if len(narrow) == 1 else "float32"
-    editor = start(Context.of(found, dtype), outputs)
+    editor = start(found, outputs, dtype)
     taken = [take_moving_averages] if card.get("ema") else []
     apply_passes(editor, UNTIL_CONSTANTS, options=taken)
     editor.removed["batch normalization"] += card.get("folded", False)

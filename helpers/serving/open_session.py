@@ -67,9 +67,8 @@ def fastest_session(graph_def: tf1.GraphDef, card: dict, *, threads: int) -> Run
     if has_bfloat16():
         kernels, images = rounded_kernels(graph_def), probes(card["image_size"])
         quick = open_session(graph_def, card, kernels, threads=threads, bfloat16=True)
-        exact = open_session(
-            graph_def, card, threads=threads, optimised=False
-        )  # at once
+        # Not optimised, which takes seconds: it runs the probes only.
+        exact = open_session(graph_def, card, threads=threads, optimised=False)
         alike = agree(one_by_one(quick.run, images), one_by_one(exact.run, images))
         exact.session.close()
         if alike:

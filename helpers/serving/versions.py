@@ -14,6 +14,10 @@ LABELS = "labels.json"
 Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
+class NoModels(ValueError):
+    """A models folder without any NAME/VERSION.pb."""
+
+
 class Published(NamedTuple):
     """The versions of one model that have a file, and the labels that some carry."""
 
@@ -42,11 +46,12 @@ def published_in(folder: Path) -> dict[str, Published]:
     `dogs-cats` comes first. A label is set by {"stable": 3} in labels.json.
 
     Raises:
-      ValueError: there is none, or a labels.json is not such an object.
+      NoModels: there is none.
+      ValueError: a labels.json is not such an object.
     """
     numbered = _numbered(Path(folder).glob("*/*.pb"))
     if not numbered:
-        raise ValueError(
+        raise NoModels(
             f"there is no model in {folder}: expected NAME/VERSION.pb, for instance "
             "dogs-cats/1.pb, as `python -m helpers freeze --output` writes it"
         )

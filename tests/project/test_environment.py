@@ -2,13 +2,13 @@
 
 import os
 
-from tests.conftest import OPTIONS
+from tests.webapp.running_app import OPTIONS
 from webapp.app import main
 
 
 def test_every_variable_that_the_app_reads_is_cleared():
     read = {option.envvar for option in main.params if getattr(option, "envvar", None)}
-    assert set(OPTIONS.split()) == read
+    assert read == OPTIONS
     assert not read & os.environ.keys()
 
 

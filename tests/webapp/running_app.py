@@ -16,6 +16,7 @@ from urllib3.filepost import encode_multipart_formdata
 from webapp.app import main
 
 ROOT = Path(__file__).resolve().parents[2]
+OPTIONS = {option.envvar for option in main.params if option.envvar}
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "grey": (128, 128, 128)}
 CARD = {
     "class_names": ["cat", "dog"],
@@ -61,7 +62,7 @@ def browser_form(files: list[tuple[str, str, bytes]], **fields) -> dict:
 
 def clean_environment(**more: str) -> dict[str, str]:
     """This environment without what would change the server's options."""
-    ours = {"TF_CPP_MIN_LOG_LEVEL", *(option.envvar for option in main.params)}
+    ours = {"TF_CPP_MIN_LOG_LEVEL", *OPTIONS}
     return {k: v for k, v in os.environ.items() if k not in ours} | more
 
 

@@ -69,13 +69,13 @@ def _answer_batch(model, batch: list[_Waiting]) -> list[_Waiting]:
     """Resume each request with its row; those that wait for the network again."""
     again = []
     try:
-        found = _compute(model, [asked.image for asked in batch])
+        found = _compute(model, [waiting.image for waiting in batch])
     except Exception as error:
-        for asked in batch:
-            again += _resume(asked.request.throw, error)
+        for waiting in batch:
+            again += _resume(waiting.request.throw, error)
         return again
-    for asked, predicted in zip(batch, found, strict=True):
-        again += _resume(asked.request.switch, predicted)
+    for waiting, predicted in zip(batch, found, strict=True):
+        again += _resume(waiting.request.switch, predicted)
     return again
 
 

@@ -86,7 +86,7 @@ class Places:
 
 
 def opened(editor: GraphEditor, name: str) -> GraphEditor:
-    """The body of a function as a editor of its own; its arguments are `_Arg` nodes."""
+    """An editor of the body of a function, whose arguments are `_Arg` nodes."""
     body = editor.functions[name]
     names = {name: name for name in _names(body)}
     said = [argument.name for argument in body.signature.input_arg]

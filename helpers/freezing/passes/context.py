@@ -1,6 +1,8 @@
 """What the passes know besides the graph: where it is from, and what was asked for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from helpers.freezing.sources.captured_variables import Captured
 from helpers.freezing.sources.checkpoint_values import Checkpoint, Saved, saved_names
@@ -14,13 +16,16 @@ class Context:
     source: Source
     values: Checkpoint | Captured | None  # of the variables; None: they are inside
     places: dict[str, list[Saved]]  # where the value of each variable is
-    dtype: str = "float32"  # of the stored weights
+    dtype: str  # of the stored weights
     rounding_errors: dict[str, float] = field(default_factory=dict)  # when written
 
     @classmethod
-    def of(cls, source: Source, dtype: str = "float32") -> "Context":
-        """The context of a source, its places as the graph's own saver names them."""
+    def of(cls, source: Source, nodes: Mapping[str, Any], dtype: str) -> "Context":
+        """The context of a source, its places as the graph's own saver names them.
+
+        Args:
+          nodes: the source's nodes by name.
+        """
         values = Checkpoint(source.prefix) if source.prefix else source.captured
-        nodes = {node.name: node for node in source.meta.graph_def.node}
         places = saved_names(nodes, source.meta.saver_def.restore_op_name)
         return cls(source, values, places, dtype)

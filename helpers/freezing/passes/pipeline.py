@@ -23,6 +23,7 @@ from helpers.freezing.passes.optional.narrow_weights import narrow_weights
 from helpers.freezing.passes.prune.cut_inputs import cut_inputs
 from helpers.freezing.passes.prune.keep_tables import keep_tables
 from helpers.freezing.passes.prune.prune import prune, prune_keeping_updates
+from helpers.freezing.sources.source import Source
 from helpers.graphs.editor import Edge, GraphEditor
 from helpers.graphs.model_card import CARD_OP
 
@@ -75,11 +76,15 @@ FIRST_OF_CONSTANTS = [step.family for step in PASSES].index("constants")
 UNTIL_CONSTANTS = PASSES[:FIRST_OF_CONSTANTS]
 
 
-def start(context: Context, outputs: Iterable[Edge]) -> GraphEditor:
-    """An editor of the source's graph, without its model card."""
-    editor = GraphEditor.of(context.source.meta.graph_def, outputs)
+def start(source: Source, outputs: Iterable[Edge], dtype: str) -> GraphEditor:
+    """An editor of the source's graph, without its model card.
+
+    Args:
+      dtype: of the weights in the frozen graph.
+    """
+    editor = GraphEditor.of(source.meta.graph_def, outputs)
     editor.nodes.pop(CARD_OP, None)
-    editor.context = context
+    editor.context = Context.of(source, editor.original, dtype)
     return editor
 
 

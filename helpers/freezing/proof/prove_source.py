@@ -1,7 +1,5 @@
 """Prove that a frozen graph answers as its source does."""
 
-from typing import NamedTuple
-
 import numpy as np
 import tensorflow as tf
 
@@ -13,7 +11,11 @@ from helpers.freezing.passes.constants.vocabulary_files import inline_vocabulari
 from helpers.freezing.passes.optional.narrow_weights import TYPES
 from helpers.freezing.passes.prune.cut_inputs import cut_inputs
 from helpers.freezing.passes.prune.keep_tables import keep_tables
-from helpers.freezing.passes.prune.prune import UPDATES, WITHOUT_VALUE, prune
+from helpers.freezing.passes.prune.prune import (
+    UPDATES,
+    prune,
+    prune_keeping_updates,
+)
 from helpers.freezing.proof.compare import Frozen, Original, Proof, prove, prove_call
 from helpers.freezing.proof.run_graph import restored
 from helpers.graphs.editor import Edge, GraphEditor
@@ -39,29 +41,29 @@ def prove_source(editor: GraphEditor, frozen: Frozen) -> Proof:
         allowed = max(allowed, REORDERED, ROUNDED if rounding else 0)
         asked = [named(item) for item in editor.asked]
         return prove_call(found.call, asked, frozen, tolerance=allowed)
-    originals = Originals(editor)
     if rounding and not folded and found.prefix:
-        proof = _prove(originals, frozen, rounding, tolerance=allowed)
+        proof = _prove(editor, frozen, rounding, tolerance=allowed)
         if proof.verdict not in ("exact", "close"):
             return proof
         allowed = ANY
     elif rounding:
         allowed = ROUNDED
-    return _prove(originals, frozen, None, tolerance=allowed)
+    return _prove(editor, frozen, None, tolerance=allowed)
 
 
-def _prove(originals: "Originals", frozen: Frozen, rounding, *, tolerance) -> Proof:
+def _prove(editor: GraphEditor, frozen: Frozen, rounding, *, tolerance) -> Proof:
     """Run the source with its updates of variables; without, where the two part.
 
     Updates race with what reads the variables.
     """
-    updates = originals.editor.removed[UPDATES]
+    updates = editor.removed[UPDATES]
     if updates:
-        original = originals.made(rounding, updates=True)
+        original = _original(editor, rounding, updates=True)
         with_updates = prove(original, frozen, tolerance=tolerance)
         if with_updates.verdict in ("exact", "close"):
             return with_updates
-    proof = prove(originals.made(rounding, updates=False), frozen, tolerance=tolerance)
+    original = _original(editor, rounding, updates=False)
+    proof = prove(original, frozen, tolerance=tolerance)
     if updates and proof.verdict != "unproven":
         differs = f"with them it differs by {with_updates.largest:g}"
         note = f"{proof.note}; without updates of variables, {differs}"
@@ -69,34 +71,31 @@ def _prove(originals: "Originals", frozen: Frozen, rounding, *, tolerance) -> Pr
     return proof
 
 
-class Originals(NamedTuple):
-    """The source's own graph, able to restore itself."""
+def _original(
+    editor: GraphEditor, rounding: tf.DType | None, *, updates: bool
+) -> Original:
+    """The source's own graph, able to restore itself.
 
-    editor: GraphEditor
-
-    def made(self, rounding: tf.DType | None, *, updates: bool) -> Original:
-        """The graph with the values rounded to a dtype of 16 bits, or as they are.
-
-        Args:
-          updates: keep the ops that update variables.
-        """
-        editor, context = self.editor, self.editor.context
-        found = context.source
-        own = GraphEditor.of(found.meta.graph_def, editor.asked)
-        own.context = context
-        cut_inputs(own)
-        kinds = dict(WITHOUT_VALUE)
-        if updates:
-            del kinds[UPDATES]
-        prune(own, kinds)
-        keep_tables(own)
-        inline_vocabularies(own)
-        starts = []
-        if found.prefix:
-            starts = restored(own, context.values, context.places, rounding)
-        fed = _bind(own, editor)
-        starts += own.initialisers
-        return Original(own.graph_def(), starts, own.outputs, fed)
+    Args:
+      rounding: the dtype of 16 bits that the restored values are rounded to.
+      updates: keep the ops that update variables.
+    """
+    context = editor.context
+    own = GraphEditor.of(context.source.meta.graph_def, editor.asked)
+    own.context = context
+    cut_inputs(own)
+    if updates:
+        prune_keeping_updates(own)
+    else:
+        prune(own)
+    keep_tables(own)
+    inline_vocabularies(own)
+    starts = []
+    if context.source.prefix:
+        starts = restored(own, context.values, context.places, rounding)
+    fed = _bind(own, editor)
+    starts += own.initialisers
+    return Original(own.graph_def(), starts, own.outputs, fed)
 
 
 def _bind(own: GraphEditor, editor: GraphEditor) -> dict[Edge, np.generic]:
