@@ -22,20 +22,23 @@ def code_of(notebook: Path) -> ast.Module:
     return ast.parse("\n".join(line for line in lines if line[:1] not in "%!"))
 
 
-def names_in(module: str) -> set[str] | None:
-    """The names that a module defines or a package makes public; None: no such file."""
+def names_in(module: str) -> set[str]:
+    """What can be imported from a module or a package; empty where there is none."""
     path = ROOT / module.replace(".", "/")
-    if path.is_dir():
-        modules = {file.stem for file in path.glob("*.py")}
-        return modules | names_defined(path / "__init__.py")
-    return (
-        names_defined(path.with_suffix(".py"))
-        if path.with_suffix(".py").exists()
-        else None
-    )
+    modules = {file.stem for file in path.glob("*.py")}
+    return modules | public_in(module) if modules else defined_in(path)
 
 
-def names_defined(path: Path) -> set[str]:
+def public_in(package: str) -> set[str]:
+    """The names that a package itself defines or makes public."""
+    return defined_in(ROOT / package.replace(".", "/") / "__init__")
+
+
+def defined_in(path: Path) -> set[str]:
+    """The names in a file, given without `.py`; empty where it does not exist."""
+    path = path.with_suffix(".py")
+    if not path.exists():
+        return set()
     tree, found = ast.parse(path.read_text()), set()
     for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -47,10 +50,8 @@ def names_defined(path: Path) -> set[str]:
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             found |= {alias.asname or alias.name for alias in node.names}
     for node in ast.walk(tree):  # public_names(__name__, {"module": "name name"})
-        if (
-            isinstance(node, ast.Call)
-            and getattr(node.func, "id", "") == "public_names"
-        ):
+        call = node.func if isinstance(node, ast.Call) else None
+        if isinstance(call, ast.Name) and call.id == "public_names":
             for value in node.args[1].values:
                 found |= set(value.value.split())
     return found
@@ -70,18 +71,17 @@ def imports(tree: ast.Module) -> list[tuple[str, str]]:
 def test_every_name_that_a_notebook_imports_is_there(notebook):
     found = imports(code_of(notebook))
     assert found
-    missing = [pair for pair in found if pair[1] not in (names_in(pair[0]) or ())]
+    missing = [pair for pair in found if pair[1] not in names_in(pair[0])]
     assert not missing, f"{notebook.name} imports what is not there: {missing}"
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem[:2])
 def test_every_attribute_of_an_imported_module_is_there(notebook):
     tree = code_of(notebook)
-    modules = {name: f"{package}.{name}" for package, name in imports(tree)}
     modules = {
-        name: module
-        for name, module in modules.items()
-        if (ROOT / f"{module.replace('.', '/')}.py").exists()
+        name: f"{package}.{name}"
+        for package, name in imports(tree)
+        if name not in public_in(package) and names_in(f"{package}.{name}")
     }
     used = {
         (node.value.id, node.attr)
@@ -89,16 +89,9 @@ def test_every_attribute_of_an_imported_module_is_there(notebook):
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id in modules
-        and node.value.id not in names_defined_by(modules[node.value.id])
     }
     missing = [f"{a}.{b}" for a, b in used if b not in names_in(modules[a])]
     assert not missing
-
-
-def names_defined_by(module: str) -> set[str]:
-    """What the package of a module makes public: such a name is not the module."""
-    package = ROOT / module.rpartition(".")[0].replace(".", "/")
-    return names_defined(package / "__init__.py") if package.is_dir() else {*()}
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem[:2])

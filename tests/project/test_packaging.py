@@ -1,6 +1,7 @@
 """`pip install .` brings the command `freeze-serve`, which works in any folder."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,17 +21,15 @@ def pip(*arguments, cwd: Path) -> None:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    """The project's wheel, built from a copy of what git would commit."""
+    """The project's wheel, built from a copy: setuptools writes beside its source."""
     folder = tmp_path_factory.mktemp("wheel")
-    names = subprocess.check_output(
-        ["git", "ls-files", "-co", "--exclude-standard", "*.py", "*.toml", "*.md",
-         "*.txt", "LICENSE", "webapp"], cwd=ROOT, text=True
-    )  # fmt: skip
-    for name in names.splitlines():
-        if (ROOT / name).exists():
-            (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / "source" / name).write_bytes((ROOT / name).read_bytes())
-    pip("wheel", ".", *NO_NETWORK, "--wheel-dir", folder, cwd=folder / "source")
+    source = folder / "source"
+    source.mkdir()
+    for name in ("pyproject.toml", "requirements.txt", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    for name in ("helpers", "webapp", "tests"):
+        shutil.copytree(ROOT / name, source / name)
+    pip("wheel", ".", *NO_NETWORK, "--wheel-dir", folder, cwd=source)
     (found,) = folder.glob("*.whl")
     return found
 
