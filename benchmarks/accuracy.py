@@ -1,4 +1,4 @@
-"""Frozen models on the test tenth of the photos: how often right, how honest, how fast.
+"""Accuracy, calibration and latency of frozen models on the test split of the photos.
 
 python benchmarks/accuracy.py DATA [FILE.pb …]     the shipped models by default
 """
@@ -23,9 +23,10 @@ WIDTHS = (28, 7, 10, 19, 10)
 
 def main(data: Path, paths: list[Path]) -> None:
     import_tensorflow()
-    from helpers.data.photos import drawn_examples, find_data_set, load_photos
+    from helpers.data.data_sets import find_data_set
+    from helpers.data.photos import drawn_examples, load_photos
     from helpers.serving.frozen_model import FrozenModel
-    from helpers.training.evaluation import examine
+    from helpers.training.evaluation import evaluate
 
     photos = load_photos(find_data_set(data))
     held_out = {"photos": photos, "drawings": drawn_examples(2000, seed=2)}
@@ -34,36 +35,36 @@ def main(data: Path, paths: list[Path]) -> None:
             threshold = model.card.get("threshold")
             print(f"{path}: {_milliseconds(model, photos):.1f} ms for one photo")
             print(_row("tested on", COLUMNS))
-            for name, result in examine(model, held_out, threshold).items():
+            for name, result in evaluate(model, held_out, threshold).items():
                 print(_row(name, (result.get(column, "") for column in COLUMNS)))
             print(_agreement(model, path, photos.of("test").images))
 
 
 def _agreement(model, path: Path, images) -> str:
-    """How far the answers in bfloat16, as the web app gives them, are from these."""
+    """How often bfloat16, which the web app computes in, agrees with float32."""
     with type(model).load(path, quick=True) as quick:
         if not quick.bfloat16:
             return "bfloat16 is not used"
-        exact, kept, plain = (
+        exact, corrected, rounded = (
             np.concatenate([predict(part) for part in np.array_split(images, 80)])
             for predict in (model.predict, quick.predict, as_frozen(path))
         )
-    return "\n".join(
-        f"{found:.2%} of the labels, {near:.2%} within {WITHIN} of these: {how}"
-        for how, found, near in (
-            ("bfloat16, each filter's sum kept", *_alike(kept, exact)),
-            ("bfloat16, each weight rounded alone", *_alike(plain, exact)),
+    lines = []
+    for how, found in (
+        ("each filter's sum preserved", corrected),
+        ("each weight rounded independently", rounded),
+    ):
+        same = (found.argmax(1) == exact.argmax(1)).mean()
+        near = (abs(found - exact).max(1) <= WITHIN).mean()
+        lines.append(
+            f"bfloat16, {how}: {same:.2%} of the labels equal, "
+            f"{near:.2%} of the probabilities within {WITHIN}"
         )
-    )
-
-
-def _alike(some, others) -> tuple[float, float]:
-    """The shares of equal labels and of near probabilities."""
-    labels = some.argmax(1) == others.argmax(1)
-    return labels.mean(), (abs(some - others).max(1) <= WITHIN).mean()
+    return "\n".join(lines)
 
 
 def _milliseconds(model, photos) -> float:
+    """Median latency of a prediction for one photo."""
     times = []
     for image in photos.images[:300]:
         started = time.perf_counter()

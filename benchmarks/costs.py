@@ -1,9 +1,9 @@
-"""Where a photo's time goes, in core-milliseconds, and what each saving saves.
+"""Measures the CPU time of each step of a prediction, with and without optimisations.
 
     python benchmarks/costs.py [FILE.pb]
 
-Each line is the best of some rounds in one process, on one thread; wall-clock time of
-the server's own part is in benchmarks/serving.py.
+Each line is the minimum of ten rounds in one process, on one thread, in milliseconds.
+benchmarks/serving.py measures the whole server.
 """
 
 import io
@@ -29,55 +29,47 @@ HEAD = (
 )
 
 
-def milliseconds(function: Callable[[], object]) -> float:
-    """Of processor time for one call, the best of ten rounds."""
-    function()
+def milliseconds(function: Callable[..., object], *arguments, **options) -> float:
+    """CPU time of one call with these arguments: the minimum of ten rounds."""
+    function(*arguments, **options)
     started = time.perf_counter()
-    function()
+    function(*arguments, **options)
     calls = max(1, round(0.05 / (time.perf_counter() - started)))
     rounds = []
     for _ in range(10):
         before = time.process_time()
         for _ in range(calls):
-            function()
+            function(*arguments, **options)
         rounds.append((time.process_time() - before) / calls)
     return 1e3 * min(rounds)
 
 
-def costs(file: Path, photo: bytes) -> dict[str, float]:
-    return {
-        **decoding(photo),
-        **forms(photo),
-        **inference(file),
-        **requests(file, photo),
-    }
-
-
 def decoding(photo: bytes) -> dict[str, float]:
-    def whole():
+    def decode_all():
         image = Image.open(io.BytesIO(photo)).convert("RGB")
         return np.asarray(image.resize((128, 128), Image.Resampling.BILINEAR))
 
     return {
-        "decode: all pixels, then resize": milliseconds(whole),
-        "decode: at the scale needed": milliseconds(lambda: decode_photo(photo, 128)),
+        "decode: all pixels, then resize": milliseconds(decode_all),
+        "decode: at the scale needed": milliseconds(decode_photo, photo, 128),
     }
 
 
 def forms(photo: bytes) -> dict[str, float]:
     from werkzeug.formparser import FormDataParser
 
-    from webapp.forms import PhotoForm
+    from webapp.requests.forms import PhotoForm
 
     body = HEAD + photo + b"\r\n--edge--\r\n"
 
-    def parsed_by(parser):
-        told = ("multipart/form-data", len(body), {"boundary": "edge"})
-        return milliseconds(lambda: parser().parse(io.BytesIO(body), *told))
+    headers = ("multipart/form-data", len(body), {"boundary": "edge"})
+
+    def parse_by(parser):
+        parser().parse(io.BytesIO(body), *headers)
 
     return {
-        "form: Werkzeug's parser": parsed_by(FormDataParser),
-        "form: by bytes.find": parsed_by(PhotoForm),
+        "form: Werkzeug's parser": milliseconds(parse_by, FormDataParser),
+        "form: by bytes.find": milliseconds(parse_by, PhotoForm),
     }
 
 
@@ -90,45 +82,32 @@ def inference(file: Path) -> dict[str, float]:
         name = "bfloat16" if model.bfloat16 else "float32"
         size = model.image_size
         for batch in (1, 8):
-            images = np.random.default_rng(0).integers(
-                0, 256, (batch, size, size, 3), np.uint8
-            )
-            found[f"network: {name}, a photo of a batch of {batch}"] = (
-                milliseconds(lambda m=model, i=images: m.predict(i)) / batch
-            )
+            shape = (batch, size, size, 3)
+            images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+            took = milliseconds(model.predict, images) / batch
+            found[f"network: {name}, a photo of a batch of {batch}"] = took
         feed = {model.graph.get_tensor_by_name("images:0"): images[:1]}
-        run = model.session.run
-        found[f"network: {name}, by Session.run"] = milliseconds(
-            lambda run=run, y=model.y_pred, feed=feed: run(y, feed)
-        )
+        took = milliseconds(model.session.run, model.y_pred, feed)
+        found[f"network: {name}, by Session.run"] = took
         call = model.session.make_callable(model.y_pred, list(feed))
-        found[f"network: {name}, by make_callable"] = milliseconds(
-            lambda call=call, images=images[:1]: call(images)
-        )
+        found[f"network: {name}, by make_callable"] = milliseconds(call, images[:1])
         model.close()
-    run = as_frozen(file)
-    found[f"network: {name}, each Relu where the file has it"] = milliseconds(
-        lambda: run(images[:1])
-    )
+    took = milliseconds(as_frozen(file), images[:1])
+    found[f"network: {name}, Relu not moved before MaxPool"] = took
     return found
 
 
 def as_frozen(file: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """The model in bfloat16, if the CPU has it, and else as the file has it."""
-    from helpers.freezing.passes.optional.narrow_weights import widen
-    from helpers.serving.frozen_model import read_graph_def
-    from helpers.serving.model_spec import model_spec
+    """The model's graph unchanged, in bfloat16 if the CPU has it: images to rows."""
+    from helpers.serving.model_file import read_model
     from helpers.serving.open_session import open_session
     from helpers.serving.precision import has_bfloat16
 
-    graph_def = read_graph_def(file)
-    widen(graph_def)
-    card = model_spec(graph_def, file)
-    return open_session(graph_def, card, threads=1, bfloat16=has_bfloat16()).run
+    return open_session(*read_model(file), threads=1, bfloat16=has_bfloat16()).run
 
 
 def requests(file: Path, photo: bytes) -> dict[str, float]:
-    """The app without a server, and of that what is neither photo nor network."""
+    """CPU time of a request in Flask, without HTTP server and network."""
     from helpers.serving.library import Library
     from webapp.app import create_app
 
@@ -136,24 +115,23 @@ def requests(file: Path, photo: bytes) -> dict[str, float]:
         client = create_app(library).test_client()
         model = library.model().model
         answer = model.predict(decode_photo(photo, model.image_size)[None])
-        model.predict = lambda images: answer
+        model.predict = lambda images: answer  # type: ignore[method-assign]  # no network
         body = HEAD + photo + b"\r\n--edge--\r\n"
         form = {"data": body, "content_type": "multipart/form-data; boundary=edge"}
-        return {
-            "request: a form, without server and network": milliseconds(
-                lambda: client.post("/predict", **form)
-            ),
-            "request: the photo as body, likewise": milliseconds(
-                lambda: client.post("/predict", data=photo)
-            ),
-        }
+        as_form = milliseconds(client.post, "/predict", **form)
+        as_body = milliseconds(client.post, "/predict", data=photo)
+    return {
+        "request: a form, without server and network": as_form,
+        "request: the photo as the body, without server and network": as_body,
+    }
 
 
 def main(file: Path = SHIPPED) -> None:
     import_tensorflow()
     with tempfile.TemporaryDirectory() as folder:
         photo = write_photo(Path(folder), 500, 374).read_bytes()
-    for what, took in costs(file, photo).items():
+    costs = decoding(photo) | forms(photo) | inference(file) | requests(file, photo)
+    for what, took in costs.items():
         print(f"{took:7.2f}  {what}")
 
 

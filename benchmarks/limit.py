@@ -1,8 +1,8 @@
-"""The limit: the same bytes decoded and inferred by bare loops, with no web server.
+"""Measures the limit: how many photos a second are decoded and predicted without HTTP.
 
     python benchmarks/limit.py MODEL.pb PHOTO [SECONDS]
 
-One process a core, batches of 8, bfloat16 where the CPU has it, one thread each.
+One process per core, each with one thread; batches of 8; bfloat16 if the CPU has it.
 """
 
 import multiprocessing
@@ -17,12 +17,12 @@ BATCH = 8
 
 
 def photos_per_second(model: Path, photo: Path, seconds: float) -> float:
-    """All cores together."""
+    """The rate of all cores together."""
     context = multiprocessing.get_context("spawn")  # TensorFlow and fork do not mix
     count = os.cpu_count() or 1
     ready, counted = context.Barrier(count), context.Queue()
-    told = (model, photo.read_bytes(), seconds, ready, counted)
-    loops = [context.Process(target=_loop, args=told) for _ in range(count)]
+    arguments = (model, photo.read_bytes(), seconds, ready, counted)
+    loops = [context.Process(target=_loop, args=arguments) for _ in range(count)]
     for loop in loops:
         loop.start()
     rates = [counted.get(timeout=120) for _ in loops]
@@ -32,6 +32,7 @@ def photos_per_second(model: Path, photo: Path, seconds: float) -> float:
 
 
 def _loop(model: Path, photo: bytes, seconds: float, ready, counted) -> None:
+    """Predict batches, and put the photos per second into the queue `counted`."""
     from helpers.quiet import import_tensorflow
 
     import_tensorflow()
@@ -40,7 +41,7 @@ def _loop(model: Path, photo: bytes, seconds: float, ready, counted) -> None:
 
     from helpers.data.decoding import decode_photo
     from helpers.graphs.session_config import session_config
-    from helpers.serving.frozen_model import read_graph_def
+    from helpers.serving.model_file import read_graph_def
     from helpers.serving.precision import has_bfloat16
 
     with tf1.Graph().as_default() as graph:
@@ -66,6 +67,5 @@ def _loop(model: Path, photo: bytes, seconds: float, ready, counted) -> None:
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    model, photo, *seconds = sys.argv[1:]
-    rate = photos_per_second(Path(model), Path(photo), float(*seconds or [5]))
-    print(f"{rate:.0f} photos/s")
+    model, photo, seconds = (*sys.argv[1:], "5")[:3]
+    print(f"{photos_per_second(Path(model), Path(photo), float(seconds)):.0f} photos/s")

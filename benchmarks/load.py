@@ -1,4 +1,4 @@
-"""Load on a server: closed loops by wrk, fixed arrival rates by a loop of our own."""
+"""Load generators: a closed loop by wrk, an open loop with a fixed arrival rate."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).parent / "photo.lua"
 
 
 class Load(NamedTuple):
-    """What a server did with it; latencies in milliseconds."""
+    """What was measured under a load; latencies in milliseconds."""
 
     rate: float  # answers per second
     p50: float
@@ -25,58 +25,56 @@ class Load(NamedTuple):
 def closed_loop(
     url: str, photo: Path, connections: int, seconds: float, *, raw: bool = False
 ) -> Load:
-    """Each connection sends its next photo when the last one is answered."""
+    """Measure with wrk: each connection sends a photo once the last one is answered.
+
+    Args:
+      raw: send the photo as the body, not as a form.
+    """
     if not shutil.which("wrk"):
-        raise FileNotFoundError("wrk is not here: install it (Debian's package wrk)")
-    command = [
-        "wrk",
-        "-t1",
-        f"-c{connections}",
-        f"-d{math.ceil(seconds)}s",
-        "--timeout",
-        "30s",
-    ]
-    told = os.environ | {"PHOTO": str(photo), "AS": "raw" if raw else "multipart"}
+        raise FileNotFoundError("wrk is not installed (Debian's package is wrk)")
+    command = f"wrk -t1 -c{connections} -d{math.ceil(seconds)}s --timeout 30s -s"
+    settings = {"PHOTO": str(photo), "AS": "raw" if raw else "multipart"}
     done = subprocess.run(
-        [*command, "-s", SCRIPT, url], capture_output=True, text=True, env=told
+        [*command.split(), SCRIPT, url],
+        capture_output=True,
+        text=True,
+        env=os.environ | settings,
     )
     if done.returncode:
         raise ChildProcessError(f"wrk: {done.stderr.strip()}")
     found = json.loads(done.stdout.splitlines()[-1])
-    answered = found["requests"] - found["errors"]
-    return Load(
-        answered / found["seconds"], found["p50"], found["p99"], found["errors"]
-    )
+    rate = (found["requests"] - found["errors"]) / found["seconds"]
+    return Load(rate, found["p50"], found["p99"], found["errors"])
 
 
 def open_loop(port: int, photo: bytes, rate: float, seconds: float) -> Load:
-    """Photos arrive at a fixed rate, whether or not earlier ones are answered.
+    """Send photos at a fixed rate, whether or not earlier ones are answered.
 
-    A latency counts from when the photo should have been sent, so a server that
-    stalls cannot hide it (no coordinated omission).
+    A latency counts from the time when the photo was due, so that a stall of the
+    server is not hidden (no coordinated omission).
     """
-    return asyncio.run(_arrivals(port, photo, rate, seconds))
+    return asyncio.run(_send_at_rate(port, photo, rate, seconds))
 
 
-async def _arrivals(port, photo, rate, seconds):
+async def _send_at_rate(port: int, photo: bytes, rate: float, seconds: float) -> Load:
     head = (
         "POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n"
         f"Content-Length: {len(photo)}\r\nConnection: close\r\n\r\n"
     ).encode()
     started = time.perf_counter() + 0.1
     due = [started + number / rate for number in range(int(rate * seconds))]
-    sent = [_sent(port, head + photo, moment) for moment in due]
-    latencies = await asyncio.gather(*sent)
+    requests = [_send(port, head + photo, moment) for moment in due]
+    latencies = await asyncio.gather(*requests)
     good = sorted(latency for latency in latencies if latency is not None)
     if not good:
         return Load(0, float("nan"), float("nan"), len(latencies))
     elapsed = time.perf_counter() - started
-    at = [good[int(share * (len(good) - 1))] for share in (0.5, 0.99)]
-    return Load(len(good) / elapsed, *at, len(latencies) - len(good))
+    p50, p99 = (good[int(share * (len(good) - 1))] for share in (0.5, 0.99))
+    return Load(len(good) / elapsed, p50, p99, len(latencies) - len(good))
 
 
-async def _sent(port, request, due):
-    """Milliseconds from when it was due to its answer, or None without a 200."""
+async def _send(port: int, request: bytes, due: float) -> float | None:
+    """Milliseconds from the due time to the answer; None if its status is not 200."""
     await asyncio.sleep(due - time.perf_counter())
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

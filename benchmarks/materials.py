@@ -1,4 +1,4 @@
-"""What is sent and served, made here: photos with a camera's noise, and AlexNet."""
+"""Makes the photos that the benchmarks send, and the AlexNet that they serve."""
 
 from pathlib import Path
 
@@ -9,7 +9,11 @@ from helpers.data.drawings import draw
 
 
 def write_photo(folder: Path, width: int, height: int) -> Path:
-    """A drawing with a camera's noise, as large a JPEG as a photo of its size."""
+    """Write a drawing with noise, so that its JPEG is as large as a photo's; its path.
+
+    Args:
+      width, height: in pixels.
+    """
     drawing = draw("dog", seed=3, size=512).resize((width, height))
     noise = np.random.default_rng(0).normal(0, 9, (height, width, 3))
     pixels = np.clip(np.asarray(drawing) + noise, 0, 255).astype(np.uint8)
@@ -19,7 +23,7 @@ def write_photo(folder: Path, width: int, height: int) -> Path:
 
 
 def write_alexnet(folder: Path) -> Path:
-    """AlexNet frozen as it is drawn by lot: 233 MB of weights that nothing taught."""
+    """Write a frozen AlexNet with its random initial weights, 233 MB; its path."""
     import tensorflow.compat.v1 as tf1
 
     from helpers.graphs.model_card import put_card

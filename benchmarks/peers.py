@@ -1,4 +1,4 @@
-"""The servers that are compared: how each is started, and what it weighs."""
+"""The servers that are compared: how each is started, and how much memory it uses."""
 
 import contextlib
 import os
@@ -8,25 +8,26 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
 import psutil
+import requests
 
 BENCHMARKS = Path(__file__).resolve().parent
 ROOT = BENCHMARKS.parent
 PEERS = BENCHMARKS / ".venv-peers"
 REQUIREMENTS = BENCHMARKS / "requirements-peers.txt"
 CORES = os.cpu_count() or 1
+SETTLE = 3  # seconds; the peers do not log when all of their workers serve
 
 
 class Server(NamedTuple):
-    """How a server is started; {port} stands in its command."""
+    """How a server is started."""
 
-    command: str
-    settings: tuple[tuple[str, str], ...] = ()
+    command: str  # with {port} and {model}
+    settings: tuple[tuple[str, str], ...] = ()  # environment variables
     ours: bool = False
 
 
@@ -57,7 +58,7 @@ SERVERS = {
 
 
 class Case(NamedTuple):
-    """What every server of a comparison is given."""
+    """The model and the photo of a comparison, the same for every server."""
 
     name: str
     model: Path
@@ -65,95 +66,112 @@ class Case(NamedTuple):
     size: int  # pixels a side of the model's input
 
 
-class Running(NamedTuple):
-    """A server that answers."""
+class RunningServer(NamedTuple):
+    """A server that answers requests."""
 
-    url: str
     port: int
     process: psutil.Process
     seconds: float  # from its start to its first answer
-    said: IO[str]
+    log: IO[str]
 
-    def is_whole(self) -> bool:
-        """Whether all workers of this app serve, which start one after the other.
+    @property
+    def url(self) -> str:
+        """The address that photos are sent to."""
+        return f"http://127.0.0.1:{self.port}/predict"
 
-        Those of the peers start together, and do not say it.
+    def wait_for_workers(self) -> None:
+        """Return once all workers serve.
+
+        This app starts its workers one after the other, and logs each. The peers start
+        theirs together and log nothing, so for them this waits a fixed time.
+
+        Raises:
+          ChildProcessError: they do not serve within two minutes.
         """
-        said = os.pread(self.said.fileno(), 1_000_000, 0)  # it writes on at its own end
-        serving = len(re.findall(rb"worker \d+ serves", said))
-        return not serving or serving >= len(self.process.children())
+        time.sleep(SETTLE)
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            # pread leaves the file position, where the server writes on
+            log = os.pread(self.log.fileno(), 1_000_000, 0)
+            serving = len(re.findall(rb"worker \d+ serves", log))
+            if not serving or serving >= len(self.process.children()):
+                return
+            time.sleep(0.1)
+        raise ChildProcessError("not all of its workers serve")
 
     def megabytes(self) -> float:
-        """Memory of all its processes, shared pages counted once."""
-        family = [self.process, *self.process.children(recursive=True)]
-        return sum(one.memory_full_info().pss for one in family) / 1e6
+        """Memory of all its processes (PSS: shared pages are counted once)."""
+        return sum(one.memory_full_info().pss for one in _tree(self.process)) / 1e6
+
+
+def _tree(process: psutil.Process) -> list[psutil.Process]:
+    """All processes that a process has started, and then itself."""
+    return [*process.children(recursive=True), process]
 
 
 def install_peers() -> None:
-    """Their own environment, once."""
+    """Install the peers into a virtual environment of their own, if it is not there."""
     if not (PEERS / "ready").exists():
         print("installing the peers into benchmarks/.venv-peers (once)", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", PEERS], check=True)
-        pip = [PEERS / "bin" / "python", "-m", "pip", "install", "-q"]
-        subprocess.run([*pip, "-r", REQUIREMENTS], check=True)
+        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
+        pip = [str(PEERS / "bin" / "python"), "-m", "pip", "install", "-q"]
+        subprocess.run([*pip, "-r", str(REQUIREMENTS)], check=True)
         (PEERS / "ready").touch()
 
 
 @contextlib.contextmanager
-def running(server: Server, case: Case) -> Iterator[Running]:
-    """The server, from its first answer on.
+def running(server: Server, case: Case) -> Iterator[RunningServer]:
+    """Start a server, wait for its first answer, and end it after the block.
 
     Raises:
-      ChildProcessError: it does not answer within two minutes; what it said.
+      ChildProcessError: it does not answer within two minutes; the end of its log.
     """
     port = _free_port()
-    folder, programs = (ROOT, ROOT / ".venv/bin")
+    settings = {"TF_CPP_MIN_LOG_LEVEL": "3"} | dict(server.settings)
+    folder, programs = ROOT, ROOT / ".venv/bin"
     if not server.ours:
         folder, programs = BENCHMARKS / "servers", PEERS / "bin"
-    told = {"TF_CPP_MIN_LOG_LEVEL": "3"} | dict(server.settings)
-    if not server.ours:  # its variables are its options
-        told |= {"MODEL": str(case.model), "PHOTO": str(case.photo)}
-        told |= {"SIZE": str(case.size), "PORT": str(port)}
-    command = server.command.format(port=port, model=case.model).split()
-    path = f"{programs}:{os.environ['PATH']}"
-    with tempfile.TemporaryFile("w+") as said:
+        settings |= {"MODEL": str(case.model), "PHOTO": str(case.photo)}
+        settings |= {"SIZE": str(case.size), "PORT": str(port)}
+    settings["PATH"] = f"{programs}:{os.environ['PATH']}"
+    with tempfile.TemporaryFile("w+") as log:
         process = psutil.Popen(
-            command,
+            server.command.format(port=port, model=case.model).split(),
             cwd=folder,
-            env=os.environ | told | {"PATH": path},
-            stdout=said,
+            env=os.environ | settings,
+            stdout=log,
             stderr=subprocess.STDOUT,
         )
         try:
-            seconds = _wait_for_answer(process, port, case.photo.read_bytes(), said)
-            url = f"http://127.0.0.1:{port}/predict"
-            yield Running(url, port, process, seconds, said)
+            seconds = _wait_for_answer(process, port, case.photo.read_bytes(), log)
+            yield RunningServer(port, process, seconds, log)
         finally:
-            family = [*process.children(recursive=True), process]
-            for one in family:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    one.terminate()
-            for one in psutil.wait_procs(family, timeout=10)[1]:
-                one.kill()
+            if process.poll() is None:
+                _end(_tree(process))
 
 
-def _wait_for_answer(process, port: int, photo: bytes, said) -> float:
+def _end(processes: list[psutil.Process]) -> None:
+    for one in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.terminate()
+    for one in psutil.wait_procs(processes, timeout=10)[1]:
+        one.kill()
+
+
+def _wait_for_answer(
+    process: psutil.Popen, port: int, photo: bytes, log: IO[str]
+) -> float:
+    """Seconds until the server answers a photo."""
     started = time.perf_counter()
     while process.poll() is None and time.perf_counter() < started + 120:
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(_request(port, photo), timeout=60).read()
+        with contextlib.suppress(requests.RequestException):
+            files = {"image": ("photo.jpg", photo, "image/jpeg")}
+            url = f"http://127.0.0.1:{port}/predict"
+            requests.post(url, files=files, timeout=60).raise_for_status()
             return time.perf_counter() - started
         time.sleep(0.1)
-    said.seek(0)
-    raise ChildProcessError(said.read()[-2000:] or "it does not answer")
-
-
-def _request(port: int, photo: bytes) -> urllib.request.Request:
-    part = b'Content-Disposition: form-data; name="image"; filename="photo.jpg"\r\n'
-    part += b"Content-Type: image/jpeg\r\n\r\n"
-    body = b"--edge\r\n" + part + photo + b"\r\n--edge--\r\n"
-    kind = {"Content-Type": "multipart/form-data; boundary=edge"}
-    return urllib.request.Request(f"http://127.0.0.1:{port}/predict", body, kind)
+    log.seek(0)
+    raise ChildProcessError(log.read()[-2000:] or "it does not answer")
 
 
 def _free_port() -> int:

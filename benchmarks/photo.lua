@@ -1,5 +1,5 @@
--- wrk's part of load.py: every request carries the same photo; the results are JSON.
--- PHOTO is its file; with AS=raw it is the body, else the multipart field `image`.
+-- The wrk script of load.py: every request carries the same photo; results are JSON.
+-- PHOTO names its file. With AS=raw the photo is the body, else the form field `image`.
 
 local function bytes(path)
    local file = assert(io.open(path, "rb"))

@@ -1,54 +1,60 @@
-"""Fifty reloads under load: requests lost, and the memory the server ends with.
+"""Measures fifty reloads under load: requests lost, and growth of the server's memory.
 
     python benchmarks/reloading.py [RELOADS [FILE.pb]]
 
-The real service serves copies of one file; eight clients ask all the while.
+The web app serves copies of one file as its versions, while eight clients send photos.
 """
 
 import contextlib
-import os
 import shutil
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import psutil
 import requests
+from materials import write_photo
+from peers import Case, RunningServer, Server, running
 
-from helpers.data.drawings import draw
-
-APP = ROOT / "webapp" / "app.py"
 SHIPPED = ROOT / "checkpoints" / "frozen" / "dogs-cats" / "1.pb"
 CLIENTS = 8
-SETTLE = 10  # seconds of load before the memory is noted, at either end
+COMMAND = (
+    "python webapp/app.py --port {port} --models {model} --reload-every 0.2 "
+    f"--admitted {CLIENTS}"
+)
+SETTLE = 10  # seconds of load before the memory is measured
+Answer = tuple[int | str, int | None]  # status, or the error's name; version
 
 
-def main(reloads: int = 50, file: Path = SHIPPED) -> None:
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder), file) as served:
-        url, memory = served
-        with load(url) as answers:
+def main(reloads: int, file: Path) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        case = Case("reloads", folder, write_photo(folder, 500, 374), 128)
+        publish(folder, file, 1)
+        with (
+            running(Server(COMMAND, ours=True), case) as server,
+            load(server.url, case.photo.read_bytes()) as answers,
+        ):
             time.sleep(SETTLE)
-            publish(Path(folder), file, 2)  # the first reload warms what reloads use
-            wait_for(url, 2)
-            before = settled(memory)
-            print(f"{before:.0f} MiB before", flush=True)
+            publish(folder, file, 2)  # the first reload allocates what all later use
+            wait_for(server, 2)
+            before = settled_megabytes(server)
+            print(f"{before:.0f} MB before", flush=True)
             for version in range(3, reloads + 3):
-                publish(Path(folder), file, version)
-                wait_for(url, version)
-            after = settled(memory)
+                publish(folder, file, version)
+                wait_for(server, version)
+            after = settled_megabytes(server)
     codes = Counter(code for code, _ in answers)
     versions = {version for _, version in answers}
-    lost = sum(count for code, count in codes.items() if code != 200)
-    print(f"{after:.0f} MiB after {reloads} reloads, {after / before - 1:+.1%}")
+    lost = len(answers) - codes[200]
+    print(f"{after:.0f} MB after {reloads} reloads, {after / before - 1:+.1%}")
     print(f"{len(answers):,} requests, {lost} lost, {len(versions)} versions answered")
     if lost:
         print(f"by status: {dict(codes)}")
@@ -56,7 +62,7 @@ def main(reloads: int = 50, file: Path = SHIPPED) -> None:
 
 
 def publish(folder: Path, file: Path, version: int) -> None:
-    """A copy, renamed into place."""
+    """Add a version: copy the file, rename it, and delete the version before last."""
     place = folder / "model" / f"{version}.pb"
     place.parent.mkdir(exist_ok=True)
     shutil.copy(file, place.with_suffix(".new"))
@@ -65,53 +71,22 @@ def publish(folder: Path, file: Path, version: int) -> None:
 
 
 @contextlib.contextmanager
-def server(folder: Path, file: Path):
-    """The address of the real service, and how to ask its memory in MiB."""
-    publish(folder, file, 1)
-    options = ["--models", folder, "--port", "0", "--reload-every", "0.2"]
-    process = subprocess.Popen(
-        [sys.executable, APP, *options, "--admitted", str(CLIENTS)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    line = next(line for line in process.stdout if line.startswith("Serving"))
-    reader = threading.Thread(target=process.stdout.read)
-    reader.start()
-    try:
-        watched = psutil.Process(process.pid)
-        yield line.split()[-1], lambda: memory_of(watched)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        print("exit status", process.wait())
-        reader.join()
+def load(url: str, photo: bytes) -> Iterator[list[Answer]]:
+    """Send photos from all clients until the block ends; the answers so far."""
+    answers: list[Answer] = []
+    ended = threading.Event()
 
-
-def memory_of(process: psutil.Process) -> float:
-    """Of it and its workers, in MiB."""
-    family = [process, *process.children()]
-    return sum(one.memory_info().rss for one in family) / 2**20
-
-
-@contextlib.contextmanager
-def load(url: str):
-    """While it lasts, clients ask; what they were answered."""
-    file = Path(tempfile.mkstemp(suffix=".jpg")[1])
-    draw("cat", seed=3).save(file)
-    photo = file.read_bytes()
-    os.unlink(file)
-    answers, ended = [], threading.Event()
-
-    def ask() -> None:
+    def send() -> None:
         with requests.Session() as session:
             while not ended.is_set():
                 try:
-                    answer = session.post(f"{url}/predict", photo, timeout=60)
+                    answer = session.post(url, photo, timeout=60)
                     version = answer.json().get("version")
                     answers.append((answer.status_code, version))
                 except requests.RequestException as error:
                     answers.append((type(error).__name__, None))
 
-    clients = [threading.Thread(target=ask) for _ in range(CLIENTS)]
+    clients = [threading.Thread(target=send) for _ in range(CLIENTS)]
     for client in clients:
         client.start()
     yield answers
@@ -120,14 +95,14 @@ def load(url: str):
         client.join()
 
 
-def wait_for(url: str, version: int) -> None:
-    """Until this version answers and the one before has ended."""
+def wait_for(server: RunningServer, version: int) -> None:
+    """Return once this version answers and the one before is unloaded."""
     deadline = time.monotonic() + 120
+    url = server.url.replace("predict", "v1/models/model")
     while time.monotonic() < deadline:
-        statuses = requests.get(f"{url}/v1/models/model", timeout=60).json()
         states = {
             int(status["version"]): status["state"]
-            for status in statuses["model_version_status"]
+            for status in requests.get(url, timeout=60).json()["model_version_status"]
         }
         if states.get(version) == "AVAILABLE" and "UNLOADING" not in states.values():
             return
@@ -135,15 +110,16 @@ def wait_for(url: str, version: int) -> None:
     raise TimeoutError(f"version {version} is not served: {states}")
 
 
-def settled(memory) -> float:
-    """The median over some seconds of load, once the last reload is over."""
+def settled_megabytes(server: RunningServer) -> float:
+    """The server's memory: the median of 50 samples under load."""
     found = []
     time.sleep(SETTLE / 2)
     for _ in range(SETTLE * 5):
-        found.append(memory())
+        found.append(server.megabytes())
         time.sleep(0.2)
     return statistics.median(found)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]), *map(Path, sys.argv[2:3]))
+    reloads = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    main(reloads, Path(sys.argv[2]) if len(sys.argv) > 2 else SHIPPED)

@@ -1,12 +1,13 @@
-"""This app against what people would serve a frozen graph with, and against the limit.
+"""Compares this app with other ways to serve a frozen graph, and with the limit.
 
     python benchmarks/serving.py [--rounds 3] [--seconds 3] [--only NAME …]
 
 Every round starts each server in turn, warms it, and loads it with wrk at 1, 16 and
-64 connections; medians over the rounds are printed, with the larger models, the
-larger photos, an open loop, and what more cores and models do. All of it goes into
-benchmarks/results.json, which README and notebooks quote (tools/write_results.py),
-beside the run before it. wrk and Linux are needed.
+64 connections. Medians over the rounds are printed; so are the results with larger
+models, larger photos, fixed arrival rates, and more cores and models. All results are
+written to benchmarks/results.json, which README and notebooks quote
+(tools/write_results.py); results-before.json keeps those of the run before. Needs wrk
+and Linux.
 """
 
 import datetime
@@ -21,7 +22,7 @@ import click
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from contest import arrivals, contest
+from compare_servers import compare_servers, measure_arrivals
 from growth import SHIPPED, growth
 from materials import write_alexnet, write_photo
 from peers import CORES, SERVERS, Case, install_peers
@@ -39,17 +40,17 @@ QUICK = ("Flask, gunicorn gthread", "FastAPI, uvicorn", "FastAPI, uvicorn, OpenV
 @click.option("--seconds", default=3.0, show_default=True, help="Of each load.")
 @click.option("--only", multiple=True, type=click.Choice(list(SERVERS)))
 def main(rounds: int, seconds: float, only: tuple[str, ...]) -> None:
-    """Compare the servers side by side; see the top of this file."""
+    """Compare the servers; see the top of this file."""
     install_peers()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         photo = write_photo(folder, 500, 374)
         small = Case("dogs-cats-small", SHIPPED, photo, 128)
-        results = {"machine": machine()}
-        results["servers"] = contest(small, only or list(SERVERS), rounds, seconds)
+        servers = compare_servers(small, only or list(SERVERS), rounds, seconds)
+        results: dict[str, dict] = {"machine": machine(), "servers": servers}
         if not only:
-            rate = results["servers"][APP]["rate 16"]
-            results["arrivals"] = arrivals(small, rate, seconds)
+            rate = servers[APP]["rate 16"]
+            results["arrivals"] = measure_arrivals(small, rate, seconds)
             results["cases"] = cases(folder, photo, rounds, seconds)
             results["growth"] = growth(folder, seconds)
             write_whole(BEFORE, RESULTS.read_bytes())
@@ -58,24 +59,22 @@ def main(rounds: int, seconds: float, only: tuple[str, ...]) -> None:
 
 
 def cases(folder: Path, photo: Path, rounds: int, seconds: float) -> dict[str, dict]:
-    """At 16 connections: other models, once; large photos in rounds, for a target."""
+    """Results at 16 connections: other models, in one round; large photos, in all."""
     large = write_photo(folder, 4000, 3000)
-    names = [LESSON, *QUICK, APP]
+    resnet = Case("dogs-cats", RESNET, photo, 128)
+    alexnet = Case("AlexNet", write_alexnet(folder), photo, 227)
     return {
-        "dogs-cats": contest(
-            Case("dogs-cats", RESNET, photo, 128), names, 1, seconds, [16]
-        ),
-        "AlexNet": contest(
-            Case("AlexNet", write_alexnet(folder), photo, 227), names, 1, seconds, [16]
-        ),
-        "12 megapixels": contest(
-            Case("12 MP", SHIPPED, large, 128), [*QUICK, APP], rounds, seconds, [16]
-        ),
+        case.name: compare_servers(case, names, count, seconds, [16])
+        for case, names, count in (
+            (resnet, [LESSON, *QUICK, APP], 1),
+            (alexnet, [LESSON, *QUICK, APP], 1),
+            (Case("12 megapixels", SHIPPED, large, 128), [*QUICK, APP], rounds),
+        )
     }
 
 
 def machine() -> dict[str, str]:
-    """What was measured, and when."""
+    """The CPU, the versions of Python and TensorFlow, and the date."""
     about = Path("/proc/cpuinfo").read_text().splitlines()
     cpu = next(line.split(":")[1].strip() for line in about if "model name" in line)
     import_tensorflow()

@@ -1,6 +1,6 @@
-"""Photos per second while training `small`: this project beside Keras `fit`.
+"""Compares the speed of training `small` in this project with that of Keras `fit`.
 
-The same pictures, network, optimizer and batch size, interleaved in one run.
+Both have the same pictures, network, optimizer and batch size; their epochs alternate.
 """
 
 import statistics
@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from helpers.training.input_pipeline import Feed, Mixture, gather, prefetched
+from helpers.training.input_pipeline import Feed, Mixture, load_examples, prefetch
 from helpers.training.network_session import NetworkSession
 from helpers.training.networks import build
 
@@ -43,26 +43,27 @@ def keras_network() -> keras.Model:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as empty:
-        train = gather(Path(empty), 128, Mixture()).train
+        train = load_examples(Path(empty), 128, Mixture()).train
     card = {"class_names": list(train.class_names), "image_size": 128, "seed": 1}
     ours, theirs = NetworkSession(build("small", card)), keras_network()
     assert theirs.count_params() == 2_126_178
     feed = Feed(train, BATCH, smoothing=0)
-    pictures, targets = train.images / np.float32(255), feed.targets(slice(None))
+    pictures = train.images / np.float32(255)
+    targets = feed.targets(np.arange(len(pictures)))
 
     def our_epoch() -> None:
-        for images, labels in prefetched(feed.epoch([1], 0, None)):
+        for images, labels in prefetch(feed.epoch([1], 0, None)):
             ours.step(images, labels, 1e-4)
 
     def their_epoch() -> None:
         theirs.fit(pictures, targets, BATCH, epochs=1, verbose=0)
 
-    speeds = {"this project": [], "Keras fit": []}
-    for turn in range(ROUNDS + 1):
+    speeds: dict[str, list[float]] = {"this project": [], "Keras fit": []}
+    for number in range(ROUNDS + 1):
         for name, epoch in zip(speeds, (our_epoch, their_epoch), strict=True):
             started = time.perf_counter()
             epoch()
-            if turn:  # the first round warms up
+            if number:  # the first round warms up
                 speeds[name].append(len(train.labels) / (time.perf_counter() - started))
     medians = {name: statistics.median(values) for name, values in speeds.items()}
     for name, speed in medians.items():

@@ -1,4 +1,4 @@
-"""What the notebooks and the web app share; see DESIGN in the README.
+"""Code shared by the notebooks, the command line and the web app.
 
-Importing this package imports nothing heavy: each module is imported by name.
+Importing this package does not import TensorFlow or its subpackages.
 """

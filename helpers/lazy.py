@@ -1,4 +1,4 @@
-"""Public names of a package that are imported at their first use (PEP 562)."""
+"""Lazily imported public names of a package (PEP 562)."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -7,10 +7,11 @@ from types import ModuleType
 
 
 class _Package(ModuleType):
-    """A package in which a public name is never hidden by the module of that name.
+    """A package whose public names are not replaced by submodules of the same name.
 
-    Importing `helpers.freezing.freeze` makes Python set `helpers.freezing.freeze` to
-    that module; here the name stays the function's.
+    After importing the submodule `helpers.freezing.freeze`, Python binds the attribute
+    `freeze` of the package to that module. This class ignores the assignment, so that
+    `helpers.freezing.freeze` remains the function.
     """
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -21,11 +22,11 @@ class _Package(ModuleType):
 def public_names(
     package: str, modules: Mapping[str, str]
 ) -> tuple[Callable[[str], object], list[str]]:
-    """`__getattr__` and `__all__` of a package.
+    """The `__getattr__` and `__all__` of a package.
 
     Args:
       package: the package's `__name__`.
-      modules: for each module of the package, the public names in it.
+      modules: the public names of each module, separated by spaces.
     """
     homes = {
         name: f"{package}.{module}"

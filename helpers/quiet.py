@@ -1,4 +1,4 @@
-"""TensorFlow imported without its start-up banner."""
+"""Imports TensorFlow without its start-up messages."""
 
 import os
 import sys
@@ -6,23 +6,23 @@ import tempfile
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow; what its C++ side says meanwhile is shown only on failure.
+    """Import TensorFlow; what its C++ code prints is shown only if the import fails.
 
-    Importing it prints the oneDNN banner whatever the log level, before any Python
-    code could stop it.
+    The oneDNN message is printed at any log level. Standard error is redirected to a
+    file meanwhile, at the level of file descriptors.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tensorflow" in sys.modules:
         return
     sys.stderr.flush()
     terminal = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
+    with tempfile.TemporaryFile() as output:
+        os.dup2(output.fileno(), 2)
         try:
             import tensorflow  # noqa: F401
         except BaseException:
-            said.seek(0)
-            os.write(terminal, said.read())
+            output.seek(0)
+            os.write(terminal, output.read())
             raise
         finally:
             os.dup2(terminal, 2)

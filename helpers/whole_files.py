@@ -1,11 +1,11 @@
-"""A file is there whole, or as it was before."""
+"""Atomic file writes."""
 
 import os
 from pathlib import Path
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write beside `path`, onto the disk, then give it the name."""
+    """Replace a file atomically: write a temporary file, sync it, rename it."""
     part = path.with_name(f".{path.name}.part")
     with part.open("wb") as file:
         file.write(data)

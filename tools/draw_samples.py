@@ -1,4 +1,4 @@
-"""Draws the pictures in data/samples: the README's grid, and files to try the demo.
+"""Draws the pictures in data/samples: a grid for the README, and files to try the app.
 
 Run `python tools/draw_samples.py [FOLDER]`; the result is the same every time.
 """
@@ -29,36 +29,34 @@ GRID_ROWS, GRID_COLUMNS, GRID_SIZE, GUTTER = 4, 8, 128, 6
 
 def sample_pictures() -> dict[str, Image.Image]:
     """Every picture of data/samples by its file name."""
-    samples = {
-        name: draw(kind, seed, SAMPLE_SIZE) for name, (kind, seed) in SAMPLES.items()
-    }
+    samples = {name: draw(*sample, SAMPLE_SIZE) for name, sample in SAMPLES.items()}
     return {"drawings.png": grid(), **samples}
 
 
 def grid() -> Image.Image:
-    """Cats and dogs in turn, like the fields of a chessboard."""
+    """A picture of many drawings, cats and dogs alternating as on a chessboard."""
     step = GRID_SIZE + GUTTER
     size = (GRID_COLUMNS * step + GUTTER, GRID_ROWS * step + GUTTER)
     sheet = Image.new("RGB", size, "white")
     cats, dogs = iter(CATS), iter(DOGS)
     for row in range(GRID_ROWS):
         for column in range(GRID_COLUMNS):
-            cat = (row + column) % 2 == 0
-            kind, seed = ("cat", next(cats)) if cat else ("dog", next(dogs))
+            is_cat = (row + column) % 2 == 0
+            kind, seed = ("cat", next(cats)) if is_cat else ("dog", next(dogs))
             corner = (GUTTER + column * step, GUTTER + row * step)
             sheet.paste(draw(kind, seed, GRID_SIZE), corner)
     return sheet
 
 
 def write_samples(folder: Path) -> None:
-    """All pictures as PNG files, each whole or not at all."""
+    """Write all pictures as PNG files, atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, picture in sample_pictures().items():
         write_whole(folder / name, _png(picture))
 
 
 def _png(picture: Image.Image) -> bytes:
-    """A small file: 256 colours are enough for drawings."""
+    """The picture as a PNG file with 256 colours, which are enough for drawings."""
     file = io.BytesIO()
     few = picture.quantize(256, kmeans=1, dither=Image.Dither.NONE)
     few.save(file, "PNG", optimize=True)

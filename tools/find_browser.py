@@ -1,6 +1,7 @@
-"""See to a browser for the browser tests: Debian's Chromium, else Playwright's own.
+"""Finds a browser for the browser tests: Debian's Chromium, else Playwright's own.
 
-Prints one line where there is none, and fails where CI must not do without.
+If there is none, it installs Playwright's. If that fails too, it prints one line, and
+exits 1 in CI, where the browser tests must run.
 """
 
 import os
@@ -13,7 +14,7 @@ from playwright.sync_api import sync_playwright
 
 
 def find_browser() -> str | None:
-    """The path of a Chromium that can be driven, or None."""
+    """The path of an installed Chromium, or None."""
     installed = shutil.which("chromium") or shutil.which("chromium-browser")
     if installed:
         return installed
@@ -29,7 +30,7 @@ def main() -> int:
     subprocess.run(fetch, check=False, capture_output=True, timeout=600)
     if find_browser():
         return 0
-    print("browser tests are left out: there is no Chromium here (install `chromium`)")
+    print("browser tests are skipped: Chromium is not installed (install `chromium`)")
     return 1 if os.environ.get("CI") else 0
 
 

@@ -1,19 +1,14 @@
-"""Print the figures of every notebook that the house style speaks of.
+"""Prints the size statistics of every notebook.
 
-    tools/notebook_figures.py          what can be read
-    tools/notebook_figures.py --run    and the seconds that each takes
-
-cells (but the generated lines) and their Markdown to code ratio, words of Markdown,
-lines of a code cell (median and 90th percentile), figures, KB, seconds, cells whose
-output is not compared, asserts.
+The columns: cells (without the navigation), ratio of Markdown to code cells, words of
+Markdown, lines of a code cell (median and 90th percentile), figures, KB, cells whose
+output nbval does not compare, asserts.
 """
 
 import ast
 import re
 import statistics
 import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,11 +17,11 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools.run_notebooks import chosen, run, stage  # noqa: E402
+from tools.run_notebooks import chosen  # noqa: E402
 
 
 class Figures(NamedTuple):
-    """One line of the table."""
+    """The statistics of one notebook."""
 
     notebook: str
     cells: int
@@ -41,20 +36,26 @@ class Figures(NamedTuple):
 
 
 def figures_of(path: Path) -> Figures:
-    """The figures of a stored notebook."""
+    """The statistics of a stored notebook."""
     notebook = nbformat.read(path, as_version=4)
-    written = [cell for cell in notebook.cells if "navigation" not in tags_of(cell)]
-    markdown = [cell for cell in written if cell.cell_type == "markdown"]
-    code = [cell for cell in written if cell.cell_type == "code"]
-    lines = sorted(_lines(cell.source) for cell in code)
+    cells = [cell for cell in notebook.cells if "navigation" not in tags_of(cell)]
+    markdown = [cell for cell in cells if cell.cell_type == "markdown"]
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    lines = sorted(sum(map(bool, cell.source.split("\n"))) for cell in code)
+    pictures = [
+        output
+        for cell in code
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    ]
     return Figures(
         path.name[:2],
-        len(written),
+        len(cells),
         f"{len(markdown) / len(code):.1f}",
         sum(len(re.findall(r"\S*\w\S*", cell.source)) for cell in markdown),
         round(statistics.median(lines)),
         lines[int(0.9 * (len(lines) - 1))],
-        sum(_pictures(cell) for cell in code),
+        len(pictures),
         round(path.stat().st_size / 1000),
         sum("nbval-ignore-output" in tags_of(cell) for cell in code),
         sum(asserts_in(cell.source) for cell in code),
@@ -67,38 +68,15 @@ def tags_of(cell: nbformat.NotebookNode) -> list[str]:
 
 
 def asserts_in(source: str) -> int:
-    """How many assert statements the code has."""
+    """The number of assert statements in the code."""
     return sum(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(source)))
 
 
-def _lines(source: str) -> int:
-    return sum(bool(line.strip()) for line in source.splitlines())
-
-
-def _pictures(cell: nbformat.NotebookNode) -> int:
-    return sum("image/png" in output.get("data", {}) for output in cell.outputs)
-
-
-def seconds_of(paths: list[Path]) -> list[float]:
-    """How long each takes, one after the other, as on a new clone."""
-    taken = []
-    with tempfile.TemporaryDirectory(prefix="notebooks-") as temporary:
-        folder = stage(Path(temporary), None)
-        for path in paths:
-            started = time.perf_counter()
-            run(path, folder)
-            taken.append(time.perf_counter() - started)
-    return taken
-
-
-def main(arguments: list[str]) -> None:
-    paths = chosen([])
-    seconds = seconds_of(paths) if "--run" in arguments else [None] * len(paths)
-    print("".join(f"{name:>9}" for name in (*Figures._fields, "seconds")))
-    for path, taken in zip(paths, seconds, strict=True):
-        shown = "-" if taken is None else f"{taken:.0f}"
-        print("".join(f"{value!s:>9}" for value in (*figures_of(path), shown)))
+def main() -> None:
+    print("".join(f"{name:>9}" for name in Figures._fields))
+    for path in chosen([]):
+        print("".join(f"{value!s:>9}" for value in figures_of(path)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

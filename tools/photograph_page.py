@@ -1,9 +1,9 @@
-"""Photograph the page of a running server, after it has answered a photo and why.
+"""Takes a screenshot of the web app's page with an answer and its heat map.
 
     tools/photograph_page.py http://127.0.0.1:5000 data/samples/cat-1.png page.png
-    tools/photograph_page.py    the README's picture, of a server of its own
+    tools/photograph_page.py    start a server, and write the README's picture
 
-Where there is no browser it says so in one sentence, and exits 1.
+Without a browser it prints one sentence and exits 1.
 """
 
 import subprocess
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -22,13 +22,13 @@ from tools.find_browser import find_browser  # noqa: E402
 SAMPLES = ROOT / "data" / "samples"
 SERVE = [sys.executable, str(ROOT / "webapp" / "app.py"), "--port", "0"]
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-WINDOW = {"width": 1280, "height": 800}
 
 
 @contextmanager
 def served() -> Iterator[str]:
-    """The address of a server of the shipped models, which ends with the block."""
+    """Serve the shipped models while the block runs; the server's address."""
     server = subprocess.Popen(SERVE, stdout=subprocess.PIPE, text=True)
+    assert server.stdout
     try:
         yield next(line for line in server.stdout if "Serving" in line).split()[-1]
     finally:
@@ -37,30 +37,28 @@ def served() -> Iterator[str]:
 
 
 def photograph(browser: str, url: str, photo: Path, picture: Path) -> None:
-    """Uploads the photo in the browser, and writes a picture of the page as PNG."""
+    """Upload the photo in the browser, and write a picture of the page as PNG."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=QUIET)
-        page = chromium.new_page(viewport=WINDOW, reduced_motion="reduce")
+        page = chromium.new_page(
+            viewport={"width": 1280, "height": 800}, reduced_motion="reduce"
+        )
         page.goto(url)
-        _ask_why(page, photo)
+        page.locator("#image").set_input_files(photo)
+        page.get_by_role("button", name="Show why").click()
+        page.locator(".heat").wait_for()
         page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=picture, full_page=True)
         chromium.close()
 
 
-def _ask_why(page: Page, photo: Path) -> None:
-    page.locator("#image").set_input_files(photo)
-    page.get_by_role("button", name="Show why").click()
-    page.locator(".heat").wait_for()
-
-
-def main(*given: str) -> int:
+def main(*arguments: str) -> int:
     browser = find_browser()
     if browser is None:
         print("there is no Chromium here: install `chromium` to see the page")
         return 1
-    if given:
-        url, photo, picture = given
+    if arguments:
+        url, photo, picture = arguments
         photograph(browser, url, Path(photo), Path(picture))
     else:
         with served() as url:

@@ -1,12 +1,12 @@
-"""Run notebooks from top to bottom and store their outputs.
+"""Runs notebooks from top to bottom and stores their outputs.
 
     tools/run_notebooks.py                    all of them, in order
-    tools/run_notebooks.py 01 03_freeze       those whose names begin so
-    tools/run_notebooks.py --data DIR --no-store 01    with photos, only its asserts
+    tools/run_notebooks.py 01 03_freeze       those whose names begin with these
+    tools/run_notebooks.py --data DIR --no-store 01    with photos; nothing is stored
 
-They run in a copy of the project whose data/ holds the samples only, so that no
-stored output can show a photo, and what one notebook writes the next one reads.
-A notebook is stored only if every cell of it ran.
+They run in one copy of the project, where a notebook can read the files of an earlier
+one. Its data/ holds only the samples, so that no stored output shows a photo. A
+notebook is stored only if all its cells ran.
 """
 
 import argparse
@@ -33,7 +33,11 @@ TIMEOUT = 1800  # seconds a cell may take
 
 
 def chosen(names: list[str]) -> list[Path]:
-    """The notebooks whose file names begin with one of the names; all for none."""
+    """The notebooks whose file names begin with one of the names; without names, all.
+
+    Raises:
+      ValueError: no file name begins with a name.
+    """
     paths = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
     for name in names:
         if not any(path.name.startswith(Path(name).name) for path in paths):
@@ -44,7 +48,11 @@ def chosen(names: list[str]) -> list[Path]:
 
 
 def stage(folder: Path, data: Path | None) -> Path:
-    """A copy of the project made of links; its notebooks folder."""
+    """Make a copy of the project out of symbolic links; its notebooks folder.
+
+    Args:
+      data: the folder of photos to link as data/; None for the samples only.
+    """
     for name in ("helpers", "webapp", "README.md", "requirements.txt", "tools"):
         (folder / name).symlink_to(ROOT / name)
     for name in ("notebooks", "checkpoints"):
@@ -77,14 +85,11 @@ def run(path: Path, folder: Path) -> nbformat.NotebookNode:
 
 
 def settled(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook without what changes from machine to machine."""
+    """Remove from the notebook what differs between machines, and shrink figures."""
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python"}
     notebook.metadata = nbformat.from_dict(
         {
-            "kernelspec": {
-                "display_name": "Python 3 (ipykernel)",
-                "language": "python",
-                "name": "python3",
-            },
+            "kernelspec": kernel | {"name": "python3"},
             "language_info": {"name": "python"},
         }
     )
@@ -95,12 +100,12 @@ def settled(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             cell.outputs = _joined(cell.outputs)
             for output in cell.outputs:
                 if "image/png" in output.get("data", {}):
-                    output.data["image/png"] = _light(output.data["image/png"])
+                    output.data["image/png"] = _shrink(output.data["image/png"])
     return notebook
 
 
-def _light(figure: str) -> str:
-    """The figure, PNG in base64, in 160 colours: a third of the bytes."""
+def _shrink(figure: str) -> str:
+    """The figure, a PNG in base64, with 160 colours: about a third of the bytes."""
     image = Image.open(io.BytesIO(base64.b64decode(figure))).convert("RGB")
     file = io.BytesIO()
     few = image.quantize(160, kmeans=1, dither=Image.Dither.NONE)
@@ -109,7 +114,7 @@ def _light(figure: str) -> str:
 
 
 def _joined(outputs: list) -> list:
-    """Neighbouring pieces of one stream as one: how they are cut is chance."""
+    """The outputs, consecutive pieces of one stream joined; Jupyter cuts at random."""
     joined: list = []
     for output in outputs:
         stream = output.get("name")
@@ -121,14 +126,14 @@ def _joined(outputs: list) -> list:
 
 
 def store(notebook: nbformat.NotebookNode, path: Path) -> None:
-    """Write the notebook whole or not at all."""
+    """Write the notebook atomically."""
     text = io.StringIO()
     nbformat.write(notebook, text)
     write_whole(path, text.getvalue().encode())
 
 
 def _plain(error: Exception) -> str:
-    """What went wrong, without colours, and of a traceback its last lines only."""
+    """The error's message without colours, of a long one the first and last lines."""
     lines = re.sub(r"\x1b\[[\d;]*m", "", str(error)).rstrip().splitlines()
     if len(lines) > 60:
         lines = [*lines[:30], "    ...", *lines[-30:]]
@@ -137,9 +142,9 @@ def _plain(error: Exception) -> str:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("names", nargs="*", help="how the file names begin")
+    parser.add_argument("names", nargs="*", help="beginnings of the file names")
     parser.add_argument("--data", type=Path, help="run with the photos in this folder")
-    parser.add_argument("--no-store", action="store_true", help="run, write nothing")
+    parser.add_argument("--no-store", action="store_true", help="do not store outputs")
     options = parser.parse_args(arguments)
     if options.data and not options.no_store:
         parser.error("outputs with photos are never stored: add --no-store")

@@ -1,10 +1,10 @@
-"""Write the previous/next lines of the notebooks and the README's table of contents.
+"""Writes the previous/next lines of the notebooks and the README's table of contents.
 
     tools/write_contents.py            write them
-    tools/write_contents.py --check    only say what is stale, and exit 1 if any is
+    tools/write_contents.py --check    name the stale files; exit 1 if there are any
 
 A notebook's title is its first heading, its question the first sentence after it.
-The lines are cells of their own, tagged `navigation`: the second and the last.
+The previous/next line is in the second and the last cell, tagged `navigation`.
 """
 
 import copy
@@ -18,14 +18,13 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from helpers.whole_files import write_whole  # noqa: E402
+from tools.generated_files import replace_block, update  # noqa: E402
 
-START, END = "<!-- contents -->", "<!-- /contents -->"
 TAG = "navigation"
 
 
 class Page(NamedTuple):
-    """A notebook as the table of contents knows it."""
+    """What the table of contents shows of a notebook."""
 
     path: Path
     number: str  # "01"
@@ -34,7 +33,11 @@ class Page(NamedTuple):
 
 
 def page_of(path: Path, notebook: nbformat.NotebookNode) -> Page:
-    """The notebook's title and question, read from its first cell."""
+    """The notebook's title and question, read from its first cell.
+
+    Raises:
+      ValueError: the cell does not begin with a title and a paragraph.
+    """
     opening = notebook.cells[0].source if notebook.cells else ""
     found = re.match(r"# (.+)\n+(.+(?:\n.+)*)", opening)
     if not found:
@@ -62,7 +65,7 @@ def line(pages: list[Page], index: int) -> str:
 def with_navigation(
     notebook: nbformat.NotebookNode, text: str
 ) -> nbformat.NotebookNode:
-    """A copy whose second and last cells are the line."""
+    """A copy of the notebook with the text as its second and its last cell."""
     notebook = copy.deepcopy(notebook)
     cells = [c for c in notebook.cells if TAG not in c.metadata.get("tags", [])]
     top, bottom = (
@@ -73,68 +76,33 @@ def with_navigation(
     return notebook
 
 
-def table(pages: list[Page], folder: str = "notebooks") -> str:
+def table(pages: list[Page]) -> str:
     """The table of contents, in Markdown."""
     rows = [
-        f"| {page.number} | [{page.title}]({folder}/{page.path.name}) "
+        f"| {page.number} | [{page.title}](notebooks/{page.path.name}) "
         f"| {page.question} |"
         for page in pages
     ]
     return "\n".join(["| | notebook | |", "|---|---|---|", *rows])
 
 
-def with_table(readme: str, text: str, start: str = START, end: str = END) -> str:
-    """The README with the text between its two markers.
-
-    Raises:
-      ValueError: a marker is missing, twice there, or they are the wrong way round.
-    """
-    parts = re.split(f"({re.escape(start)}|{re.escape(end)})", readme)
-    if parts[1::2] != [start, end]:
-        raise ValueError(
-            f"README.md needs one line {start} and after it one line {end}: "
-            "what is generated is written between them"
-        )
-    return f"{parts[0]}{start}\n{text}\n{end}{parts[4]}"
-
-
-def wanted(root: Path) -> dict[Path, str]:
-    """What each generated file should hold."""
+def generate(root: Path) -> dict[Path, bytes]:
+    """The README and the notebooks, with current contents and navigation."""
     paths = sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-    read = [nbformat.read(path, as_version=4) for path in paths]
-    pages = [page_of(*pair) for pair in zip(paths, read, strict=True)]
-    files = {
+    notebooks = [nbformat.read(path, as_version=4) for path in paths]
+    pages = list(map(page_of, paths, notebooks))
+    texts = {
         path: nbformat.writes(with_navigation(notebook, line(pages, index))) + "\n"
-        for index, (path, notebook) in enumerate(zip(paths, read, strict=True))
+        for index, (path, notebook) in enumerate(zip(paths, notebooks, strict=True))
     }
     readme = root / "README.md"
-    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
-    return files | {readme: with_table(text, table(pages))}
-
-
-def stale(files: dict[Path, str]) -> list[Path]:
-    """The files that hold something else."""
-    return [path for path, text in files.items() if _text(path) != text]
-
-
-def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.exists() else None
+    text = readme.read_text(encoding="utf-8")
+    texts[readme] = replace_block(text, table(pages), "contents")
+    return {path: text.encode() for path, text in texts.items()}
 
 
 def main(root: Path, arguments: list[str]) -> int:
-    try:
-        files = wanted(root)
-    except (ValueError, nbformat.reader.NotJSONError) as error:
-        print(f"write_contents: {error}", file=sys.stderr)
-        return 1
-    changed = stale(files)
-    for path in changed:
-        if "--check" in arguments:
-            print(f"{path.relative_to(root)} is stale: run tools/write_contents.py")
-        else:
-            write_whole(path, files[path].encode())
-            print(f"{path.relative_to(root)} written")
-    return int(bool(changed) and "--check" in arguments)
+    return update("write_contents", lambda: generate(root), arguments, root)
 
 
 if __name__ == "__main__":

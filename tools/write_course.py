@@ -1,16 +1,17 @@
-"""Write notebooks/README.md, the map of the course, and the figures on it.
+"""Writes notebooks/README.md, the page of the course, and its figures.
 
     tools/write_course.py            write them
-    tools/write_course.py --check    only say what is stale, and exit 1 if any is
+    tools/write_course.py --check    name the stale files; exit 1 if there are any
 
-The words are in tools/course.md. There `<!-- map -->` stands for the map, and
-`[](03 "some text")` for a link to the first cell of notebook 03 that has this text in
-its output or, if none has, in its source.
+The page is made from tools/course.md, where `<!-- map -->` is replaced by the table of
+notebooks, and `[](03 "some text")` by a link to the first cell of notebook 03 that has
+this text in its output or, if there is none, in its source.
 """
 
 import base64
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -18,25 +19,29 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from helpers.whole_files import write_whole  # noqa: E402
-from tools.write_contents import Page, page_of  # noqa: E402
+from tools.generated_files import update  # noqa: E402
+from tools.write_contents import page_of  # noqa: E402
 
-COVERS = {"01": 2, "02": 4, "05": 1, "06": 3, "07": 1}  # else the first figure
+COVERS = {"01": 2, "02": 4, "05": 1, "06": 3, "07": 1}  # index of the figure; else 0
 KINDS = {"image/png": "png", "image/svg+xml": "svg"}
 LINK = re.compile(r'\[\]\((\d\d) "(.+?)"\)')
 NOTE = "<!-- written by tools/write_course.py from tools/course.md -->"
 
 
 class Chapter:
-    """A notebook as the map knows it."""
+    """What the table shows of a notebook, and links to its cells."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path) -> None:
         self.notebook = nbformat.read(path, as_version=4)
-        self.page: Page = page_of(path, self.notebook)
+        self.page = page_of(path, self.notebook)
 
     @property
     def time(self) -> str:
-        """How long it takes, in its own words."""
+        """How long it takes, as its first cell says.
+
+        Raises:
+          ValueError: the cell does not say it.
+        """
         opening = self.notebook.cells[0].source
         found = re.search(r"\*\*Takes\*\* (.+?)\.?$", opening, re.IGNORECASE | re.M)
         if not found:
@@ -44,7 +49,7 @@ class Chapter:
         return found[1]
 
     def cover(self) -> tuple[str, bytes] | None:
-        """File name and bytes of its figure on the map."""
+        """File name and bytes of its figure in the table, if it has figures."""
         figures = [
             (KINDS[kind], data)
             for cell in self.notebook.cells
@@ -59,12 +64,16 @@ class Chapter:
         return f"{self.page.number}.{kind}", raw
 
     def link_to(self, text: str) -> str:
-        """A Markdown link to the cell that has the text, named after its section."""
-        wanted = _flat(text)
-        for part_of in (_outputs, _source):
-            for place, cell in enumerate(self.notebook.cells):
-                if wanted in _flat(part_of(cell)):
-                    anchor = f"{self.page.path.name}#cell-id={cell.id}"
+        """A Markdown link to the cell that has the text, named after its section.
+
+        Raises:
+          ValueError: there is no such cell.
+        """
+        cells = self.notebook.cells
+        for texts in (map(outputs_of, cells), (cell.source for cell in cells)):
+            for place, found in enumerate(texts):
+                if flat(text) in flat(found):
+                    anchor = f"{self.page.path.name}#cell-id={cells[place].id}"
                     return f"[{self.page.number} {self._section(place)}]({anchor})"
         raise ValueError(f"no cell of {self.page.path.name} has {text!r}")
 
@@ -77,11 +86,13 @@ class Chapter:
         return re.findall(r"^##? (.+)$", before, re.MULTILINE)[-1]
 
 
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
+    """The text in lower case, with single spaces."""
     return " ".join(text.split()).lower()
 
 
-def _outputs(cell: nbformat.NotebookNode) -> str:
+def outputs_of(cell: nbformat.NotebookNode) -> str:
+    """The texts that a cell has printed or returned."""
     texts = [
         output.get("text") or output.get("data", {}).get("text/plain", "")
         for output in cell.get("outputs", [])
@@ -89,12 +100,8 @@ def _outputs(cell: nbformat.NotebookNode) -> str:
     return "\n".join(texts)
 
 
-def _source(cell: nbformat.NotebookNode) -> str:
-    return cell.source
-
-
-def course_map(chapters: list[Chapter]) -> str:
-    """A row for each notebook: figure, title, question, time."""
+def course_table(chapters: Iterable[Chapter]) -> str:
+    """A Markdown table with a row for each notebook: figure, title, question, time."""
     rows = ["| | | takes |", "|---|---|---|"]
     for chapter in chapters:
         page, cover = chapter.page, chapter.cover()
@@ -106,8 +113,8 @@ def course_map(chapters: list[Chapter]) -> str:
     return "\n".join(rows)
 
 
-def wanted(root: Path) -> dict[Path, bytes]:
-    """What each generated file should hold."""
+def generate(root: Path) -> dict[Path, bytes | None]:
+    """The page and its figures; None for a figure that is no longer on the page."""
     folder = root / "notebooks"
     paths = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
     chapters = {path.name[:2]: Chapter(path) for path in paths}
@@ -118,37 +125,17 @@ def wanted(root: Path) -> dict[Path, bytes]:
             raise ValueError(f"tools/course.md names notebook {number}: there is none")
         return chapters[number].link_to(text)
 
-    words = (root / "tools" / "course.md").read_text(encoding="utf-8")
-    text = LINK.sub(link, words)
-    text = text.replace("<!-- map -->", course_map(list(chapters.values())))
-    covers = dict(filter(None, (chapter.cover() for chapter in chapters.values())))
-    files = {folder / "figures" / name: raw for name, raw in covers.items()}
-    return files | {folder / "README.md": f"{NOTE}\n\n{text}".encode()}
+    template = (root / "tools" / "course.md").read_text(encoding="utf-8")
+    page = LINK.sub(link, template)
+    page = page.replace("<!-- map -->", course_table(chapters.values()))
+    files = dict.fromkeys((folder / "figures").glob("*"))
+    for name, raw in filter(None, (chapter.cover() for chapter in chapters.values())):
+        files[folder / "figures" / name] = raw
+    return files | {folder / "README.md": f"{NOTE}\n\n{page}".encode()}
 
 
 def main(root: Path, arguments: list[str]) -> int:
-    try:
-        files = wanted(root)
-    except (ValueError, OSError) as error:
-        print(f"write_course: {error}", file=sys.stderr)
-        return 1
-    kept = set((root / "notebooks" / "figures").glob("*"))
-    stale = [
-        path
-        for path in sorted(kept | files.keys())
-        if path not in files or not path.exists() or path.read_bytes() != files[path]
-    ]
-    for path in stale:
-        if "--check" in arguments:
-            print(f"{path.relative_to(root)} is stale: run tools/write_course.py")
-            continue
-        if path in files:
-            path.parent.mkdir(exist_ok=True)
-            write_whole(path, files[path])
-        else:
-            path.unlink()
-        print(f"{path.relative_to(root)} {'written' if path in files else 'removed'}")
-    return int(bool(stale) and "--check" in arguments)
+    return update("write_course", lambda: generate(root), arguments, root)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Write benchmarks/results.json into the two READMEs that quote it, and its figures.
+"""Writes the results in benchmarks/results.json into the two READMEs, and its figures.
 
 tools/write_results.py            write them
-tools/write_results.py --check    only say what is stale, and exit 1 if anything is
+tools/write_results.py --check    name the stale READMEs; exit 1 if there are any
 """
 
 import sys
@@ -25,14 +25,13 @@ from helpers.figures.benchmark_results import (  # noqa: E402
     verdicts,
 )
 from helpers.figures.measurements import plot_arrivals, plot_rates  # noqa: E402
-from helpers.whole_files import write_whole  # noqa: E402
-from tools.write_contents import with_table  # noqa: E402
+from tools.generated_files import replace_block, update  # noqa: E402
 
 README, DETAILS = ROOT / "README.md", ROOT / "benchmarks" / "README.md"
 
 
 def summary(results: dict) -> str:
-    """Three servers for the front page: this app, the fastest peer and the lesson's."""
+    """A table of three servers: this app, the fastest peer and the lesson's server."""
     servers = results["servers"]
     peers = servers.keys() - set(NO_PEERS)
     best = max(peers, key=lambda name: servers[name]["rate 16"])
@@ -63,7 +62,7 @@ def machine(results: dict) -> str:
 
 
 def main_table(results: dict) -> str:
-    """The servers, and the targets."""
+    """The table of all servers, and the targets."""
     found = [f"- {verdict}" for verdict in verdicts(results, read_results(BEFORE))]
     return "\n".join([machine(results), "", *table(results["servers"]), "", *found])
 
@@ -77,23 +76,22 @@ def cases(results: dict) -> str:
 
 
 def growth(results: dict) -> str:
-    """What changes with cores, models and photos, and the start, as one table each."""
+    """A table each for cores, models and photo sizes, and the start-up costs."""
+    sections = dict(results["growth"])
+    start = ", ".join(f"{k} {number(v)}" for k, v in sections.pop("start").items())
     parts = []
-    for what, rows in results["growth"].items():
-        if what == "start":
-            continue
+    for what, rows in sections.items():
         heads = list(next(iter(rows.values())))
         parts.append(f"| {what} | {' | '.join(heads)} |")
         parts.append(f"|---|{'---:|' * len(heads)}")
         for name, found in rows.items():
             parts.append(f"| {name} | {' | '.join(map(number, found.values()))} |")
         parts.append("")
-    facts = ", ".join(f"{k} {number(v)}" for k, v in results["growth"]["start"].items())
-    return "\n".join([*parts, f"Start, in seconds, and memory: {facts}."])
+    return "\n".join([*parts, f"Start, in seconds, and memory: {start}."])
 
 
-def written(results: dict) -> dict[Path, str]:
-    """Each page as it should be."""
+def generate(results: dict) -> dict[Path, bytes]:
+    """The READMEs with the current results."""
     front = f"{summary(results)}\n\n{machine(results)}"
     blocks = {
         README: {"results": front},
@@ -105,32 +103,24 @@ def written(results: dict) -> dict[Path, str]:
     }
     pages = {}
     for path, texts in blocks.items():
-        pages[path] = path.read_text()
+        page = path.read_text()
         for name, text in texts.items():
-            marks = (f"<!-- {name} -->", f"<!-- /{name} -->")
-            pages[path] = with_table(pages[path], text, *marks)
+            page = replace_block(page, text, name)
+        pages[path] = page.encode()
     return pages
 
 
 def main(arguments: list[str]) -> int:
     results = read_results()
-    stale = {
-        path: text
-        for path, text in written(results).items()
-        if path.read_text() != text
-    }
+    status = update("write_results", lambda: generate(results), arguments)
     if "--check" in arguments:
-        for path in stale:
-            print(f"{path.relative_to(ROOT)} is stale: run tools/write_results.py")
-        return int(bool(stale))
-    for path, text in stale.items():
-        write_whole(path, text.encode())
+        return status
     matplotlib.use("agg")
     for name, draw in (("servers", plot_rates), ("arrivals", plot_arrivals)):
         draw(results[name])
         plt.savefig(ROOT / "benchmarks" / f"{name}.png", dpi=110)
         plt.close()
-    return 0
+    return status
 
 
 if __name__ == "__main__":

@@ -1,47 +1,47 @@
-"""One photo in, one answer out, and where its time went."""
+"""Answers one photo: decodes it, runs the model, and times both."""
 
 from time import perf_counter
 from typing import NamedTuple
 
 from flask import abort, current_app
 
-from helpers.serving.occlusion import Why, explain
+from helpers.serving.occlusion import Explanation, explain
+from webapp.requests.uploads import pixels
 from webapp.serving.micro_batching import predict
-from webapp.uploads import pixels
 
 
 class Answer(NamedTuple):
-    """What a model says of a photo; the label None means not sure."""
+    """A model's answer for a photo; the label is None below the model's threshold."""
 
     model: str
     version: int
     label: str | None
     probabilities: dict[str, float]
     milliseconds: dict[str, float]
-    why: Why | None = None
+    why: Explanation | None = None
     why_milliseconds: float = 0
 
     def as_json(self) -> dict:
-        """The answer as programs get it."""
+        """The answer as an object for JSON."""
         *plain, why, took = self
         answer = dict(zip(self._fields, plain, strict=False))
         if why:
             lost = [[round(float(loss), 4) for loss in row] for row in why.lost]
-            told = {"label": why.label, "lowest": why.lowest, "lost": lost}
-            answer["why"] = told | {"milliseconds": took}
+            heat = {"label": why.label, "lowest": why.lowest, "lost": lost}
+            answer["why"] = heat | {"milliseconds": took}
         return answer
 
 
 def answer_photo(
     photo: bytes, model_name: str | None, started: float, *, why: bool = False
 ) -> Answer:
-    """The answer of the named model, or of the first one.
+    """The answer of the named model, or of the default one.
 
     Args:
-      started: `perf_counter()` when the photo came, for the wait and the total.
-      why: find out as well, with covered copies of the photo, after the answer.
+      started: `perf_counter()` when the photo arrived, for the wait and the total.
+      why: explain the answer too, by occlusion, after it is timed.
     """
-    served = named(model_name)
+    served = find_model(model_name)
     begun = perf_counter()
     image = pixels(photo, served.model.image_size)
     decoded = perf_counter()
@@ -68,11 +68,11 @@ def answer_photo(
     )
 
 
-def named(model_name: str | None):
-    """The model of that name as the library serves it, or the first one."""
+def find_model(model_name: str | None):
+    """The served model of that name, or the default one; 404 if there is none."""
     try:
         return current_app.extensions["library"].model(model_name)
-    except LookupError as error:  # its text names the closest match
+    except LookupError as error:  # its message names the closest match
         abort(404, str(error))
 
 

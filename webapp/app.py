@@ -16,27 +16,34 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from helpers.data.decoding import MAX_BYTES, MAX_PIXELS
-from webapp import errors, loading, options, security
+from webapp import loading, options, security
 from webapp.metrics import Metrics
+from webapp.requests.uploads import PhotoRequest
 from webapp.serving import access_log, workers
 from webapp.serving.admission import Admission
 from webapp.serving.scheduler import InFlightCounter, Scheduler
 from webapp.serving.server import Server, bind, leave_on_signal
 from webapp.serving.shared_state import WorkerState
-from webapp.uploads import PhotoRequest
-from webapp.views import models, operations, page, predict, tensorflow_serving
+from webapp.views import (
+    errors,
+    models,
+    operations,
+    page,
+    predict,
+    tensorflow_serving,
+)
 
-FORM_BYTES = 100_000  # what a form may add around its photo
-LONG = ("/explain", "/v1/")  # many pictures to compute at once
+FORM_BYTES = 100_000  # of a form, beside its photo
+LONG = ("/explain", "/v1/")  # these may compute many images in one request
 
 
 def create_app(library, **settings) -> Flask:
-    """The app that answers with the library's models.
+    """The Flask app that answers with the library's models.
 
     Args:
-      library: a `helpers.serving.library.Library`; it stays the caller's to close.
+      library: a `helpers.serving.library.Library`; the caller closes it.
       settings: MAX_BYTES and MAX_PIXELS of a photo; PATIENCE, seconds that it may
-        have waited; MAX_INSTANCES, how many photos in one JSON request.
+        wait; MAX_INSTANCES, photos in one JSON request.
     """
     app = Flask("webapp")
     app.request_class = PhotoRequest
@@ -85,34 +92,34 @@ def main(host: str, port: int, **given) -> None:
             load_model = worker.state.synchronized(load_model)
         library = loading.load(source, load_model)
         app = create_app(library, **options.limits(given))
-        server = serving(app, listener, given["admitted"], worker and worker.state)
+        server = make_server(app, listener, given["admitted"], worker and worker.state)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    say = worker.report if worker else click.echo
-    say(f"Serving {', '.join(library.names)} at {server.url}")
+    announce = worker.report if worker else click.echo
+    announce(f"Serving {', '.join(library.names)} at {server.url}")
     with library, loading.reloading(library, source, given["reload_every"], load_model):
         server.run(on_stop=app.extensions["ready"].clear)
 
 
-def serving(
+def make_server(
     app: Flask, listener: socket.socket, admitted: int, state: WorkerState | None = None
 ) -> Server:
     """The server of the app; warns if other machines can reach it."""
     in_flight = InFlightCounter()
     if state:
         in_flight = InFlightCounter(state.in_flight, state.number)
-    sharing = {"is_next": state.is_next} if state else {}
+    accept = {"is_next": state.is_next} if state else {}
     app.extensions["metrics"].watch(in_flight.count)
     server = Server(
         app,
         listener,
         scheduler=Scheduler(limit=admitted, in_flight=in_flight, long=LONG),
         max_body=app.config["MAX_CONTENT_LENGTH"],
-        **sharing,
+        **accept,
     )
     if not server.is_loopback:
         click.echo(
-            "Warning: whoever can reach this machine can use this server; it asks "
+            "Warning: everyone who can reach this machine can use this server; it asks "
             "for no password and encrypts nothing.",
             err=True,
         )

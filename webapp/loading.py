@@ -14,7 +14,7 @@ from helpers.serving.versions import NoModels, Published, published_as, publishe
 
 
 class NamedFile(click.ParamType):
-    """NAME=FILE.pb, as the pair of a name and the path of a file that exists."""
+    """The option value NAME=FILE.pb: a name and the path of an existing file."""
 
     name = "NAME=FILE.pb"
 
@@ -28,10 +28,10 @@ class NamedFile(click.ParamType):
 
 
 def published(named: dict[str, Path], folder: Path) -> dict[str, Published]:
-    """The named files; where there are none, what lies in the folder.
+    """The named files; if none is named, the models of the folder.
 
     Raises:
-      FileNotFoundError: nothing is named and the folder holds no NAME/VERSION.pb.
+      FileNotFoundError: no file is named and the folder holds no NAME/VERSION.pb.
     """
     if named:
         return published_as(named)
@@ -62,21 +62,21 @@ def load(source: Callable[[], dict[str, Published]], load_model: Callable):
     """A Library of the published models.
 
     Raises:
-      ValueError, OSError: nothing is published, or a file is no graph that can be
-        served.
+      ValueError, OSError: no model is published, or a file is not a graph that can
+        be served.
     """
     found = source()
     click.echo(f"Loading {', '.join(found)}")
-    import_tensorflow()  # seconds: only when everything else is well
+    import_tensorflow()  # takes seconds: only after all other checks
     gc.collect()
-    gc.freeze()  # what stays for ever is not scanned after each reload
+    gc.freeze()  # modules stay for ever: no need to scan them after each reload
     from helpers.serving.library import Library
 
     return Library.load_published(found, load_model)
 
 
 def model_source(named: tuple, folder: Path) -> Callable[[], dict[str, Published]]:
-    """A function that returns what is published now."""
+    """A function that returns the models published at the time of the call."""
     return partial(published, dict(named), folder)
 
 
@@ -84,13 +84,13 @@ def model_source(named: tuple, folder: Path) -> Callable[[], dict[str, Published
 def reloading(
     library, source: Callable, every: float, load_model: Callable
 ) -> Iterator[None]:
-    """Reload what is newly published, every so many seconds; with 0, never."""
+    """Reload newly published models every `every` seconds; 0: never."""
     from helpers.serving.reloading import Reloader
 
     if not every:
         yield
         return
-    reloader = Reloader(library, source, every=every, opened=load_model)
+    reloader = Reloader(library, source, every=every, load_model=load_model)
     reloader.start()
     try:
         yield

@@ -1,4 +1,4 @@
-"""What the server counts and times, for Prometheus and for the page /models."""
+"""The app's metrics, for Prometheus and for the page /models."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -18,15 +18,15 @@ STAGES = {
 
 
 class RequestSummary(NamedTuple):
-    """What a model has answered since the start."""
+    """Statistics of a model's requests since the start."""
 
     requests: int
     mean_milliseconds: float | None  # in the model
-    within_milliseconds: float | None  # 95 of 100 were; None: slower than all buckets
+    within_milliseconds: float | None  # 95th percentile; None: above the last bucket
 
 
-class Models:
-    """Gauges that are read from the library when they are asked for."""
+class ModelCollector:
+    """Gauges of the library, read at each scrape."""
 
     def __init__(self, library) -> None:
         self._library = library
@@ -50,8 +50,8 @@ class Models:
         yield from (ops, loaded, broken)
 
 
-class InFlight:
-    """A gauge of the photos in flight in all workers."""
+class InFlightCollector:
+    """A gauge of the photos in flight in all workers, read at each scrape."""
 
     def __init__(self, count: Callable[[], int]) -> None:
         self._count = count
@@ -62,7 +62,7 @@ class InFlight:
 
 
 class Metrics:
-    """One app's metrics; with several workers, `registry` tells those of all."""
+    """One app's metrics; with several workers, `registry` holds those of all."""
 
     def __init__(self, library) -> None:
         own = CollectorRegistry()
@@ -92,21 +92,21 @@ class Metrics:
             )
             for stage, text in STAGES.items()
         }
-        self.registry.register(Models(library))
+        self.registry.register(ModelCollector(library))
 
     def count(self, app: Flask) -> None:
-        """Counts each request of the app."""
+        """Count each request of the app."""
         app.after_request(self._end)
 
     def watch(self, in_flight: Callable[[], int]) -> None:
         """Add the gauge of the photos in flight."""
-        self.registry.register(InFlight(in_flight))
+        self.registry.register(InFlightCollector(in_flight))
 
     def rejected(self, reason: str) -> None:
         self._rejected.labels(reason).inc()
 
     def answered(self, served, **seconds: float) -> None:
-        """Notes what a model answered, and how long each stage took."""
+        """Record one answer of a model, with the seconds of each stage."""
         g.model = {"model": served.name, "version": served.version}
         for stage, took in seconds.items():
             self._stages[stage].labels(served.name).observe(took)

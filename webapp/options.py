@@ -14,19 +14,19 @@ FROZEN = Path(__file__).resolve().parents[1] / "checkpoints" / "frozen"
 
 
 def option(name: str, variable: str, **settings) -> Callable:
-    """An option that may also be set by this environment variable."""
+    """A click option that the environment variable `variable` may also set."""
     settings.setdefault("show_default", "default" in settings)
     return click.option(name, envvar=variable, show_envvar=True, **settings)
 
 
-WHAT = (
+MODELS = (
     option(
         "--model",
         "MODEL",
         type=NamedFile(),
         multiple=True,
         help="Serve this frozen graph under this name; may be given several times. "
-        "Then --models is left alone.",
+        "Then --models is ignored.",
     ),
     option(
         "--models",
@@ -43,15 +43,15 @@ WHAT = (
         type=click.FloatRange(0),
         metavar="SECONDS",
         default=2.0,
-        help="Look for new versions as often as this; 0 never looks.",
+        help="How often to look for new versions; 0: never.",
     ),
 )
-WHERE = (
+ADDRESS = (
     option(
         "--host",
         "HOST",
         default="127.0.0.1",
-        help="Address to listen on; 0.0.0.0 is every network this machine is in.",
+        help="Address to listen on; 0.0.0.0 listens on every network interface.",
     ),
     option(
         "--port",
@@ -65,26 +65,26 @@ LIMITS = (
     option(
         "--workers",
         "WORKERS",
-        type=click.IntRange(1, capacity.MOST),
+        type=click.IntRange(1, capacity.MAX_WORKERS),
         default=capacity.workers,
-        show_default="one a core, as memory allows",
-        help="Processes, each with models of its own; limits, metrics and versions are "
-        "those of all together.",
+        show_default="one for each core, as memory allows",
+        help="Processes, each with models of its own; limits and metrics are for all "
+        "together.",
     ),
     option(
         "--admitted",
         "ADMITTED",
         type=click.IntRange(1, 200),
         default=100,
-        help="Photos in flight at once; one more gets 503 and Retry-After.",
+        help="Photos in flight at once, at most; others get 503 and Retry-After.",
     ),
     option(
         "--precision",
         "PRECISION",
         type=click.Choice(["auto", "float32"]),
         default="auto",
-        help="auto computes in bfloat16 where the CPU has it and test pictures get the "
-        "same answers.",
+        help="auto computes in bfloat16 where the CPU has it and the answers for test "
+        "pictures are the same.",
     ),
     option(
         "--patience",
@@ -92,7 +92,7 @@ LIMITS = (
         type=click.FloatRange(0.1),
         metavar="SECONDS",
         default=10.0,
-        help="How long a photo may wait for those before it.",
+        help="How long a photo may wait for earlier ones; then it gets 504.",
     ),
     option(
         "--max-megabytes",
@@ -114,18 +114,18 @@ LIMITS = (
         type=click.Choice(["json", "text"]),
         default=lambda: "text" if sys.stdout.isatty() else "json",
         show_default="text on a terminal, else json",
-        help="How a line of the log is written.",
+        help="The format of log lines.",
     ),
 )
-FACTS = (
+MODEL_SPEC = (
     option("--classes", "MODEL_CLASSES", metavar="CAT,DOG", help="Class names."),
-    option("--input", "MODEL_INPUT", metavar="TENSOR", help="The tensor photos go in."),
-    option("--output", "MODEL_OUTPUT", metavar="TENSOR", help="The probabilities."),
+    option("--input", "MODEL_INPUT", metavar="TENSOR", help="The input tensor."),
+    option("--output", "MODEL_OUTPUT", metavar="TENSOR", help="The output tensor."),
     option(
         "--pixels",
         "MODEL_PIXELS",
         type=click.Choice(["0..1", "-1..1", "0..255"]),
-        help="What the input expects of a pixel.",
+        help="The range that the input expects of a pixel.",
     ),
     option(
         "--image-size",
@@ -137,14 +137,14 @@ FACTS = (
 
 
 def options(command: Callable) -> Callable:
-    """All of them, in the order of --help."""
-    for add in reversed((*WHAT, *WHERE, *LIMITS, *FACTS)):
+    """Add all options to the command, in the order of --help."""
+    for add in reversed((*MODELS, *ADDRESS, *LIMITS, *MODEL_SPEC)):
         command = add(command)
     return command
 
 
 def limits(given: dict) -> dict:
-    """The app's settings among the options."""
+    """The settings of `create_app` that the options give."""
     return {
         "PATIENCE": given["patience"],
         "MAX_BYTES": int(given["max_megabytes"] * 1e6),
@@ -153,17 +153,17 @@ def limits(given: dict) -> dict:
 
 
 def load_settings(given: dict) -> dict:
-    """The settings that `FrozenModel.load` gets."""
+    """The arguments of `FrozenModel.load` that the options give."""
     return {
-        "facts": facts(given),
+        "defaults": spec_defaults(given),
         "threads": capacity.threads(given["workers"]),
         "quick": given["precision"] == "auto",
     }
 
 
-def facts(given: dict) -> dict:
-    """What the options say of graphs that do not say it themselves."""
-    said = {name: given[name] for name in ("input", "output", "pixels", "image_size")}
+def spec_defaults(given: dict) -> dict:
+    """The model spec that the options give, for graphs without a model card."""
+    spec = {name: given[name] for name in ("input", "output", "pixels", "image_size")}
     if given["classes"]:
-        said["class_names"] = given["classes"].split(",")
-    return {name: fact for name, fact in said.items() if fact}
+        spec["class_names"] = given["classes"].split(",")
+    return {name: value for name, value in spec.items() if value}

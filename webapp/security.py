@@ -1,4 +1,4 @@
-"""What a browser may do with the pages, and which pages may post here."""
+"""Security headers for every answer, and the refusal of cross-site posts."""
 
 from flask import Flask, Response, abort, request
 
@@ -24,7 +24,7 @@ HEADERS = {
 
 
 def protect(app: Flask) -> None:
-    """Adds HEADERS to every answer and refuses what another site's page posts."""
+    """Add HEADERS to every answer and refuse posts from pages of other sites."""
     app.before_request(_refuse_cross_site)
     app.after_request(_add_headers)
 
@@ -35,7 +35,7 @@ def _refuse_cross_site() -> None:
 
 
 def _is_cross_site() -> bool:
-    """Whether a browser says so; programs send neither header and are welcome."""
+    """Whether a browser says so; other programs send neither header."""
     site = request.headers.get("Sec-Fetch-Site")  # only over https and on loopback
     if site is not None:
         return site not in ("same-origin", "none")

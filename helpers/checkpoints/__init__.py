@@ -1,4 +1,4 @@
-"""The four files of a checkpoint, and the older formats, read without a session."""
+"""Reads the four files of a checkpoint, and older formats, without a session."""
 
 from helpers.lazy import public_names
 

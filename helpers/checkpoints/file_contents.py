@@ -1,14 +1,15 @@
-"""What a file is, by its content; names are not believed."""
+"""Recognise a file by its content, whatever its name, and read its graphs."""
 
 import codecs
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import tensorflow.compat.v1 as tf1
 from google.protobuf import text_format
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from tensorflow.core.protobuf import saved_model_pb2
 
 from helpers.checkpoints.tables import MAGIC, TableError
@@ -19,7 +20,7 @@ MESSAGES = {
     "MetaGraphDef": tf1.MetaGraphDef,
     "SavedModel": saved_model_pb2.SavedModel,
 }
-FIRST_FIELDS = {  # of the text form
+FIRST_FIELDS = {  # in a message's text form
     "SavedModel": ("saved_model_schema_version", "meta_graphs"),
     "MetaGraphDef": (
         *("meta_info_def", "graph_def", "saver_def"),
@@ -33,21 +34,57 @@ OTHERS = {  # first bytes -> kind, and what it is
     b"PK\x03\x04": ("Keras", f"a zip {READS_KERAS}"),
     b"\x80": ("pickle", "a Python pickle"),
 }
-LITE = b"TFL3"  # from the fifth byte on
+SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
+LITE = b"TFL3"  # bytes 4 to 8
 NO_GRAPH = "damaged, cut short, or no graph file"
 
 
+class StoredGraph(NamedTuple):
+    """One graph of a file; `meta` is the MetaGraphDef around it, if any."""
+
+    label: str  # a SavedModel's tags, else empty
+    graph_def: tf1.GraphDef
+    meta: tf1.MetaGraphDef | None
+
+
 class Content(NamedTuple):
-    """What a file holds."""
+    """What a file holds; `message` and `graphs` only if it is a graph file."""
 
-    kind: str  # of MESSAGES, or "Keras", "table", "pickle", …; "" where not known
-    what: str  # the file is, in words, where it is not of MESSAGES
-    message: object = None
+    kind: str  # a key of MESSAGES, or "Keras", "table", "pickle", …; "" if unknown
+    what: str  # the same for an error message: "a Python pickle, not a graph"
+    message: Message | None = None
+    graphs: tuple[StoredGraph, ...] = ()
     is_text: bool = False
+    path: Path = Path()
 
 
-def content_of(path: Path) -> Content:
-    """What the file is.
+def saved_model_file(folder: Path) -> Path | None:
+    """The file of a folder that makes it a SavedModel, if there is one."""
+    paths = (folder / name for name in SAVED_MODEL_FILES)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def read_graph_file(path: Path | str) -> Content:
+    """The content of a `.meta`, `.pb` or SavedModel, its folder included.
+
+    Raises:
+      ValueError: it holds no graph; the message says what it is instead.
+      OSError: it cannot be read.
+    """
+    path = Path(path)
+    if path.is_dir():
+        if not (file := saved_model_file(path)):
+            names = " or ".join(SAVED_MODEL_FILES)
+            raise ValueError(f"{path} is a folder without {names}")
+        path = file
+    content = content_of(path)
+    if content.message is None:
+        raise ValueError(f"{path} is {content.what}")
+    return content._replace(path=path)
+
+
+def content_of(path: Path | str) -> Content:
+    """What the file holds; without its path.
 
     Raises:
       OSError: it cannot be read.
@@ -67,10 +104,12 @@ def content_of(path: Path) -> Content:
 
 
 def _is_text(data: bytes) -> bool:
-    """Whether a file begins with printable characters; binary messages do not."""
+    """Whether a file begins with printable characters, as no binary message does."""
     start = data[:200]
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(start)  # its end may be cut
+        codecs.getincrementaldecoder("utf-8")().decode(
+            start
+        )  # it may end within a character
     except UnicodeDecodeError:
         return False
     control = set(range(32)) - set(b"\t\r\n") | {127}
@@ -91,7 +130,7 @@ def _text(data: bytes) -> Content:
 
 
 def _begins(data: bytes, kind: str) -> bool:
-    """Whether a text's first field is one of the message."""
+    """Whether the first field of a text is one of this kind of message."""
     pattern = rf"^\s*(#.*\s*)*({'|'.join(FIRST_FIELDS[kind])})\s*[:{{<]"
     return bool(re.match(pattern.encode(), data))
 
@@ -103,7 +142,7 @@ def _binary(data: bytes) -> Content:
         return Content("", NO_GRAPH)
     if (1, VARINT) in found:
         return _parsed("SavedModel", data)
-    if found[1, BYTES] <= 1:  # a GraphDef could have one node
+    if found[1, BYTES] <= 1:  # a MetaGraphDef, or a GraphDef of one node
         content = _parsed("MetaGraphDef", data)
         if content.kind:
             return content
@@ -117,20 +156,25 @@ def _parsed(kind: str, data: bytes) -> Content:
         return Content("", f"no readable {kind}: damaged or cut short")
 
 
-def _checked(kind: str, message, *, is_text: bool) -> Content:
-    """The message, if what could be parsed makes sense as one of its kind."""
-    if all(map(_makes_sense, graph_defs(kind, message))):
-        return Content(kind, f"a {kind}", message, is_text)
+def _checked(kind: str, message: Message, *, is_text: bool) -> Content:
+    """The content, if each of the message's graphs has nodes with names and ops."""
+    graphs = tuple(_graphs_in(kind, message))
+    if graphs and all(_is_complete(graph.graph_def) for graph in graphs):
+        return Content(kind, f"a {kind}", message, graphs, is_text)
     return Content("", "no graph file, or its graph has no node")
 
 
-def graph_defs(kind: str, message) -> list[tf1.GraphDef]:
-    """The graphs in a message of this kind."""
-    if kind == "SavedModel":
-        return [meta.graph_def for meta in message.meta_graphs] or [tf1.GraphDef()]
-    return [message.graph_def if kind == "MetaGraphDef" else message]
+def _graphs_in(kind: str, message) -> Iterator[StoredGraph]:
+    if kind == "GraphDef":
+        yield StoredGraph("", message, None)
+    elif kind == "MetaGraphDef":
+        yield StoredGraph("", message.graph_def, message)
+    else:
+        for meta in message.meta_graphs:
+            tags = ",".join(meta.meta_info_def.tags)
+            yield StoredGraph(tags, meta.graph_def, meta)
 
 
-def _makes_sense(graph_def: tf1.GraphDef) -> bool:
+def _is_complete(graph_def: tf1.GraphDef) -> bool:
     nodes = graph_def.node
     return bool(nodes) and all(node.name and node.op for node in nodes)

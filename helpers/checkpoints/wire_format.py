@@ -1,29 +1,34 @@
-"""Protobuf's wire format: where a message's fields are, without parsing them."""
+"""Protobuf's wire format: finds the fields of a message without parsing them."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from helpers.checkpoints.tables import TableError, read_varint
+from helpers.checkpoints.tables import Data, TableError, read_varint
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
 SIZES = {FIXED64: 8, FIXED32: 4}
 
 
 class Field(NamedTuple):
-    """One field of a message."""
+    """One field of a message; places are offsets in bytes."""
 
     number: int
     kind: int  # its wire type
-    head: int  # where it begins, with its tag
-    start: int  # where its content begins
+    head: int  # of its tag
+    start: int  # of its content
     end: int
 
+    @property
+    def size(self) -> int:
+        """The bytes of its content."""
+        return self.end - self.start
 
-def fields(data, start: int = 0, end: int | None = None) -> Iterator[Field]:
-    """The outermost fields of the message in these bytes.
+
+def fields(data: Data, start: int = 0, end: int | None = None) -> Iterator[Field]:
+    """Yields the outermost fields of the message in data[start:end].
 
     Raises:
-      TableError: they are not a message's.
+      TableError: the bytes are no message.
     """
     end = len(data) if end is None else end
     while start < end:

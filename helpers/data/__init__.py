@@ -1,7 +1,6 @@
-"""Photos: where they come from, and how their bytes become pixels.
+"""Downloads, unpacks, finds and decodes photos, and makes drawings in their place.
 
-Files are downloaded, unpacked, checked by their headers and decoded; drawings stand in
-where there are no photos. Nothing here imports TensorFlow.
+Nothing here imports TensorFlow.
 """
 
 from helpers.lazy import public_names
@@ -9,10 +8,10 @@ from helpers.lazy import public_names
 __getattr__, __all__ = public_names(
     __name__,
     {
+        "cats_dogs": "download_cats_dogs",
+        "data_sets": "NoPhotosError find_data_set",
         "decoding": "PhotoError decode_photo",
-        "downloads": "download_cats_dogs",
         "drawings": "draw make_drawings",
-        "photos": "NoPhotosError batches drawn_examples examples_in find_data_set "
-        "load_photos",
+        "photos": "batches drawn_examples examples_in load_photos",
     },
 )

@@ -1,4 +1,4 @@
-"""Photos from a zip into a data set folder, which appears whole or not at all."""
+"""Unpacks the photos of a zip into a data set folder, completely or not at all."""
 
 import os
 import re
@@ -10,81 +10,80 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from helpers.data.data_sets import SUFFIXES, class_name
 from helpers.data.decoding import MAX_BYTES, PhotoError, decode_photo
-from helpers.data.photos import SUFFIXES, class_name, in_threads
+from helpers.data.downloads import DownloadError
+from helpers.data.threads import map_in_threads
 
 MAX_TOTAL_BYTES = 20_000_000_000
-WANTED = "expected a zip with one folder of photos per class, for instance cat/, dog/"
+LAYOUT = "expected a zip with one folder of photos per class, for instance cat/, dog/"
 
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others inflate unbounded
-
-
-class DownloadError(ValueError):
-    """Photos could not be fetched or unpacked; the message says why."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others have no read limit
 
 
 class Skipped(NamedTuple):
-    """A member of an archive that was left out."""
+    """A member of an archive that was not unpacked."""
 
     member: str
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.member}: {self.reason}"
+        printable = self.member.isprintable()  # else it could control the terminal
+        return f"{self.member if printable else ascii(self.member)}: {self.reason}"
 
 
 class Unpacked(NamedTuple):
-    """What came out of an archive: photos per class, and what was left out."""
+    """The number of photos unpacked for each class, and the skipped members."""
 
     counts: dict[str, int]
     skipped: list[Skipped]
 
 
 def unpack(archive: Path, folder: Path) -> Unpacked:
-    """Every photo of a zip of class folders, at any depth, as FOLDER/CLASS/NAME.
+    """Write every photo of a zip of class folders, at any depth, as FOLDER/CLASS/NAME.
 
-    Members that are no photos are left out and listed; photos keep their bytes.
+    Members that are no photos are skipped and listed. Photos are written unchanged.
 
     Raises:
-      DownloadError: the folder is there already or cannot be written, the file is
-        no zip, unpacks to too much, or has fewer than two classes of photos.
+      DownloadError: the folder exists or cannot be written; the file is no zip,
+        unpacks to over MAX_TOTAL_BYTES, or has photos of fewer than two classes.
     """
-    leave_alone(folder)
-    beside = folder.with_name(f".{folder.name}.unpacking")
-    shutil.rmtree(beside, ignore_errors=True)  # left by a run that was killed
+    refuse_existing(folder)
+    unfinished = folder.with_name(f".{folder.name}.unpacking")
+    shutil.rmtree(unfinished, ignore_errors=True)  # from a run that was killed
     try:
-        with _zip_file(archive) as zip_file:
-            unpacked = _unpack(zip_file, beside)
+        with _open_zip(archive) as zip_file:
+            unpacked = _unpack(zip_file, unfinished)
         os.sync()
-        beside.rename(folder)
+        unfinished.rename(folder)
     except OSError as error:
         raise DownloadError(
             f"cannot write {folder} ({error.strerror or error}): nothing was left "
             "behind, make room and run the same command again"
         ) from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
     return unpacked
 
 
-def leave_alone(folder: Path) -> None:
-    """Refuse to write where something is."""
+def refuse_existing(folder: Path) -> None:
+    """Raise DownloadError if the folder exists."""
     if folder.exists():
         raise DownloadError(
             f"{folder} is there already and was left alone: remove or rename it first"
         )
 
 
-def _zip_file(archive: Path) -> zipfile.ZipFile:
+def _open_zip(archive: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(archive)
     except Exception as error:  # the parser raises nearly anything
-        raise DownloadError(f"cannot read {archive} ({error}): {WANTED}") from error
+        raise DownloadError(f"cannot read {archive} ({error}): {LAYOUT}") from error
 
 
 def _unpack(zip_file: zipfile.ZipFile, folder: Path) -> Unpacked:
     files = [member for member in zip_file.infolist() if not member.is_dir()]
-    skipped = {member: why for member in files if (why := _why_not(member))}
+    skipped = {member: why for member in files if (why := _reason_to_skip(member))}
     photos = [member for member in files if member not in skipped]
     if sum(member.file_size for member in photos) > MAX_TOTAL_BYTES:
         raise DownloadError(
@@ -97,8 +96,8 @@ def _unpack(zip_file: zipfile.ZipFile, folder: Path) -> Unpacked:
 
     def copy(member: zipfile.ZipInfo) -> str | None:
         try:
-            with lock:
-                data = _bytes_of(member, zip_file)
+            with lock, zip_file.open(member) as file:
+                data = file.read(member.file_size)  # no more than was declared
             decode_photo(data)
         except PhotoError as error:
             return str(error)
@@ -108,7 +107,7 @@ def _unpack(zip_file: zipfile.ZipFile, folder: Path) -> Unpacked:
         targets[member].write_bytes(data)
         return None
 
-    problems = in_threads(copy, photos, "unpacking photos")
+    problems = map_in_threads(copy, photos, "unpacking photos")
     skipped |= {
         member: why for member, why in zip(photos, problems, strict=True) if why
     }
@@ -117,16 +116,9 @@ def _unpack(zip_file: zipfile.ZipFile, folder: Path) -> Unpacked:
     )
     if len(counts) < 2:
         found = f"photos of {next(iter(counts))} only" if counts else "no photos"
-        raise DownloadError(f"{zip_file.filename} has {found}: {WANTED}")
-    left_out = [
-        Skipped(_printable(file.filename), why) for file, why in skipped.items()
-    ]
-    return Unpacked(dict(sorted(counts.items())), left_out)
-
-
-def _bytes_of(member: zipfile.ZipInfo, zip_file: zipfile.ZipFile) -> bytes:
-    with zip_file.open(member) as file:
-        return file.read(member.file_size)  # without a size it inflates to the end
+        raise DownloadError(f"{zip_file.filename} has {found}: {LAYOUT}")
+    listed = [Skipped(file.filename, why) for file, why in skipped.items()]
+    return Unpacked(dict(sorted(counts.items())), listed)
 
 
 def _path_of(member: zipfile.ZipInfo) -> PurePosixPath:
@@ -137,8 +129,8 @@ def _class_of(member: zipfile.ZipInfo) -> str:
     return class_name(_path_of(member).parent.name)
 
 
-def _why_not(member: zipfile.ZipInfo) -> str | None:
-    """Why a member is not even read, if so."""
+def _reason_to_skip(member: zipfile.ZipInfo) -> str | None:
+    """Why a member is skipped without reading it, or None."""
     path = _path_of(member)
     kind = stat.S_IFMT(member.external_attr >> 16)
     names = (*path.parts, _class_of(member))
@@ -158,8 +150,10 @@ def _why_not(member: zipfile.ZipInfo) -> str | None:
     return next((reason for reason, applies in checks.items() if applies), None)
 
 
-def _targets(members: list[zipfile.ZipInfo], folder: Path) -> dict:
-    """A path for each member, no two the same even where case does not count."""
+def _targets(
+    members: list[zipfile.ZipInfo], folder: Path
+) -> dict[zipfile.ZipInfo, Path]:
+    """A path for each member; no two are equal, even if case is ignored."""
     taken: Counter[str] = Counter()
     targets = {}
     for member in members:
@@ -172,7 +166,3 @@ def _targets(members: list[zipfile.ZipInfo], folder: Path) -> dict:
         taken[str(target).casefold()] += 1
         targets[member] = target
     return targets
-
-
-def _printable(name: str) -> str:
-    return name if name.isprintable() else ascii(name)

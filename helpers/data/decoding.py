@@ -1,7 +1,7 @@
-"""Bytes of a photo to pixels: the one way for training, command line and web.
+"""Decodes a photo's bytes: the one function for training, command line and web app.
 
-Nothing is allocated before the header has been read and found acceptable, JPEG
-is decoded at the scale it is needed at, and the rest is reduced band by band.
+The header is checked before any pixels are allocated. A JPEG is decoded at a reduced
+scale where that suffices; larger pictures are reduced in bands of rows.
 
 Taught in notebooks/06_find_the_decode_image_leak.ipynb.
 """
@@ -13,36 +13,22 @@ import struct
 import numpy as np
 from PIL import Image, ImageCms
 
-from helpers.data.image_headers import (
-    FORMATS,
+from helpers.data.image_headers import open_photo
+from helpers.data.photo_formats import (
     BrokenPhoto,
     EmptyPhoto,
     PhotoError,
     PhotoTooLarge,
-    UnknownFormat,
     format_of,
-    open_photo,
 )
+from helpers.data.photo_formats import UnknownFormat as UnknownFormat  # part of the API
 
-__all__ = [
-    "FORMATS",
-    "IMAGE_SIZE",
-    "MAX_BYTES",
-    "MAX_PIXELS",
-    "BrokenPhoto",
-    "EmptyPhoto",
-    "PhotoError",
-    "PhotoTooLarge",
-    "UnknownFormat",
-    "decode_photo",
-    "orientation",
-]
 IMAGE_SIZE = 128
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 64_000_000
-MAX_PROFILE_BYTES = 1 << 20  # as Pillow allows PNG
+MAX_PROFILE_BYTES = 1 << 20  # Pillow's own limit for PNG
 
-_UPRIGHT = {
+_TRANSPOSE = {  # by EXIF orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -60,15 +46,15 @@ def decode_photo(
     max_bytes: int = MAX_BYTES,
     max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
-    """The photo's pixels: upright, sRGB, first frame, squeezed to a square.
+    """The photo's first frame, upright and in sRGB, resized to a square.
 
     Args:
-      data: a whole JPEG, PNG, GIF, WebP or BMP file; its name plays no part.
+      data: a whole JPEG, PNG, GIF, WebP or BMP file.
       size: side of the result in pixels.
     Returns:
-      uint8 RGB, shape [size, size, 3].
+      uint8 RGB, shape [size, size, 3]; the aspect ratio is not kept.
     Raises:
-      PhotoError: one of its four kinds, with a sentence to show to the user.
+      PhotoError: one of its four subclasses, with a sentence for the user.
     """
     if not data:
         raise EmptyPhoto("the file is empty: choose a photo with something in it")
@@ -94,36 +80,35 @@ def decode_photo(
 
 
 def _pixels(image: Image.Image, size: int) -> np.ndarray:
-    # JPEG only: leave out what is not needed; the box is the photo, without padding
+    # For JPEG, draft() chooses the decoding scale; the box excludes its padding.
     _, box = image.draft("RGB", (size, size)) or (None, (0, 0, *image.size))
     image.load()
-    square = _to_srgb(_shrunk(image, box, size), image.info.get("icc_profile"))
-    turn = _UPRIGHT.get(orientation(image))
-    if turn is not None:  # on the square, where it costs nothing
-        square = square.transpose(turn)
+    square = _to_srgb(_resize(image, box, size), image.info.get("icc_profile"))
+    transpose = _TRANSPOSE.get(orientation(image))
+    if transpose is not None:  # after resizing, when few pixels are left
+        square = square.transpose(transpose)
     return np.asarray(square)
 
 
-def _shrunk(image: Image.Image, box: tuple, size: int) -> Image.Image:
-    """Image.resize with a reducing_gap of 2, without its copies of the whole."""
+def _resize(image: Image.Image, box: tuple, size: int) -> Image.Image:
+    """What Image.resize gives with reducing_gap=2, without copying the whole image."""
     width, height = image.size
     across, down = max(1, width // (2 * size)), max(1, height // (2 * size))
     if across == down == 1:
-        reduced = _plain(image)
+        reduced = _convert(image)
     else:
-        reduced = None
+        mode = _convert(image.crop((0, 0, 1, 1))).mode
+        reduced = Image.new(mode, (-(-width // across), -(-height // down)))
         rows = down * max(1, 64 // down)
         for top in range(0, height, rows):
-            band = _plain(image.crop((0, top, width, min(top + rows, height))))
-            shape = -(-width // across), -(-height // down)
-            reduced = reduced or Image.new(band.mode, shape)
+            band = _convert(image.crop((0, top, width, min(top + rows, height))))
             reduced.paste(band.reduce((across, down)), (0, top // down))
     box = (0, 0, box[2] / across, box[3] / down)
     return reduced.resize((size, size), Image.Resampling.BILINEAR, box)
 
 
-def _plain(image: Image.Image) -> Image.Image:
-    """L, RGB or CMYK: eight bits a sample, no palette, white where transparent."""
+def _convert(image: Image.Image) -> Image.Image:
+    """The image in mode L, RGB or CMYK; transparent pixels become white."""
     if image.mode.startswith("I"):  # 16 bits a sample
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.has_transparency_data:
@@ -139,22 +124,22 @@ def _plain(image: Image.Image) -> Image.Image:
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile and len(profile) <= MAX_PROFILE_BYTES:
         try:
-            return ImageCms.applyTransform(image, _transform(profile, image.mode))
-        except Exception:  # damaged, or not a profile of these pixels
+            return _transform(profile, image.mode).apply(image)
+        except Exception:  # the profile is damaged or for another colour mode
             pass
     return image.convert("RGB")
 
 
-@functools.lru_cache(maxsize=8)  # a camera's photos share one; building takes 2 ms
+@functools.lru_cache(maxsize=8)  # building one takes 2 ms; a camera's photos share it
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
 
 
 def orientation(image: Image.Image) -> int:
-    """1 to 8 as the EXIF data says; 1, upright, where it says nothing sensible.
+    """The EXIF orientation, 1 to 8; 1 (upright) if it is absent or invalid.
 
-    Pillow's own parser follows every pointer, and prints what it does not like.
+    Pillow's own parser follows every pointer and warns of damaged data.
     """
     try:
         tiff = image.info["exif"].removeprefix(b"Exif\0\0")
@@ -163,7 +148,7 @@ def orientation(image: Image.Image) -> int:
         (count,) = struct.unpack_from(order + "H", tiff, start)
         for entry in range(start + 2, start + 2 + 12 * count, 12):
             tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, entry)
-            if (tag, kind) == (0x0112, 3) and value in _UPRIGHT:
+            if (tag, kind) == (0x0112, 3) and value in _TRANSPOSE:
                 return value
     except (AttributeError, KeyError, TypeError, struct.error):
         pass

@@ -1,4 +1,4 @@
-"""Photos from a web address, checked before they are unpacked."""
+"""Downloads one file over HTTP, resumes a broken download, and checks its SHA-256."""
 
 import hashlib
 import os
@@ -13,123 +13,73 @@ from urllib.error import HTTPError
 
 import click
 
-from helpers.data.archives import (
-    MAX_TOTAL_BYTES,
-    WANTED,
-    DownloadError,
-    Unpacked,
-    leave_alone,
-    unpack,
-)
-
-# https://www.microsoft.com/en-us/download/details.aspx?id=54765
-CATS_DOGS_URL = (
-    "https://download.microsoft.com/download/3/E/1/"
-    "3E1C3F21-ECDB-4869-8368-6DEBA77B919F/kagglecatsanddogs_5340.zip"
-)
-CATS_DOGS_BYTES = 824_887_076
-CATS_DOGS_SHA256 = "b7974bd00a84a99921f36ee4403f089853777b5ae8d151c76a86e64900334af9"
-
-RETRY_SECONDS = (1, 2, 4)  # pauses between tries that brought nothing new
+MAX_DOWNLOAD_BYTES = 20_000_000_000  # of a file whose size is not known
+RETRY_SECONDS = (1, 2, 4)  # pauses between tries that added no bytes
 TIMEOUT_SECONDS = 30
 
 _CHUNK = 1 << 16
-_BUSY = (408, 425, 429, 500, 502, 503, 504)
-_OTHERWISE = "or use a zip you have with --from"
+_RETRIED_STATUS = (408, 425, 429, 500, 502, 503, 504)
+_OR_LOCAL_ZIP = "or use a zip you have with --from"
+
+
+class DownloadError(ValueError):
+    """Photos could not be downloaded or unpacked; the message says why."""
 
 
 class BrokenConnectionError(DownloadError):
-    """The server could not be reached, or broke off: worth another try."""
-
-
-def download_cats_dogs(data: Path, source: str | None = None) -> Unpacked:
-    """The photos of cats and dogs, unpacked into `cats-dogs/` in a data folder.
-
-    Args:
-      source: another zip of class folders, a path or an http address.
-    """
-    folder = Path(data) / "cats-dogs"
-    leave_alone(folder)
-    if source and "://" not in source:
-        if not Path(source).is_file():
-            raise DownloadError(
-                f"there is no file {source}: {WANTED}, or its http address"
-            )
-        _print_sha256(source, _sha256_of(Path(source)))
-        return unpack(Path(source), folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    archive = folder.with_suffix(".download")
-    if source:
-        _print_sha256(source, fetch(source, archive))
-    else:
-        expected = {"sha256": CATS_DOGS_SHA256, "bytes_expected": CATS_DOGS_BYTES}
-        fetch(CATS_DOGS_URL, archive, **expected)
-    try:
-        return unpack(archive, folder)
-    finally:
-        if source or folder.exists():  # else it is whole, and the next try needs it
-            archive.unlink()
-
-
-def _print_sha256(source: str, sha256: str) -> None:
-    click.echo(f"SHA-256 of {source}: {sha256}", err=True)
+    """The server could not be reached or closed the connection: retry."""
 
 
 def fetch(
-    url: str,
-    path: Path,
-    *,
-    sha256: str | None = None,
-    bytes_expected: int | None = None,
+    url: str, path: Path, *, sha256: str | None = None, size: int | None = None
 ) -> str:
-    """Download to a path, resuming what an earlier try left in `PATH.part`.
+    """Download a file, resuming from what an earlier run left in `PATH.part`.
 
-    Without a checksum to prove that they belong together, nothing left from an
-    earlier run is used.
+    A file at the path that has the expected SHA-256 is not downloaded again. Without
+    an expected SHA-256, `PATH.part` is discarded, because it may be of another file.
 
+    Args:
+      sha256: the expected SHA-256, in hexadecimal.
+      size: the expected number of bytes.
     Returns:
-      The SHA-256 of what was downloaded.
+      The SHA-256 of the file.
     Raises:
-      DownloadError: it is not there, breaks off again and again, or is not what
-        was expected.
+      DownloadError: the file is not there, the connection breaks at every try, or the
+        size or SHA-256 is not the expected one.
     """
     if not re.match(r"https?://[^/]", url, re.IGNORECASE):
-        raise DownloadError(f"{url} is no http or https address: check it")
-    if sha256 and path.exists() and _sha256_of(path) == sha256:
+        raise DownloadError(f"{url} is not an http or https address: check the address")
+    if sha256 and path.exists() and sha256_of(path) == sha256:
         return sha256
     part = path.with_name(path.name + ".part")
     if not sha256:
         part.unlink(missing_ok=True)
     try:
-        _download(url, part, bytes_expected)
+        _download(url, part, size)
     except BrokenConnectionError as error:
         again = "resume" if sha256 else "start again"
         raise DownloadError(
-            f"{url}: {error}: run the same command again to {again}, {_OTHERWISE}"
+            f"{url}: {error}: run the same command again to {again}, {_OR_LOCAL_ZIP}"
         ) from error
-    return _accept(part, path, sha256)
-
-
-def _accept(part: Path, path: Path, sha256: str | None) -> str:
-    found = _sha256_of(part)
+    found = sha256_of(part)
     if sha256 and found != sha256:
         part.unlink()
         raise DownloadError(
-            f"what came has SHA-256 {found}, not {sha256}, and was removed: "
-            f"run the same command again, {_OTHERWISE}"
+            f"the downloaded file's SHA-256 is {found}, expected {sha256}: the file "
+            f"was removed, run the same command again, {_OR_LOCAL_ZIP}"
         )
     part.replace(path)
     return found
 
 
 def _download(url: str, part: Path, expected: int | None) -> None:
-    best, pauses = _size(part), list(RETRY_SECONDS)
+    largest, pauses = _size(part), list(RETRY_SECONDS)
     while True:
         try:
             return _connect(url, part, expected)
         except BrokenConnectionError as error:
-            if _size(part) > best:
-                best, pauses = _size(part), list(RETRY_SECONDS)
+            if _size(part) > largest:
+                largest, pauses = _size(part), list(RETRY_SECONDS)
             if not pauses:
                 raise
             click.echo(f"{error}: next try in {pauses[0]} s", err=True)
@@ -137,21 +87,21 @@ def _download(url: str, part: Path, expected: int | None) -> None:
 
 
 def _connect(url: str, part: Path, expected: int | None) -> None:
-    """One connection that completes the part, or raises BrokenConnectionError."""
+    """Complete the part over one connection, or raise BrokenConnectionError."""
     start = _size(part)
     if start and start == expected:
         return
     with _open(url, part, start) as response:
-        start, total = _offer(response, part, start)
+        start, total = _content_range(response, part, start)
         if expected and total and total != expected:
             raise DownloadError(
                 f"{url} announces {total:,} bytes, {expected:,} were expected: "
-                f"check the address, {_OTHERWISE}"
+                f"check the address, {_OR_LOCAL_ZIP}"
             )
         total = total or expected
         try:
             size = _write(response, part, start, total)
-        except OSError as error:  # of the disk: those of the network have their own
+        except OSError as error:  # of the disk: _chunks converts those of the network
             raise DownloadError(
                 f"cannot write {part} ({error.strerror or error}): make room and "
                 "run the same command again"
@@ -171,10 +121,12 @@ def _open(url: str, part: Path, start: int) -> HTTPResponse:
     except HTTPError as error:
         error.close()
         answer = f"the server answers {error.code} {error.reason}"
-        if error.code == 416:  # it ends before the part does
+        if error.code == 416:  # the part is longer than the file
             part.unlink()
-        elif error.code not in _BUSY:
-            raise DownloadError(f"{url}: {answer}: check it, {_OTHERWISE}") from error
+        elif error.code not in _RETRIED_STATUS:
+            raise DownloadError(
+                f"{url}: {answer}: check the address, {_OR_LOCAL_ZIP}"
+            ) from error
         raise BrokenConnectionError(answer) from error
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
@@ -182,7 +134,7 @@ def _open(url: str, part: Path, start: int) -> HTTPResponse:
 
 
 def _opener() -> request.OpenerDirector:
-    """Like urllib's own, without file and ftp, to which a server could redirect."""
+    """urllib's opener without `file:` and `ftp:`, to which a server could redirect."""
     opener = request.OpenerDirector()
     for handler in (
         request.ProxyHandler,
@@ -197,21 +149,24 @@ def _opener() -> request.OpenerDirector:
     return opener
 
 
-def _offer(response: HTTPResponse, part: Path, start: int) -> tuple[int, int | None]:
-    """Where the answer's bytes start, and how many the whole file has."""
+def _content_range(
+    response: HTTPResponse, part: Path, start: int
+) -> tuple[int, int | None]:
+    """The offset of the response's first byte, and the size of the whole file."""
     if response.status != 206:  # the server ignores Range
         return 0, response.length
-    given = re.fullmatch(
+    sent = re.fullmatch(
         r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "")
     )
-    if not given or int(given[1]) != start:
+    if not sent or int(sent[1]) != start:
         part.unlink(missing_ok=True)
         raise BrokenConnectionError("the server sent another part than was asked for")
-    return start, None if given[2] == "*" else int(given[2])
+    return start, None if sent[2] == "*" else int(sent[2])
 
 
 def _write(response: HTTPResponse, part: Path, start: int, total: int | None) -> int:
-    limit = total or MAX_TOTAL_BYTES
+    """Append the response to the part; returns the part's size."""
+    limit = total or MAX_DOWNLOAD_BYTES
     bar = click.progressbar(
         length=limit,
         label="downloading",
@@ -226,7 +181,7 @@ def _write(response: HTTPResponse, part: Path, start: int, total: int | None) ->
             if start > limit:
                 part.unlink()
                 raise DownloadError(
-                    f"more than {limit:,} bytes came: check the address"
+                    f"the server sent more than {limit:,} bytes: check the address"
                 )
             file.write(chunk)
             bar.update(len(chunk))
@@ -250,7 +205,8 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _sha256_of(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):

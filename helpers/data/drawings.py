@@ -1,7 +1,7 @@
-"""Drawings of cats and dogs: the data set of a machine that has no photos.
+"""Makes drawings of cats and dogs, the data set where there are no photos.
 
-Colours, pose, place, light and what is in the way come from the same choices
-for every kind, so that only the animal itself gives its class away.
+Colours, pose, background, foreground and light are chosen from the same
+distributions for every kind, so that only the animal's shape depends on its class.
 
 Taught in notebooks/01_train_with_placeholders.ipynb.
 """
@@ -15,8 +15,7 @@ import numpy as np
 from PIL import Image
 
 from helpers.data.sketches import things
-from helpers.data.sketches.animals import CAT, DOG, RABBIT, Animal
-from helpers.data.sketches.coats import choose_coat
+from helpers.data.sketches.animals import CAT, DOG, RABBIT
 from helpers.data.sketches.light import finish
 from helpers.data.sketches.pen import Pen
 from helpers.data.sketches.poses import draw_animal
@@ -24,17 +23,12 @@ from helpers.data.sketches.scenery import paint_background, paint_foreground
 
 CLASS_NAMES = ("cat", "dog")
 
-_ENLARGED = 2  # drawn larger, then reduced: smooth edges
-
-
-def _animal(animal: Animal, pen: Pen, rng: Random) -> None:
-    draw_animal(pen, animal, choose_coat(rng), rng)
-
+_OVERSAMPLING = 2  # drawn larger, then reduced, for smooth edges
 
 _SKETCHES: dict[str, Callable[[Pen, Random], None]] = {
-    "cat": partial(_animal, CAT),
-    "dog": partial(_animal, DOG),
-    "rabbit": partial(_animal, RABBIT),
+    "cat": partial(draw_animal, CAT),
+    "dog": partial(draw_animal, DOG),
+    "rabbit": partial(draw_animal, RABBIT),
     "house": things.draw_house,
     "car": things.draw_car,
     "tree": things.draw_tree,
@@ -48,27 +42,28 @@ OTHER_KINDS = tuple(kind for kind in _SKETCHES if kind not in CLASS_NAMES)
 
 
 def draw(kind: str, seed: int, size: int = 128) -> Image.Image:
-    """A drawing of the kind: RGB, `size` x `size`, always the same for one seed.
+    """A drawing of the kind: RGB, size x size pixels, determined by the seed.
 
     Args:
       kind: one of CLASS_NAMES or OTHER_KINDS.
-      seed: chooses everything else; two kinds share place, coat and pose.
+      seed: chooses everything else; kinds of one seed have the same background, coat
+        and pose.
     Raises:
-      ValueError: there is no such kind (the message names the closest), or no pixel.
+      ValueError: the kind is unknown (the message names the closest), or size < 1.
     """
     if kind not in _SKETCHES:
-        raise ValueError(_no_such(kind))
+        raise ValueError(_unknown_kind(kind))
     if size < 1:
         raise ValueError(
             f"a drawing of {size} pixels a side cannot be made: ask for 1 or more"
         )
     place, subject = Random(f"place {seed}"), Random(f"subject {seed}")
-    image = Image.new("RGB", (_ENLARGED * size, _ENLARGED * size))
+    image = Image.new("RGB", (_OVERSAMPLING * size, _OVERSAMPLING * size))
     pen = Pen(image)
     paint_background(pen, place)
     _SKETCHES[kind](_placed(pen, place), subject)
     paint_foreground(pen, place)
-    return finish(image.reduce(_ENLARGED), place)
+    return finish(image.reduce(_OVERSAMPLING), place)
 
 
 def _placed(pen: Pen, rng: Random) -> Pen:
@@ -81,7 +76,7 @@ def _placed(pen: Pen, rng: Random) -> Pen:
     return placed.mirrored() if rng.random() < 0.5 else placed
 
 
-def _no_such(kind: str) -> str:
+def _unknown_kind(kind: str) -> str:
     closest = difflib.get_close_matches(kind.lower(), _SKETCHES, n=1)
     hint = f"did you mean {closest[0]!r}?" if closest else f"try {CLASS_NAMES[0]!r}."
     return (
@@ -92,7 +87,7 @@ def _no_such(kind: str) -> str:
 def make_drawings(
     count: int, seed: int = 0, size: int = 128
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cats and dogs, as many of each, in an order shuffled by the seed.
+    """An equal number of cats and dogs, in an order shuffled by the seed.
 
     Returns:
       images, uint8 [count, size, size, 3]; labels, int64 [count]: 0 cat, 1 dog.

@@ -1,6 +1,6 @@
-"""Every figure of the notebooks, the model cards and the benchmarks.
+"""Draws the figures of the notebooks, the model cards and the benchmarks.
 
-One function a figure; it takes numbers and draws with matplotlib. Nothing here imports
+Each function draws one figure with matplotlib, from numbers. Nothing here imports
 TensorFlow.
 """
 
@@ -13,6 +13,6 @@ __getattr__, __all__ = public_names(
         "diagrams": "Span plot_chains plot_heat plot_timelines plot_stacks",
         "measurements": "plot_arrivals plot_footprints plot_latencies plot_rates",
         "plots": "plot_bytes plot_calls plot_history plot_images plot_kernels "
-        "plot_memory plot_sessions plot_shares plot_witnesses",
+        "plot_measured_calls plot_memory plot_sessions plot_shares",
     },
 )

@@ -1,6 +1,6 @@
-"""What benchmarks/serving.py measured, as tables and as targets met or not.
+"""Results of benchmarks/serving.py as tables, and compared with their targets.
 
-Latencies are milliseconds, rates photos a second.
+Latencies are in milliseconds, rates in photos a second.
 
 Taught in notebooks/08_launch_the_flask_app.ipynb.
 """
@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results.json"
-BEFORE = RESULTS.with_name("results-before.json")  # of the run before
+BEFORE = RESULTS.with_name("results-before.json")  # the previous run's
 APP, LIMIT = "this app", "the limit: no web server"
 LESSON, RELOAD = "the lesson: session per request", "the lesson: reload per request"
 NO_PEERS = (LESSON, RELOAD, APP, LIMIT)
 
 
 class Target(NamedTuple):
-    """A ratio that was wanted, and the one that was measured."""
+    """The minimum wanted of a ratio, and the measured value."""
 
     what: str
     wanted: float
@@ -34,14 +34,14 @@ class Target(NamedTuple):
 
 
 def read_results(path: Path = RESULTS) -> dict:
-    """The results of the last whole run of benchmarks/serving.py."""
+    """The results of the last complete run of benchmarks/serving.py."""
     return json.loads(path.read_text())
 
 
 def table(servers: Mapping[str, Mapping]) -> list[str]:
-    """The servers as a Markdown table, the slowest first.
+    """The lines of a Markdown table of the servers, the slowest first.
 
-    The last column is how many times as many photos at 16 connections this app answers.
+    The last column is this app's rate at 16 connections divided by the server's.
     """
     speeds = ["req/s at 1", "at 16", "at 64"]
     heads = ["server", *speeds, "p50 / p99 at 16", "lost", "MB", "this app is"]
@@ -50,7 +50,7 @@ def table(servers: Mapping[str, Mapping]) -> list[str]:
     for name in sorted(servers, key=lambda name: servers[name]["rate 16"]):
         found = servers[name]
         rates = [number(found.get(f"rate {n}")) for n in (1, 16, 64)]
-        answers = found["rate 16"] > 0  # a latency of none is none
+        answers = found["rate 16"] > 0  # else there is no latency
         latency = [number(found.get(f"{key} 16")) for key in ("p50", "p99") if answers]
         lost = sum(value for key, value in found.items() if key.startswith("errors"))
         spread = " / ".join(filter(None, latency))
@@ -62,7 +62,7 @@ def table(servers: Mapping[str, Mapping]) -> list[str]:
 
 
 def targets(results: Mapping) -> list[Target]:
-    """The targets and what one run measured."""
+    """The targets with the values that one run measured."""
     servers = results["servers"]
     app, limit, lesson = servers[APP], servers[LIMIT]["rate 16"], servers[LESSON]
     peers = {name: found for name, found in servers.items() if name not in NO_PEERS}
@@ -77,18 +77,13 @@ def targets(results: Mapping) -> list[Target]:
     for key in ("p50", "p99"):
         for n in (1, 16, 64):
             theirs = peers[best][f"{key} {n}"]
-            found.append(
-                Target(
-                    f"the best peer's {key} at {n} over ours",
-                    1,
-                    theirs / app[f"{key} {n}"],
-                )
-            )
-    return found + list(_more_targets(results))
+            what = f"the best peer's {key} at {n} over ours"
+            found.append(Target(what, 1, theirs / app[f"{key} {n}"]))
+    return [*found, *_case_targets(results), *_start_targets(results)]
 
 
 def verdicts(results: Mapping, before: Mapping) -> list[str]:
-    """Each target, with what the run before had measured: one run is no run."""
+    """Each target as text, with the previous run's value to show the variation."""
     earlier = {target.what: target.measured for target in targets(before)}
     return [
         f"{target} (the run before: {earlier[target.what]:.2f})"
@@ -98,13 +93,16 @@ def verdicts(results: Mapping, before: Mapping) -> list[str]:
     ]
 
 
-def _more_targets(results: Mapping) -> Iterator[Target]:
+def _case_targets(results: Mapping) -> Iterator[Target]:
     large = dict(results.get("cases", {}).get("12 megapixels", {}))
     if large:
         rate = large.pop(APP)["rate 16"]
         large.pop(LIMIT)
         best = max(found["rate 16"] for found in large.values())
         yield Target("times the best peer, 12 megapixels", 4, rate / best)
+
+
+def _start_targets(results: Mapping) -> Iterator[Target]:
     start = results.get("growth", {}).get("start")
     if start:
         allowed = (start["import"] + 3) / start["first answer"]
@@ -114,7 +112,7 @@ def _more_targets(results: Mapping) -> Iterator[Target]:
 
 
 def lines(results: Mapping) -> Iterator[str]:
-    """Everything, for a terminal."""
+    """All results and targets, as lines for a terminal."""
     yield ", ".join(results["machine"].values())
     yield from table(results["servers"])
     for name, servers in results.get("cases", {}).items():
@@ -136,7 +134,7 @@ def _facts(found: Mapping | float) -> str:
 
 
 def number(value: float | None) -> str:
-    """One decimal where it matters; nothing for None."""
+    """A number as text: one decimal below 100, none above; "" for None."""
     if value is None:
         return ""
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"

@@ -1,8 +1,8 @@
-"""From a checkpoint to one file.
+"""Freezes a checkpoint or another model: writes its graph and weights to one file.
 
-Read `by_session.py` first: it is the lesson of notebook 03, in forty lines. The tool
-behind `python -m helpers freeze` is `freeze.py`, five steps from top to bottom: read
-the source (`sources/`), choose the outputs (`outputs.py`), apply the graph passes
+Read `by_session.py` first: it is the lesson of notebook 03, in forty lines. `freeze.py`
+is the tool behind `python -m helpers freeze`. Its five steps are: read the source
+(`sources/`), choose the outputs (`outputs.py`), apply the graph passes
 (`passes/pipeline.py`), write (`writing.py`), prove (`proof/`).
 """
 

@@ -1,7 +1,7 @@
-"""Freeze as the lesson does it: import, restore, turn variables into constants.
+"""Freezes as the lesson does: import, restore, turn variables into constants.
 
-`freeze.py` reads the checkpoint without a session instead; notebook 03 asserts that
-both ways give the same fingerprint and the same predictions.
+`freeze.py` reads the checkpoint without a session; notebook 03 asserts that both give
+the same fingerprint and the same predictions.
 
 Taught in notebooks/03_freeze_the_graph.ipynb.
 """

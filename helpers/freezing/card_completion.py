@@ -1,27 +1,16 @@
-"""Complete the model card with what freezing knows."""
+"""Completes the model card with what freezing knows."""
 
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
-import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.passes.context import Context
 from helpers.freezing.sources.prefixes import value_files
-from helpers.graphs.editor import Edge, GraphEditor
-from helpers.graphs.model_card import put_card
-
-INPUTS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
-
-
-def inputs_of(editor: GraphEditor) -> list[str]:
-    """The ops that have to be fed, or can be."""
-    return [node.name for node in editor.nodes.values() if node.op in INPUTS]
-
-
-def named(item: Edge) -> str:
-    return f"{item.node}:{item.index}"
+from helpers.graphs.editor import GraphEditor
+from helpers.graphs.wiring import PLACEHOLDERS
 
 
 def complete_card(
@@ -32,17 +21,22 @@ def complete_card(
     folded: bool,
     ema: bool,
 ) -> dict:
-    """The card with inputs, outputs, initialisers and what was done to the weights."""
-    outputs = [named(item) for item in editor.outputs]
-    inputs = [f"{name}:0" for name in inputs_of(editor)]
-    ends: dict = {"output": outputs[0]}
+    """The card with inputs, outputs, initialisers and the options of freezing added.
+
+    Args:
+      class_names: a sequence, or a string with commas; None keeps those of the card.
+    """
+    nodes = editor.nodes.values()
+    outputs = [item.tensor for item in editor.outputs]
+    inputs = [f"{node.name}:0" for node in nodes if node.op in PLACEHOLDERS]
+    made: dict[str, Any] = {"output": outputs[0]}
     if len(outputs) > 1:
-        ends["outputs"] = outputs
+        made["outputs"] = outputs
     if len(inputs) == 1:
-        ends["input"] = inputs[0]
+        made["input"] = inputs[0]
     elif inputs:
-        ends["inputs"] = inputs
-    made = ends | card
+        made["inputs"] = inputs
+    made |= card
     if card.get("output") not in (None, *outputs):
         made["output"] = outputs[0]
     if editor.initialisers:
@@ -58,8 +52,8 @@ def complete_card(
     }
 
 
-def origin(context: Context) -> dict:
-    """The hashes of the files that hold the values, and the global step."""
+def describe_source(context: Context) -> dict:
+    """The prefix, the SHA-256 of the files with the values, and the global step."""
     source, values = context.source, context.values
     files = value_files(source.prefix) if source.prefix else source.files
     return {
@@ -75,9 +69,3 @@ def _sha256(path: Path) -> str:
         while block := file.read(2**20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def card_node(card: dict):
-    holder = tf1.GraphDef()
-    put_card(holder, card)
-    return holder.node[0]

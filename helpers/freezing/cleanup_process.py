@@ -1,7 +1,7 @@
 """Deletes the partial output file if the freezing process is killed.
 
-A kernel of TensorFlow may abort the process, and the system may end one that takes too
-much memory: no `except` of Python's runs then.
+A TensorFlow kernel may abort the process, and the operating system may kill it when
+memory runs out: Python runs no `except` clause then.
 """
 
 import subprocess
@@ -12,7 +12,7 @@ from pathlib import Path
 
 PROGRAM = """
 import os, sys
-if not sys.stdin.buffer.read():  # closed without the last message
+if not sys.stdin.buffer.read():  # the pipe was closed without a message
     for path in sys.argv[1:]:
         if os.path.exists(path):
             os.unlink(path)
@@ -25,7 +25,7 @@ if not sys.stdin.buffer.read():  # closed without the last message
 
 @contextmanager
 def cleanup_process(path: Path) -> Iterator[None]:
-    """Run a process that removes the file, and says so, if this one is killed."""
+    """Run a process that deletes the file, with a message, if this one is killed."""
     command = [sys.executable, "-I", "-S", "-c", PROGRAM, str(path)]
     waiting = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     try:

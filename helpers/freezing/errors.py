@@ -1,8 +1,8 @@
-"""What is raised when a model cannot be frozen."""
+"""The error for models that cannot be frozen."""
 
 
 class FreezeError(ValueError):
-    """Bad input: one line says the cause, the next one what to do."""
+    """Bad input; the message has the cause, and on its last line the fix."""
 
     def __init__(self, cause: str, fix: str):
         super().__init__(f"{cause}\n{fix}")

@@ -1,4 +1,4 @@
-"""Freeze a checkpoint without a session, and prove that it answers as before.
+"""Freezes a checkpoint without a session, and compares the answers of both graphs.
 
 Taught in notebooks/03_freeze_the_graph.ipynb.
 """
@@ -16,12 +16,13 @@ from helpers.freezing.passes.optional.moving_averages import take_moving_average
 from helpers.freezing.passes.optional.narrow_weights import TYPES, narrow_weights
 from helpers.freezing.passes.pipeline import apply_passes, start
 from helpers.freezing.preflight import preflight
-from helpers.freezing.proof.compare import Frozen, Proof
+from helpers.freezing.proof.compare import Proof
+from helpers.freezing.proof.prove import FrozenGraph
 from helpers.freezing.proof.prove_source import prove_source, refuse_different
 from helpers.freezing.report import Report, report_of
 from helpers.freezing.sources.recognise import recognise
-from helpers.freezing.warnings import warn
-from helpers.freezing.writing import beside, write_model
+from helpers.freezing.warnings import add_warnings
+from helpers.freezing.writing import atomic_write, write_model
 from helpers.graphs.model_card import card_in
 
 
@@ -37,31 +38,29 @@ def freeze(
     ema: bool = False,
     prove: bool = True,
 ) -> Report:
-    """Write what `outputs` need of a checkpoint as one file, the weights inside.
+    """Write the part of a model that `outputs` need to one file, with its weights.
 
     Args:
       source: a prefix, a folder, any of a checkpoint's files, a SavedModel, a Keras
         model.
-      meta: the graph's file, where it is not beside the checkpoint.
-      outputs: op names, with or without `:0`; found where none are given.
-      output: where to write; default: beside the source.
+      meta: the graph's file, if it is not beside the checkpoint.
+      outputs: op names, with or without `:0`; default: the likeliest outputs.
+      output: the file to write; default: beside the source.
       weights: "float32", "float16" or "bfloat16".
       class_names: for the model card.
       fold: multiply batch normalization into the weights before it.
       ema: take the moving averages of the weights.
-      prove: run both graphs and compare before the file gets its name.
+      prove: run both graphs on the same inputs, before the file gets its name.
     Raises:
-      FreezeError: the source is not what it should be, or the frozen graph does not
-        answer as the checkpoint does; nothing is written then.
+      FreezeError: the source cannot be frozen, or the answers of the two graphs
+        differ; no file is written.
     """
     if weights not in TYPES:
         choice = ", ".join(TYPES)
-        raise FreezeError(f"no such weights: {weights!r}", f"choose of {choice}")
-    asked = {
-        take_moving_averages: ema,
-        fold_batch_norms: fold,
-        narrow_weights: weights != "float32",
-    }
+        raise FreezeError(f"no such weights: {weights!r}", f"choose one of {choice}")
+    options = [take_moving_averages] if ema else []
+    options += [fold_batch_norms] if fold else []
+    options += [narrow_weights] if weights != "float32" else []
 
     # 1. Read the source.
     found = recognise(source, meta)
@@ -72,20 +71,21 @@ def freeze(
 
     # 3. Apply the passes.
     editor = start(found, wanted, weights)
-    passes = apply_passes(editor, options=[step for step in asked if asked[step]])
+    passes = apply_passes(editor, options=options)
     check_size(editor, weights)
     doubts = preflight(editor)
-    warn(editor, averages_taken=ema)
+    add_warnings(editor, averages_taken=ema)
     card = complete_card(card, editor, class_names, folded=fold, ema=ema)
 
     place = Path(output) if output else Path(f"{found.name}.pb")
-    with beside(place) as path, cleanup_process(path):
+    with atomic_write(place) as path, cleanup_process(path):
         # 4. Write.
         card = write_model(editor, path, card)
         # 5. Prove; the file gets its name only afterwards.
         proof = Proof("unproven", 0, "not asked for")
         if prove:
-            proof = prove_source(editor, Frozen.of(path, editor))
+            frozen = FrozenGraph(path, editor.initialisers, editor.outputs)
+            proof = prove_source(editor, frozen)
             refuse_different(proof)
         size = path.stat().st_size
     doubts = doubts if proof.verdict == "unproven" else []

@@ -1,10 +1,11 @@
-"""Check, before anything is written, that this TensorFlow can run the frozen graph."""
+"""Checks that this TensorFlow can run the frozen graph, before it is written."""
 
 from helpers.freezing.errors import FreezeError
-from helpers.graphs.editor import GraphEditor, edge
+from helpers.graphs.edges import Edge
+from helpers.graphs.editor import GraphEditor
 from helpers.graphs.op_registry import devices, op_def
 
-# Where ops of other libraries come from, by the beginning of their names.
+# The libraries of ops that TensorFlow does not register, by prefixes of the ops' names.
 LIBRARIES = {
     "Horovod": "Horovod",
     "BlockLSTM": "tf.contrib.rnn",
@@ -28,10 +29,10 @@ LIBRARIES = {
 
 
 def preflight(editor: GraphEditor) -> list[str]:
-    """What of the graph has no kernel here, a sentence each.
+    """A sentence on each op that has no CPU kernel in this TensorFlow.
 
     Raises:
-      FreezeError: an op is not registered, so that no graph with it can be loaded.
+      FreezeError: an op is not registered: the graph could not be loaded.
     """
     found = []
     for node in editor.nodes.values():
@@ -55,29 +56,27 @@ def preflight(editor: GraphEditor) -> list[str]:
 
 
 def _library(op: str) -> str:
-    for beginning, library in LIBRARIES.items():
-        if op.startswith(beginning):
-            return library
-    return "another library (a custom op, or tf.contrib)"
+    known = (name for prefix, name in LIBRARIES.items() if op.startswith(prefix))
+    return next(known, "another library (a custom op, or tf.contrib)")
 
 
 def _path(editor: GraphEditor, wanted: str) -> str:
-    """How an output needs the op, as `output <- … <- op`."""
+    """The path from an output to the op, as `output <- … <- op`."""
     before: dict[str, str | None] = dict.fromkeys(editor.roots())
     ahead = list(before)
     for name in ahead:
         if name == wanted:
             break
         for text in editor.nodes[name].input:
-            source = edge(text).node
+            source = Edge.parse(text).node
             if source not in before and source in editor.nodes:
                 before[source] = name
                 ahead.append(source)
-    steps, name = [], wanted
-    while name is not None:
-        steps.append(name)
-        name = before.get(name)
-    steps.reverse()
+    steps: list[str] = []
+    step: str | None = wanted
+    while step is not None:
+        steps.insert(0, step)
+        step = before.get(step)
     if len(steps) > 6:
         steps[3:-2] = ["…"]
     return " <- ".join(steps)

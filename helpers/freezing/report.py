@@ -1,4 +1,4 @@
-"""What freezing did, for the command line's table and its --json."""
+"""The report on a frozen graph, for the command line's table and its --json."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -7,24 +7,25 @@ from pathlib import Path
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
-from helpers.freezing.card_completion import INPUTS, inputs_of, named
 from helpers.freezing.passes.pipeline import Applied
 from helpers.freezing.proof.compare import Proof
-from helpers.graphs.editor import Edge, GraphEditor
+from helpers.graphs.edges import Edge
+from helpers.graphs.editor import GraphEditor
 from helpers.graphs.op_registry import attribute
+from helpers.graphs.wiring import PLACEHOLDERS
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was frozen, what was bound and removed, and how it was proven."""
+    """What was frozen, the changes to the graph, and the result of the proof."""
 
     output: Path
     inputs: dict[str, str]  # tensor -> type and shape
-    outputs: dict[str, str]
-    bound: dict[str, float | bool]
-    removed: dict[str, int]
+    outputs: dict[str, str]  # tensor -> type
+    bound: dict[str, float | bool]  # tensor -> the value it is fixed at for inference
+    removed: dict[str, int]  # kind of node -> number
     nodes: tuple[int, int]  # before, after
-    bytes: tuple[int, int]  # checkpoint and meta, frozen graph
+    bytes: tuple[int, int]  # of the source's files, of the frozen graph
     proof: Proof
     fingerprint: str
     card: dict
@@ -33,21 +34,21 @@ class Report:
     passes: tuple[Applied, ...] = ()
 
     def rows(self) -> list[tuple[str, str]]:
-        """The report as a table: what, and its value."""
+        """The rows of the table: label and value."""
         return [
             ("inputs", _listed(self.inputs)),
             ("outputs", _listed(self.outputs)),
-            ("bound", _listed(self.bound) or "nothing"),
-            ("removed", _counted(self.removed) or "nothing"),
+            ("fixed values", _listed(self.bound) or "none"),
+            ("removed", _counted(self.removed) or "none"),
             ("nodes", f"{self.nodes[0]:,} -> {self.nodes[1]:,}"),
             ("MB", f"{self.bytes[0] / 1e6:.1f} -> {self.bytes[1] / 1e6:.1f}"),
-            *self._rounded(),
+            *self._rounding_rows(),
             ("proof", str(self.proof)),
             ("fingerprint", self.fingerprint),
             ("written", str(self.output)),
         ]
 
-    def _rounded(self) -> list[tuple[str, str]]:
+    def _rounding_rows(self) -> list[tuple[str, str]]:
         if self.card["weights"] == "float32":
             return []
         changed = self.proof.labels_changed
@@ -55,25 +56,25 @@ class Report:
         return [("weights", f"{text}, {changed} labels changed")]
 
     def as_json(self) -> dict:
-        """The report as JSON knows it."""
-        found = asdict(self) | {
-            "proof": self.proof._asdict(),
-            "output": str(self.output),
-        }
-        if not math.isfinite(self.proof.largest):
-            found["proof"]["largest"] = None
-        found["passes"] = [step._asdict() for step in self.passes]
-        return found | {"nodes": list(self.nodes), "bytes": list(self.bytes)}
+        """The report in types that JSON has; an infinite difference is None."""
+        proof = self.proof._asdict()
+        if not math.isfinite(proof["largest"]):
+            proof["largest"] = None
+        passes = [step._asdict() for step in self.passes]
+        changed = {"output": str(self.output), "proof": proof, "passes": passes}
+        return asdict(self) | changed
 
     def passes_table(self) -> str:
-        """What each graph pass did, as aligned columns."""
+        """The changes of each graph pass, as aligned columns."""
         rows = [("family", "pass", "changes", "nodes before", "after")]
-        rows += [(p.family, p.name, *(f"{n:,}" for n in p[2:])) for p in self.passes]
+        for step in self.passes:
+            changes, before, after = (f"{number:,}" for number in step[2:])
+            rows.append((step.family, step.name, changes, before, after))
         return "\n".join(f"{a:10}{b:24}{c:>8}{d:>14}{e:>8}" for a, b, c, d, e in rows)
 
     def __str__(self) -> str:
-        width = max(len(what) for what, _ in self.rows())
-        lines = [f"{what:<{width}}  {value}" for what, value in self.rows()]
+        width = max(len(label) for label, _ in self.rows())
+        lines = [f"{label:<{width}}  {value}" for label, value in self.rows()]
         return "\n".join([*lines, *(f"warning: {text}" for text in self.warnings)])
 
 
@@ -87,13 +88,17 @@ def report_of(
     passes: tuple[Applied, ...],
     doubts: list[str],
 ) -> Report:
-    """The report of a graph that was frozen into `size` bytes at `place`."""
+    """The report on a graph that was frozen to `size` bytes at `place`.
+
+    Args:
+      doubts: more warnings, after those of the source and the editor.
+    """
     source = editor.context.source
     return Report(
         output=place,
-        inputs=described(editor, source.meta.graph_def),
-        outputs={named(o): tf.as_dtype(editor.dtype(o)).name for o in editor.outputs},
-        bound=all_bound(editor),
+        inputs=describe_inputs(editor, source.meta.graph_def),
+        outputs=describe_outputs(editor),
+        bound=bound_values(editor),
         removed={what: n for what, n in editor.removed.items() if n},
         nodes=(len(editor.original), len(editor.nodes) + 1),
         bytes=(sum(file.stat().st_size for file in source.files), size),
@@ -118,38 +123,49 @@ def _counted(removed: dict[str, int]) -> str:
 
 
 def _plural(what: str) -> str:
-    """`summaries`, `updates of a variable`."""
+    """The plural of a kind of node: `summaries`, `updates of a variable`."""
     noun, space, rest = what.partition(" ")
     noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     return f"{noun}{space}{rest}" if rest != "normalization" else f"{what}s"
 
 
-def all_bound(editor: GraphEditor) -> dict[str, float | bool]:
-    """What was bound in the graph and in its functions, by tensor name."""
-    found = {named(item): value for item, value in editor.bound.items()}
+def bound_values(editor: GraphEditor) -> dict[str, float | bool]:
+    """The values of the bound tensors, in functions too, by tensor name."""
+    found = {item.tensor: value for item, value in editor.bound.items()}
     for (function, node), value in editor.bound_inside.items():
         found[f"{function}/{node}:0"] = value
     return {name: value.item() for name, value in found.items()}
 
 
-def described(editor: GraphEditor, graph_def: tf1.GraphDef) -> dict[str, str]:
-    """The graph's inputs with their types and shapes, as noted where not stated."""
-    noted = {n.name: n.attr["_output_shapes"] for n in graph_def.node if _is_noted(n)}
+def describe_inputs(editor: GraphEditor, graph_def: tf1.GraphDef) -> dict[str, str]:
+    """The type and shape of each placeholder, by tensor name.
+
+    Args:
+      graph_def: the source's graph, whose `_output_shapes` are used for placeholders
+        that have no shape.
+    """
+    hints = {
+        node.name: node.attr["_output_shapes"].list.shape[0]
+        for node in graph_def.node
+        if node.op in PLACEHOLDERS
+        and "_output_shapes" in node.attr
+        and len(node.attr["_output_shapes"].list.shape) == 1
+    }
     found = {}
-    for name in inputs_of(editor):
-        node = editor.nodes[name]
-        shape = tf.TensorShape(attribute(node, "shape").shape)
-        if not shape.rank and name in noted:
-            shape = tf.TensorShape(noted[name].list.shape[0])
-        dtype = tf.as_dtype(editor.dtype(Edge(name, 0))).name
-        found[f"{name}:0"] = f"{dtype} {_sizes(shape)}"
+    for node in editor.nodes.values():
+        if node.op in PLACEHOLDERS:
+            shape = tf.TensorShape(attribute(node, "shape").shape)
+            if not shape.rank and node.name in hints:
+                shape = tf.TensorShape(hints[node.name])
+            dtype = tf.as_dtype(editor.dtype(Edge(node.name, 0))).name
+            found[f"{node.name}:0"] = f"{dtype} {_sizes(shape)}"
     return found
 
 
-def _is_noted(node) -> bool:
-    if node.op not in INPUTS or "_output_shapes" not in node.attr:
-        return False
-    return len(node.attr["_output_shapes"].list.shape) == 1
+def describe_outputs(editor: GraphEditor) -> dict[str, str]:
+    """The type of each output, by tensor name."""
+    outputs = editor.outputs
+    return {item.tensor: tf.as_dtype(editor.dtype(item)).name for item in outputs}
 
 
 def _sizes(shape: tf.TensorShape) -> str:

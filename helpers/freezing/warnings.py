@@ -1,7 +1,7 @@
-"""What a frozen graph's user has to be told."""
+"""Warnings for the users of a frozen graph."""
 
 from helpers.freezing.analysis.batch_statistics import takes_batch_statistics
-from helpers.freezing.passes.optional.moving_averages import mention_averages
+from helpers.freezing.passes.optional.moving_averages import unused_averages_warning
 from helpers.freezing.passes.prune.prune import functions_in
 from helpers.graphs.editor import GraphEditor, nodes_of
 from helpers.graphs.op_registry import op_def
@@ -10,8 +10,12 @@ from helpers.graphs.unsafe_ops import unsafe_ops
 RANDOM = ("Random", "Multinomial", "TruncatedNormal", "CandidateSampler", "Shuffle")
 
 
-def warn(editor: GraphEditor, *, averages_taken: bool) -> None:
-    """Add to `editor.warnings` what users of the frozen graph have to know."""
+def add_warnings(editor: GraphEditor, *, averages_taken: bool) -> None:
+    """Add to `editor.warnings`: random ops, batch statistics, state, unsafe ops, --ema.
+
+    Args:
+      averages_taken: whether --ema was given.
+    """
     for scope, node, nodes in nodes_of(editor):
         if is_random(node):
             editor.warnings.append(
@@ -30,12 +34,12 @@ def warn(editor: GraphEditor, *, averages_taken: bool) -> None:
         if node in editor.nodes
     ]
     editor.warnings += [f"unsafe: {found}" for found in unsafe_ops(editor.graph_def())]
-    editor.warnings += mention_averages(editor, taken=averages_taken)
+    if not averages_taken:
+        editor.warnings += unused_averages_warning(editor)
 
 
 def is_random(node) -> bool:
     """Whether the op draws random numbers."""
     if functions_in(node) or "Dataset" in node.op:
         return False
-    definition = op_def(node.op)
-    return any(part in node.op for part in RANDOM) and definition is not None
+    return any(part in node.op for part in RANDOM) and op_def(node.op) is not None

@@ -1,7 +1,7 @@
-"""A GraphDef, read and edited as a protobuf message, without a session.
+"""Reads and edits a GraphDef as a protobuf message, without a session.
 
-The editor that freezing works with, the registered ops, who feeds whom, the likely
-inputs and outputs, unsafe ops, the fingerprint and the model card.
+Has the graph editor, the edges between nodes, the registry of ops, the search for
+likely inputs and outputs, the list of unsafe ops, the fingerprint and the model card.
 """
 
 from helpers.lazy import public_names

@@ -1,6 +1,6 @@
-"""Guess a graph's inputs and outputs, and say why.
+"""Guesses a graph's inputs and outputs, and gives the reasons.
 
-What depends on the labels is loss and metrics; the last op that does not is an answer.
+Loss and metrics depend on the labels; the last ops that do not are likely outputs.
 """
 
 import re
@@ -8,80 +8,86 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from helpers.graphs.loss_nodes import GRADIENTS, PLACEHOLDERS, LossNodes, is_input
+from helpers.graphs.edges import Edge
+from helpers.graphs.loss_nodes import GRADIENTS, LossNodes, is_input
 from helpers.graphs.model_card import card_in
-from helpers.graphs.wiring import Wiring, type_of
+from helpers.graphs.wiring import PLACEHOLDERS, Wiring, type_of
 
-VERDICTS = (
+DECISIONS = (  # ops that turn probabilities into decisions
     *("ArgMax", "ArgMin", "TopK", "TopKV2", "Round", "Greater", "GreaterEqual"),
     *("CTCGreedyDecoder", "CTCBeamSearchDecoder"),
 )
 PASSING = ("Identity", "Reshape", "Squeeze")
-ANSWER_NAMES = re.compile(
+OUTPUT_NAMES = re.compile(
     r"y_pred|predict|prob|softmax|output|logits|score|final_result|y_hat"
     r"|(^|/)(y|out|pred|classes|embeddings?)(_?\d+)?$",
     re.I,
 )
-NAMELESS = re.compile(r"(.*/)?Identity(_\d+)?")
-ALSO_LIKELY = 0.6  # more of the best candidate's score than this: an output too
-ANSWERS = {"Softmax": 3, "Sigmoid": 3, "LogSoftmax": 2, "Tanh": 1}
+DEFAULT_NAMES = re.compile(r"(.*/)?Identity(_\d+)?")
+ALSO_LIKELY = 0.6  # of the best candidate's score; those with more are outputs, too
+ACTIVATIONS = {"Softmax": 3, "Sigmoid": 3, "LogSoftmax": 2, "Tanh": 1}  # op -> score
 PENALTIES = ("Mean", "Sum", "L2Loss", "Square", "SquaredDifference", "Neg", "AddN")
 FLOATS = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 
 
 class Candidate(NamedTuple):
-    """A tensor that is likely an input or an output."""
+    """A tensor that is likely to be an input or an output."""
 
     tensor: str
     dtype: str
-    shape: tuple[int | None, ...] | None  # None where unknown
+    shape: tuple[int | None, ...] | None  # None: unknown
     reason: str
     score: float
 
 
 def output_candidates(graph_def, meta=None) -> list[Candidate]:
-    """The graph's likely outputs, likeliest first."""
-    return Guess(graph_def, meta).outputs()
+    """The graph's likely outputs, the likeliest first.
+
+    Args:
+      meta: the MetaGraphDef of the graph, for its signatures.
+    """
+    return CandidateSearch(graph_def, meta).outputs()
 
 
 def likely_answers(ranked: list[Candidate]) -> list[Candidate]:
-    """The first of the ranked outputs, and those that are nearly as likely."""
+    """The first of the ranked outputs, and those with a similar score."""
     least = ranked[0].score * ALSO_LIKELY if ranked else 0
     return [found for found in ranked if found is ranked[0] or found.score > least]
 
 
 def input_candidates(graph_def, outputs) -> list[Candidate]:
-    """What has to be fed for these outputs (names of ops or tensors)."""
+    """The inputs that these outputs (names of ops or tensors) depend on."""
     wiring = Wiring(graph_def)
     needed = wiring.before(name.split(":")[0] for name in outputs)
     found = [name for name in wiring.nodes if name in needed and is_input(wiring, name)]
     return [_input(wiring, name) for name in found]
 
 
-class Guess:
-    """What the edges of a graph say about its inputs and outputs."""
+class CandidateSearch:
+    """A search for the outputs of a graph along its edges."""
 
     def __init__(self, graph_def, meta=None):
         self.wiring = Wiring(graph_def)
         self.variables = set(self.wiring.variables())
         self.given = _given(graph_def, meta)
-        judgement = LossNodes(self.wiring)
-        self.labels, self.judged = judgement.labels, judgement.nodes
+        loss = LossNodes(self.wiring)
+        self.labels, self.loss_nodes = loss.labels, loss.nodes
         self.forward = self.wiring.after(
-            set(judgement.inputs) - self.labels, until=judgement.training | self.judged
+            set(loss.inputs) - self.labels, until=loss.training | self.loss_nodes
         )
 
     def outputs(self) -> list[Candidate]:
-        known = [self._candidate(name, why, 9.0) for name, why in self.given.items()]
-        if not known or not any(self.given.values()):
-            names = [*self._last(), *self._last_of_scopes()]
-            known = [self._ranked(name) for name in dict.fromkeys(names)]
-        return sorted(known, key=lambda found: -found.score)
+        """The outputs that the file names, else the likely ones, likeliest first."""
+        if self.given:
+            wiring, given = self.wiring, self.given.items()
+            return [_candidate(wiring, name, why, 9.0) for name, why in given]
+        names = dict.fromkeys([*self._last(), *self._last_of_scopes()])
+        return sorted(map(self._ranked, names), key=lambda found: -found.score)
 
     def _last(self) -> list[str]:
-        """The forward ops whose results no other forward op takes in."""
+        """The forward ops whose results no other forward op reads."""
         wiring, forward = self.wiring, set(self.forward)
-        forward -= {name for name in forward if wiring.op(name) in VERDICTS}
+        forward -= {name for name in forward if wiring.op(name) in DECISIONS}
         has_gradients = any(map(GRADIENTS.match, wiring.nodes))
         while True:
             last = [
@@ -93,100 +99,97 @@ class Guess:
             ]
             losses = {name for name in last if wiring.op(name) in PENALTIES}
             if not has_gradients or not losses or losses == forward:
-                return [self._named(name) for name in last if self._is_answer(name)]
+                floats = [n for n in last if _type_of(wiring.nodes[n]) in FLOATS]
+                random = {n for n in floats if "Random" in wiring.op(n)}
+                return [self._named(name) for name in floats if name not in random]
             forward -= losses
 
     def _last_of_scopes(self) -> list[str]:
-        """What a scope ends in that squashes its numbers, even where others go on."""
-        squashing = [n for n in self.wiring.nodes if self.wiring.op(n) in ANSWERS]
-        return [name for name in squashing if name in self.forward and self._ends(name)]
+        """The forward activations that end a scope, even if other scopes read them."""
+        return [
+            name
+            for name, op in self.wiring.ops.items()
+            if op in ACTIVATIONS and name in self.forward and self._ends_scope(name)
+        ]
 
-    def _ends(self, name: str) -> bool:
-        """Whether all that take it in are in other scopes, and do more than pass it."""
+    def _ends_scope(self, name: str) -> bool:
+        """Whether all consumers are in other scopes, and compute something."""
         scope = name.partition("/")[0]
-        takers = self.wiring.consumers.get(name, ())
         return all(
-            not taker.startswith(f"{scope}/") and self.wiring.op(taker) not in PASSING
-            for taker in takers
+            not reader.startswith(f"{scope}/") and self.wiring.op(reader) not in PASSING
+            for reader in self.wiring.consumers.get(name, ())
         )
 
     def _named(self, name: str) -> str:
-        """The op itself, or what a nameless Identity passes on, if that has a name."""
-        source = self.wiring.data[name][0] if NAMELESS.fullmatch(name) else name
-        return source if ANSWER_NAMES.search(source) else name
-
-    def _is_answer(self, name: str) -> bool:
-        floats = _type_of(self.wiring.nodes[name]) in FLOATS
-        return floats and "Random" not in self.wiring.op(name)
+        """The op, or the source of an Identity of default name, if its name fits."""
+        source = self.wiring.data[name][0] if DEFAULT_NAMES.fullmatch(name) else name
+        return source if OUTPUT_NAMES.search(source) else name
 
     def _ranked(self, name: str) -> Candidate:
-        """An op with its score and the reasons for it."""
+        """The op as a Candidate, with its score and the reasons for it."""
         wiring, reasons, score = self.wiring, [], 0.0
         kind = self._kind(name)
-        if kind in ANSWERS:
+        if kind in ACTIVATIONS:
             reasons.append(f"a {kind}")
-            score += ANSWERS[kind]
-        if ANSWER_NAMES.search(name):
+            score += ACTIVATIONS[kind]
+        if OUTPUT_NAMES.search(name):
             reasons.append("named like an answer")
             score += 2
-        if self.judged.intersection(wiring.consumers.get(name, ())):
+        if self.loss_nodes.intersection(wiring.consumers.get(name, ())):
             reasons.append("the loss or a metric takes it in")
             score += 1
         used = len(self.variables & wiring.before([name]))
-        weighed = len(self.variables & wiring.before(self.forward))
-        if weighed:
-            reasons.append(f"computed from {used} of {weighed} variables")
-            score += 3 * used / weighed
+        total = len(self.variables & wiring.before(self.forward))
+        if total:
+            reasons.append(f"computed from {used} of {total} variables")
+            score += 3 * used / total
         if wiring.op(name) == "Exit":
             reasons.append("but only a loop's last state")
             score /= 2
         why = ", ".join(reasons) or "no other op takes it in"
-        return self._candidate(name, why, round(score, 2))
+        return _candidate(wiring, name, why, round(score, 2))
 
     def _kind(self, name: str) -> str:
-        """The op that made a value, seen through what only passes it on."""
+        """The op that computes a value, before any ops that only pass it on."""
         while self.wiring.op(name) in PASSING and self.wiring.data[name]:
             name = self.wiring.data[name][0]
         return self.wiring.op(name)
 
-    def _candidate(self, name: str, why: str, score: float) -> Candidate:
-        op, _, index = name.partition(":")
-        dtype, shape = _type_of(self.wiring.nodes[op]), self.wiring.shape(op)
-        tensor = f"{op}:{index or 0}"
-        return Candidate(tensor, dtype.name if dtype else "?", shape, why, score)
+
+def _candidate(wiring: Wiring, name: str, reason: str, score: float) -> Candidate:
+    item = Edge.parse(name)
+    dtype, shape = _type_of(wiring.nodes[item.node]), wiring.shape(item.node)
+    return Candidate(item.tensor, dtype.name if dtype else "?", shape, reason, score)
 
 
 def _given(graph_def, meta) -> dict[str, str]:
-    """The outputs that the file itself names, and where."""
+    """The outputs that the card or signatures name, and the reason for each."""
     nodes = {node.name for node in graph_def.node}
     given = {}
     card = card_in(graph_def) or {}
     if card.get("output", "").split(":")[0] in nodes:
         given[card["output"]] = "the model card names it"
-    signatures = meta.signature_def.items() if meta else ()
-    for key, signature in signatures:
-        if key.startswith("__"):  # __saved_model_init_op
-            continue
-        for tensor in signature.outputs.values():
-            if tensor.name.split(":")[0] in nodes:
-                given.setdefault(tensor.name, f"an output of signature {key!r}")
+    for key, signature in meta.signature_def.items() if meta else ():
+        names = [tensor.name for tensor in signature.outputs.values()]
+        for name in names if not key.startswith("__") else ():  # __saved_model_init_op
+            if name.split(":")[0] in nodes:
+                given.setdefault(name, f"an output of signature {key!r}")
     return given
 
 
 def _input(wiring: Wiring, name: str) -> Candidate:
     node, shape = wiring.nodes[name], wiring.shape(name)
-    dtype = _type_of(node)
     if node.op not in PLACEHOLDERS:
         reason = f"comes from the input pipeline ({node.op})"
-    elif shape == () or (dtype == tf.bool and shape is None):
+    elif shape == () or (_type_of(node) == tf.bool and shape is None):
         reason = "a switch or rate: bind it for inference"
     else:
         reason = "a placeholder that the outputs need"
-    return Candidate(f"{node.name}:0", dtype.name if dtype else "?", shape, reason, 1.0)
+    return _candidate(wiring, name, reason, 1.0)
 
 
 def _type_of(node) -> tf.DType | None:
-    """The type of an op's first output, as its attributes state it."""
+    """The type of an op's first output, from its attributes; None: unknown."""
     for name in ("dtype", "T", "DstT", "out_type", "Tparams"):
         if name in node.attr and node.attr[name].type:
             return type_of(node.attr[name].type)

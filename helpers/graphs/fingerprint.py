@@ -1,11 +1,12 @@
-"""A graph's fingerprint: the same for the same graph, however it was written.
+"""The fingerprint of a graph: a hash that does not depend on how the graph was written.
 
-Serialized bytes differ between TensorFlow versions and writers; names, ops, inputs,
-attributes that are not the default, and tensor bytes do not. The model card is left
-out.
+Serialized bytes differ between versions of TensorFlow. The fingerprint is the SHA-256
+of names, ops, inputs, attributes other than defaults, and tensor bytes, in sorted
+order. The model card is left out.
 """
 
 import hashlib
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -16,62 +17,58 @@ from helpers.graphs.op_registry import op_def
 
 
 class Fingerprint:
-    """Collects nodes in any order; `hexdigest` is independent of it."""
+    """A hash of nodes and functions, which may be added in any order."""
 
     def __init__(self):
         self._lines: list[str] = []
 
     def node(self, node, scope: str = "") -> None:
-        """Add a node whose tensor, if it is a Const, is inside."""
+        """Add a node; a Const must hold its value."""
         if node.op == "Const":
             tensor = node.attr["value"].tensor
             self.constant(scope + node.name, tf.make_ndarray(tensor), node)
         else:
-            self._add(scope, node)
+            data = [text for text in node.input if not text.startswith("^")]
+            control = sorted(text for text in node.input if text.startswith("^"))
+            attributes = [f"{name}={text}" for name, text in _attributes(node)]
+            self._lines.append(
+                f"{scope}{node.name} {node.op} {data + control} {attributes}"
+            )
 
     def constant(self, name: str, value: np.ndarray, node) -> None:
-        """Add a constant with the value given."""
+        """Add a Const that does not hold its value."""
         digest = hashlib.sha256()
         if value.dtype == object:
             for item in value.reshape(-1):
                 digest.update(b"%d " % len(item) + item)
         else:
-            contiguous = np.ascontiguousarray(value)
-            digest.update(contiguous.reshape(-1).view(np.uint8).data)
+            flat = np.ascontiguousarray(value).reshape(-1)
+            digest.update(flat.view(np.uint8).data)
         dtype = tf.as_dtype(node.attr["dtype"].type).name
-        waits = sorted(text for text in node.input)
-        self._lines.append(
-            f"{name} Const {waits} {dtype} {list(value.shape)} {digest.hexdigest()}"
-        )
+        facts = f"{sorted(node.input)} {dtype} {list(value.shape)}"
+        self._lines.append(f"{name} Const {facts} {digest.hexdigest()}")
 
     def function(self, function) -> None:
+        """Add a FunctionDef of the library."""
         name = function.signature.name
         for node in function.node_def:
             self.node(node, f"{name}/")
         for output in function.signature.output_arg:
             self._lines.append(f"{name} returns {function.ret[output.name]}")
 
-    def _add(self, scope: str, node) -> None:
-        data = [text for text in node.input if not text.startswith("^")]
-        waits = sorted(text for text in node.input if text.startswith("^"))
-        facts = [f"{name}={text}" for name, text in _facts(node)]
-        self._lines.append(f"{scope}{node.name} {node.op} {data + waits} {facts}")
-
     def hexdigest(self) -> str:
         return hashlib.sha256("\n".join(sorted(self._lines)).encode()).hexdigest()
 
 
-def _facts(node):
-    defaults = {attr.name: attr.default_value for attr in _attributes(node)}
+def _attributes(node) -> Iterator[tuple[str, str]]:
+    """The attributes that do not have their default values: names and hex values."""
+    definition = op_def(node.op)
+    attributes = definition.attr if definition else ()
+    defaults = {attribute.name: attribute.default_value for attribute in attributes}
     for name in sorted(node.attr):
         value = node.attr[name]
         if not name.startswith("_") and value != defaults.get(name):
             yield name, value.SerializeToString(deterministic=True).hex()
-
-
-def _attributes(node):
-    definition = op_def(node.op)
-    return definition.attr if definition else ()
 
 
 def fingerprint(graph_def: tf1.GraphDef) -> str:

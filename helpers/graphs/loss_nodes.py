@@ -1,15 +1,14 @@
-"""Tell what judges an answer from what gives it: labels, loss and metrics.
+"""Finds the labels of a graph, and the loss and metrics that are computed from them.
 
-A label never meets a weight: it is only compared with what the weights gave.
+No weight is applied to a label: labels are only compared with the network's answers.
 """
 
 import re
 
 import tensorflow as tf
 
-from helpers.graphs.wiring import Wiring, type_of
+from helpers.graphs.wiring import PLACEHOLDERS, Wiring, type_of
 
-PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 PIPELINES = re.compile(r"QueueDequeue.*|Iterator\w*GetNext\w*|ReaderRead.*|Unstage")
 TRAINING = re.compile(
     r"(Sparse)?(Resource)?(Sparse)?Apply\w+|(Ref|Resource)?Assign\w*|Assign\w*Op"
@@ -22,16 +21,21 @@ SHAPES = ("Shape", "ShapeN", "Size", "Rank")
 ENTROPIES = ("SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits")
 LOSSES = (*ENTROPIES, "CTCLoss")
 LABEL_NAMES = re.compile(r"label|target|truth|(^|/)(y|y_|ys|y_true)(_\d+)?$", re.I)
-LOOPS = ("Enter", "RefEnter")  # where a weight meets an input cannot be told
+LOOPS = ("Enter", "RefEnter")  # with them, edges do not show what weights apply to
 
 
 def is_input(wiring: Wiring, name: str) -> bool:
+    """Whether the node is a placeholder or the end of an input pipeline."""
     op = wiring.op(name)
     return op in PLACEHOLDERS or bool(PIPELINES.fullmatch(op))
 
 
 class LossNodes:
-    """The inputs of a graph that are labels, and all that is computed from them."""
+    """The inputs of a graph that are labels, and the nodes computed from them.
+
+    Attributes: `inputs`, all of them; `labels`; `training`, the nodes of gradients,
+    updates, summaries and savers; `nodes`, loss and metrics. All hold node names.
+    """
 
     def __init__(self, wiring: Wiring):
         self.wiring = wiring
@@ -46,36 +50,31 @@ class LossNodes:
         self.nodes = self._after_labels()
 
     def _labels(self) -> set[str]:
-        """The inputs that only training asks for."""
-        compared = {name for name in self._only_compared() if not self._switches(name)}
+        """The inputs that are labels by their names, their consumers or their edges."""
+        compared = {n for n in self._unweighted_inputs() if not self._is_switch(n)}
         labels = {name for name in self.inputs if LABEL_NAMES.search(name)}
         labels |= self._in_label_slots() & compared
-        loops = any(node.op in LOOPS for node in self._nodes())
+        loops = any(op in LOOPS for op in self.wiring.ops.values())
         return labels or (set() if loops else compared)
 
-    def _switches(self, name: str) -> bool:
-        """Whether an input is one number or a yes or no, as rates and switches are."""
+    def _is_switch(self, name: str) -> bool:
+        """Whether an input is a scalar or a bool, as rates and switches are."""
         dtype = type_of(self.wiring.nodes[name].attr["dtype"].type)
         return self.wiring.shape(name) == () or dtype == tf.bool
 
-    def _nodes(self):
-        return self.wiring.nodes.values()
-
     def _in_label_slots(self) -> set[str]:
-        """What the labels of a cross entropy or CTC loss are made from."""
-        found = set()
-        for node in self._nodes():
-            slots = {"CTCLoss": slice(1, 3)}.get(node.op, slice(1, 2))
+        """The nodes before the label inputs of cross entropies and CTC losses."""
+        found: set[str] = set()
+        for node in self.wiring.nodes.values():
             if node.op in LOSSES:
-                before = self.wiring.before(
-                    text.split(":")[0] for text in node.input[slots]
-                )
+                texts = node.input[1:3] if node.op == "CTCLoss" else node.input[1:2]
+                before = self.wiring.before(text.split(":")[0] for text in texts)
                 if before.isdisjoint(self.variables):
                     found |= before
         return found
 
-    def _only_compared(self) -> set[str]:
-        """The inputs that no weight is ever applied to."""
+    def _unweighted_inputs(self) -> set[str]:
+        """The inputs that no op combines with a weight."""
         wiring = self.wiring
         if not self.variables:
             return set()
@@ -91,11 +90,11 @@ class LossNodes:
         return set(self.inputs) - wiring.before(applied)
 
     def _after_labels(self) -> set[str]:
-        """Loss and metrics: all that depends on a label's value, not on its shape."""
-        shapes = {name for name, node in self.wiring.nodes.items() if node.op in SHAPES}
-        judged = self.wiring.after(self.labels, until=shapes | self.training)
-        for name, node in self.wiring.nodes.items():
-            takers = map(self.wiring.op, self.wiring.consumers.get(name, ()))
-            if node.op == "Reshape" and not set(LOSSES).isdisjoint(takers):
-                judged.add(name)  # the logits, flattened for the loss
-        return judged
+        """Loss and metrics: the nodes that depend on a label's value, not its shape."""
+        shapes = {name for name, op in self.wiring.ops.items() if op in SHAPES}
+        found = self.wiring.after(self.labels, until=shapes | self.training)
+        for name, op in self.wiring.ops.items():
+            readers = map(self.wiring.op, self.wiring.consumers.get(name, ()))
+            if op == "Reshape" and not set(LOSSES).isdisjoint(readers):
+                found.add(name)  # the logits, flattened for the loss
+        return found

@@ -1,7 +1,7 @@
-"""The model card: what a graph says of itself, as JSON in a string Const op.
+"""The model card: a description of the model, as JSON in a string Const of its graph.
 
-Training puts it into the graph, freezing carries it into the `.pb`; any
-TensorFlow program ignores it.
+Training adds it to the graph, and freezing copies it to the `.pb`. Other programs load
+the graph as usual, because no op reads the card.
 
 Taught in notebooks/03_freeze_the_graph.ipynb.
 """
@@ -15,7 +15,7 @@ def card_in(graph_def) -> dict | None:
     """The card stored in a GraphDef, or None.
 
     Raises:
-      ValueError: there is one, and it is no JSON object.
+      ValueError: the card is not a JSON object.
     """
     for node in graph_def.node:
         if node.name == CARD_OP and node.op == "Const":
@@ -25,7 +25,13 @@ def card_in(graph_def) -> dict | None:
 
 
 def parse_card(text: bytes, where: object) -> dict:
-    """The card in JSON text; `where` names the text if it is none."""
+    """The card in a JSON text.
+
+    Args:
+      where: the name of the text, for the error message.
+    Raises:
+      ValueError: the text is not a JSON object.
+    """
     try:
         card = json.loads(text)
     except ValueError as error:
@@ -36,7 +42,7 @@ def parse_card(text: bytes, where: object) -> dict:
 
 
 def put_card(graph_def, card: dict) -> None:
-    """Store `card` in the GraphDef, in place of the one it has."""
+    """Store `card` in the GraphDef, in place of its present card."""
     from tensorflow.core.framework import types_pb2
 
     for index, node in enumerate(graph_def.node):

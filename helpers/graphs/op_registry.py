@@ -1,6 +1,6 @@
-"""What this TensorFlow can run: its registered ops and kernels.
+"""The registered ops and kernels of the installed TensorFlow.
 
-The only module that imports TensorFlow's private modules: no public API tells this.
+The only module that imports private modules of TensorFlow: no public API has this.
 """
 
 from functools import cache
@@ -10,7 +10,7 @@ from tensorflow.python.util import _pywrap_util_port
 
 
 def op_def(op: str):
-    """The op's definition, or None where this TensorFlow does not have it."""
+    """The op's OpDef, or None if the op is not registered."""
     return op_def_registry.get(op)
 
 
@@ -22,12 +22,12 @@ def devices(op: str) -> frozenset[str]:
 
 
 def uses_onednn() -> bool:
-    """Whether oneDNN's kernels are on, which may add in another order each session."""
+    """Whether oneDNN is on; its order of additions may differ between sessions."""
     return _pywrap_util_port.IsMklEnabled()
 
 
 def output_count(node, output) -> int:
-    """How many tensors one output argument of an op's definition stands for."""
+    """The number of tensors in one output argument of an op's definition."""
     if output.number_attr:
         return attribute(node, output.number_attr).i
     if output.type_list_attr:
@@ -36,7 +36,11 @@ def output_count(node, output) -> int:
 
 
 def attribute(node, name: str):
-    """The node's attribute, or its default from the op's definition."""
+    """The node's attribute, or its default from the op's definition.
+
+    Raises:
+      KeyError: there is neither.
+    """
     if name in node.attr:
         return node.attr[name]
     definition = op_def(node.op)

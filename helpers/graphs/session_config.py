@@ -1,4 +1,4 @@
-"""The settings that sessions are opened with."""
+"""The configuration of this project's sessions."""
 
 import tensorflow.compat.v1 as tf1
 from tensorflow.core.protobuf import rewriter_config_pb2
@@ -7,13 +7,14 @@ from tensorflow.core.protobuf import rewriter_config_pb2
 def session_config(
     *, bfloat16: bool = False, threads: int = 0, optimised: bool = True
 ) -> tf1.ConfigProto:
-    """Settings for a session.
+    """A ConfigProto for a session.
 
     Args:
-      bfloat16: convolutions and matrix products in 16 bits.
-      threads: that one operation may use; 0 is one a core. The first session of a
-        process decides for all.
-      optimised: rewrite the graph first; for a large one that takes seconds.
+      bfloat16: compute convolutions and matrix products in bfloat16.
+      threads: the number that one op may use; 0: one per core. The first session of a
+        process sets it for all.
+      optimised: rewrite the graph before its first run; this takes seconds for a large
+        graph.
     """
     config = tf1.ConfigProto(allow_soft_placement=True)
     config.gpu_options.allow_growth = True

@@ -1,14 +1,15 @@
-"""Find what a graph file could do besides computing: files, Python, print, network.
+"""Finds ops that do more than compute: they use files, Python, the log or the network.
 
-A graph from a stranger is a program. Freezing warns of these ops; serving refuses
-a graph that holds one, in its function library too. Nothing here runs a graph.
+A graph of unknown origin is an untrusted program. Freezing warns of these ops; serving
+refuses a graph or a function library that has one. No graph is run to find them.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from helpers.graphs.op_registry import op_def
+from helpers.graphs.traversal import find_reachable
 
 SAVER = "reads or writes checkpoint files"
 UNSAFE = {
@@ -49,16 +50,16 @@ UNSAFE = {
     "ends the process": "Abort",
     "changes how the process sees its files": "FileSystemSetConfiguration",
 }
-# What a Saver calls its file before it is told; a SavedModel's is an argument.
+# The default file names of a Saver; a SavedModel's saver takes the name as an argument.
 SAVER_NAMES = re.compile(rb"(model|_temp(_[0-9a-f]{32})?/part|\.?part|/?variables)?")
 WHY = {op: why for why, ops in UNSAFE.items() for op in ops.split()}
 
 
 class UnsafeOp(NamedTuple):
-    """An op that a served graph must not hold."""
+    """An op that a served graph must not have."""
 
     op: str
-    node: str  # "function/node" where it is in the function library
+    node: str  # "function/node" in the function library
     why: str
 
     def __str__(self) -> str:
@@ -66,7 +67,7 @@ class UnsafeOp(NamedTuple):
 
 
 def unsafe_ops(graph_def) -> list[UnsafeOp]:
-    """The ops for which serving refuses a graph, function library included."""
+    """The unsafe ops in a graph and in its function library."""
     found = []
     for scope, nodes in _bodies(graph_def):
         for node in nodes:
@@ -76,9 +77,9 @@ def unsafe_ops(graph_def) -> list[UnsafeOp]:
 
 
 class Finding(NamedTuple):
-    """What `scan` found in one node of a file."""
+    """A node that `scan` reports."""
 
-    level: str  # "refuse": a served graph must not hold it; "warn": worth a look
+    level: str  # "refuse": serving refuses the graph; "warn": only for information
     graph: str  # the tags of a SavedModel's graph, else empty
     op: str
     node: str
@@ -90,7 +91,10 @@ class Finding(NamedTuple):
 
 
 def findings(kind: str, graph) -> list[Finding]:
-    """What one StoredGraph of a file of this kind could do besides computing."""
+    """The unsafe and the unknown ops in one StoredGraph of a file of this kind.
+
+    Ops of the graph's own saver are left out, unless it is a GraphDef, to be served.
+    """
     is_served = kind == "GraphDef"
     savers = set() if is_served else _savers(graph.graph_def)
     level = "refuse" if is_served else "warn"
@@ -100,13 +104,12 @@ def findings(kind: str, graph) -> list[Finding]:
         if unsafe.node not in savers
     ]
     why = "is no op of this TensorFlow: its library has to be loaded first"
-    for op, node in unknown_ops(graph.graph_def).items():
-        found.append(Finding("warn", graph.label, op, node, why))
-    return found
+    unknown = unknown_ops(graph.graph_def).items()
+    return found + [Finding("warn", graph.label, op, node, why) for op, node in unknown]
 
 
 def unknown_ops(graph_def) -> dict[str, str]:
-    """The ops that are not registered here, each with the first node that uses it."""
+    """The ops that are not registered, each with the first node that uses it."""
     known = {function.signature.name for function in graph_def.library.function}
     unknown: dict[str, str] = {}
     for scope, nodes in _bodies(graph_def):
@@ -121,7 +124,7 @@ def unknown_ops(graph_def) -> dict[str, str]:
 
 
 def _savers(graph_def) -> set[str]:
-    """The nodes that save and restore under the names that a Saver gives itself."""
+    """The nodes that save and restore files with a Saver's default names."""
     savers = set()
     for scope, nodes in _bodies(graph_def):
         by_name = {node.name: node for node in nodes}
@@ -135,31 +138,27 @@ def _savers(graph_def) -> set[str]:
 
 
 def _texts(inputs, by_name: dict) -> list[bytes]:
-    """Every text constant that flows into these inputs."""
-    texts, seen = [], set()
-    names = [name.split(":")[0] for name in inputs]
-    while names:
-        name = names.pop()
-        node = by_name.get(name)  # a function's argument is no node
-        if node is None or name in seen:
-            continue
-        seen.add(name)
-        if node.op == "Const":
-            texts += node.attr["value"].tensor.string_val
-        data = (name for name in node.input if not name.startswith("^"))
-        names += [name.split(":")[0] for name in data]
-    return texts
+    """The string constants that these inputs are computed from."""
+
+    def sources(texts: Iterable[str]) -> list[str]:
+        return [text.split(":")[0] for text in texts if not text.startswith("^")]
+
+    found = find_reachable(
+        sources(inputs), lambda name: sources(by_name[name].input), within=by_name
+    )
+    constants = [by_name[name] for name in found if by_name[name].op == "Const"]
+    return [text for node in constants for text in node.attr["value"].tensor.string_val]
 
 
 def _bodies(graph_def) -> Iterator[tuple[str, list]]:
-    """The graph's nodes and those of each of its functions, with their scope."""
+    """The nodes of the graph and of each function, with "" or "function/" as scope."""
     yield "", graph_def.node
     for function in graph_def.library.function:
         yield f"{function.signature.name}/", function.node_def
 
 
 def _why_by_attributes(node, nodes) -> str | None:
-    """Why an op that is harmless by itself is not with these attributes."""
+    """The reason if the op is unsafe with these attributes or inputs only."""
     if node.op in ("EncodeProto", "DecodeProtoV2"):
         source = _text(node, "descriptor_source")
         in_graph = source in (b"", b"local://") or source.startswith(b"bytes://")
@@ -173,12 +172,12 @@ def _why_by_attributes(node, nodes) -> str | None:
 
 
 def _text(node, attribute: str) -> bytes:
-    """A text attribute, read without the default entry that a look-up leaves."""
+    """A string attribute; looking it up would add a missing one to the node."""
     return node.attr[attribute].s if attribute in node.attr else b""
 
 
 def _is_empty_string(inputs, nodes) -> bool:
-    """Whether the input is the constant that says: in memory, not in a file."""
+    """Whether the inputs are empty strings; a dataset is cached in memory then."""
     names = {name.split(":")[0] for name in inputs}
     sources = [node for node in nodes if node.name in names]
     return bool(sources) and all(

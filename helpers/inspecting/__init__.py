@@ -1,4 +1,4 @@
-"""What a checkpoint or a graph holds, told without running it."""
+"""Reports and draws what a checkpoint or a graph holds, without a session."""
 
 from helpers.lazy import public_names
 

@@ -1,4 +1,4 @@
-"""Gather the nodes that answer into a few groups, after their scopes and layers."""
+"""Group the nodes of inference by their name scopes or layers."""
 
 import itertools
 import re
@@ -7,56 +7,56 @@ from collections import Counter
 from helpers.graphs.loss_nodes import is_input
 from helpers.graphs.wiring import VARIABLES, Wiring
 
-FEWEST_SCOPES = 3  # with fewer, the scopes inside them are shown instead
-MOST_SCOPES = 60  # with more, the outer ones are kept
-PLUMBING = {"Const", "Identity", "ReadVariableOp", "NoOp", *VARIABLES}
+FEWEST_SCOPES = 3  # with fewer, the groups are the scopes inside them
+MOST_SCOPES = 60  # with more, the groups stay the outer scopes
+NON_COMPUTING = {"Const", "Identity", "ReadVariableOp", "NoOp", *VARIABLES}
 LAYERS = re.compile(r"Conv|MatMul|Gather|LSTM|GRU|RNN|Einsum|While|PartitionedCall")
-TO = " … "
+TO = " … "  # between the first and the last name of joined groups
 
 
 class Groups:
-    """The nodes that answer, each in a group named after its scope or its op."""
+    """A partition of the nodes `names`; groups are named after a scope or an op."""
 
     def __init__(self, wiring: Wiring, names: set[str], answers: list[str]):
         self.wiring, self.names = wiring, names
         self.fixed = {n for n in names if is_input(wiring, n)} | set(answers)
         self.of = {name: name.split("/")[0] for name in names}
-        self._open_lonely_scopes()
+        self._split_outer_scopes()
         self._join_sources()
         self._join_loose_ops()
 
     def members(self) -> dict[str, list[str]]:
-        found = {}
+        """The nodes of each group, in the order of the graph."""
+        found: dict[str, list[str]] = {}
         for name in self.wiring.nodes:
             if name in self.names:
                 found.setdefault(self.of[name], []).append(name)
         return found
 
     def ordered(self) -> list[str]:
-        """The groups as the data reaches them."""
+        """The groups in the order in which the data passes through them."""
         depth, fed = self._depths(), self._fed()
         places = {}
         for key, names in self.members().items():
-            reached = [depth[name] for name in names if name in fed]
-            given = [
-                depth[name] for name in names if name in fed and self._leaves(name)
-            ]
-            places[key] = (max(given or reached, default=-1), key)
-        return sorted(places, key=places.get)
+            reached = [name for name in names if name in fed]
+            passed_on = [name for name in reached if self._leaves(name)]
+            depths = [depth[name] for name in passed_on or reached]
+            places[key] = (max(depths, default=-1), key)
+        return sorted(places, key=lambda key: places[key])
 
     def _leaves(self, name: str) -> bool:
-        """Whether another group takes in what this op gives."""
+        """Whether an op of another group takes this op's output."""
         takers = self.wiring.consumers.get(name, ())
         return any(
             self.of.get(taker, self.of[name]) != self.of[name] for taker in takers
         )
 
     def fit(self, most: int) -> None:
-        """Join neighbours, the smallest first, until there are at most so many."""
+        """Joins neighbouring groups, the smallest first, until `most` are left."""
         while len(keys := self.ordered()) > max(most, 1):
             sizes = {key: len(names) for key, names in self.members().items()}
-            for name in self.fixed:
-                sizes[self.of[name]] += len(self.names)  # inputs and answers go last
+            for name in self.fixed:  # inputs and outputs are joined last
+                sizes[self.of[name]] += len(self.names)
             pairs = itertools.pairwise(keys)
             first, second = min(pairs, key=lambda pair: sizes[pair[0]] + sizes[pair[1]])
             joined = f"{first.split(TO)[0]}{TO}{second.split(TO)[-1]}"
@@ -65,8 +65,8 @@ class Groups:
     def _rename(self, new: dict[str, str]) -> None:
         self.of = {name: new.get(key, key) for name, key in self.of.items()}
 
-    def _open_lonely_scopes(self) -> None:
-        """Where one scope or two hold all, look into them; a loop stays whole."""
+    def _split_outer_scopes(self) -> None:
+        """Splits one or two scopes that hold everything; never a while loop."""
         loops = {
             name.rpartition("/")[0]
             for name in self.names
@@ -85,75 +85,68 @@ class Groups:
             self.of = opened
 
     def _fed(self) -> set[str]:
+        """The nodes that depend on an input."""
         inputs = [name for name in self.names if is_input(self.wiring, name)]
         return self.wiring.after(inputs) & self.names
 
     def _join_sources(self) -> None:
-        """Variables and constants belong to the group that uses them."""
-        fed, members = self._fed(), self.members()
-        if not fed:
+        """Moves variables and constants to the group that uses them."""
+        if not (fed := self._fed()):
             return
         new = {}
-        for key, names in members.items():
-            if not fed.intersection(names):
-                users = Counter(
-                    self.of[taker]
-                    for name in names
-                    for taker in self.wiring.consumers.get(name, ())
-                    if taker in self.names and self.of[taker] != key
-                )
-                if users:
-                    new[key] = users.most_common(1)[0][0]
+        for key, names in self.members().items():
+            users = Counter(
+                self.of[taker]
+                for name in names
+                for taker in self.wiring.consumers.get(name, ())
+                if taker in self.names and self.of[taker] != key
+            )
+            if users and not fed.intersection(names):
+                new[key] = users.most_common(1)[0][0]
         for key in new:
             while new[key] in new and new[new[key]] != key:
                 new[key] = new[new[key]]
         self._rename(new)
 
     def _join_loose_ops(self) -> None:
-        """An op in no scope and without weights belongs to the group before it."""
+        """Moves single ops that are no layer to the group before them."""
         order = self.ordered()
         for key in order:
             names = [name for name in self.names if self.of[name] == key]
             ops = [self.wiring.op(name) for name in names]
-            computing = [op for op in ops if op not in PLUMBING]
+            computing = [op for op in ops if op not in NON_COMPUTING]
             is_layer = any(map(LAYERS.search, ops)) or len(computing) > 1
             if is_layer or self.fixed.intersection(names):
                 continue
-            sources = [
+            excluded = {key, *(self.of[name] for name in self.fixed)}
+            sources = {
                 self.of[source]
                 for name in names
                 for source in self.wiring.data[name]
-                if source in self.names and self.of[source] != key
-            ]
-            ends = {self.of[name] for name in self.fixed}
-            inner = [source for source in sources if source not in ends]
-            if inner:
-                self._rename({key: max(inner, key=order.index)})
+                if source in self.names
+            } - excluded
+            if sources:
+                self._rename({key: max(sources, key=order.index)})
 
     def _depths(self) -> dict[str, int]:
-        """How many ops are before each op at most; loops are not followed back."""
-        depth: dict[str, int] = {}
-        waiting = {
-            name: [
-                s
-                for s in self.wiring.data[name]
-                if s in self.names and not self._back(s)
-            ]
+        """The longest path to each op, in ops; loops are not followed back."""
+        depth = dict.fromkeys(self.names, 0)
+        left = {  # how many of an op's sources have no depth yet
+            name: sum(self._is_forward(source) for source in self.wiring.data[name])
             for name in self.names
         }
-        left = {name: len(sources) for name, sources in waiting.items()}
         ready = [name for name, count in left.items() if not count]
         while ready:
             name = ready.pop()
-            depth[name] = max((depth[s] + 1 for s in waiting[name]), default=0)
-            for taker in (
-                () if self._back(name) else self.wiring.consumers.get(name, ())
-            ):
-                if taker in left:
+            for taker in self.wiring.consumers.get(name, ()):
+                if taker in left and self._is_forward(name):
+                    depth[taker] = max(depth[taker], depth[name] + 1)
                     left[taker] -= 1
                     if not left[taker]:
                         ready.append(taker)
-        return {name: depth.get(name, 0) for name in self.names}
+        return depth
 
-    def _back(self, name: str) -> bool:
-        return self.wiring.op(name) in ("NextIteration", "RefNextIteration")
+    def _is_forward(self, source: str) -> bool:
+        """Whether a source is one of the nodes, and not a loop's way back."""
+        loop_ends = ("NextIteration", "RefNextIteration")
+        return source in self.names and self.wiring.op(source) not in loop_ends

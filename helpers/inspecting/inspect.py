@@ -1,4 +1,4 @@
-"""Say what a checkpoint, a graph or a frozen model holds, with no session."""
+"""Report what a checkpoint, a graph or a frozen model holds, with no session."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,16 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.checkpoints.checkpoint import Checkpoint, serving_graph
-from helpers.checkpoints.graph_files import (
-    GraphFile,
-    StoredGraph,
-    is_saved_model,
-    read_graph_file,
+from helpers.checkpoints.checkpoint_prefix import (
+    VARIABLES,
+    has_variables,
+    is_checkpoint_file,
 )
-from helpers.checkpoints.locating import VARIABLES, has_variables, is_part
-from helpers.graphs.candidates import Guess, input_candidates, likely_answers
+from helpers.checkpoints.file_contents import (
+    Content,
+    StoredGraph,
+    read_graph_file,
+    saved_model_file,
+)
+from helpers.graphs.candidates import CandidateSearch, input_candidates, likely_answers
 from helpers.graphs.model_card import card_in
 from helpers.graphs.unsafe_ops import findings
 from helpers.graphs.wiring import type_of
@@ -23,45 +28,41 @@ from helpers.inspecting.matching import match_variables
 from helpers.inspecting.reports import Constant, GraphFacts, Report
 from helpers.inspecting.roles import ROLES, roles_of
 
-INDEX_COMMENT = "the graph alone: no variables beside it"
-
 
 def inspect(
     path: Path | str, outputs: Sequence[str] = (), *, verify: bool = True
 ) -> Report:
-    """What is at a path: a prefix, any of the four files, a folder, `.pb`, SavedModel.
+    """A report on a prefix, any of the four files, a folder, a `.pb` or a SavedModel.
 
     Args:
-      outputs: what inference is counted for; by default the likeliest outputs.
-      verify: whether the checksum of every variable is compared.
+      outputs: the ops whose inference is counted; by default the likeliest outputs.
+      verify: whether to compare the checksum of every variable.
     Raises:
       ValueError: there is neither a checkpoint nor a graph.
     """
-    file, checkpoint = _found_at(Path(path))
+    file, checkpoint = _find(Path(path))
     report = Report(str(path), _sizes(file, checkpoint))
-    graphs = file.graphs if file else ()
-    guesses = [Guess(graph.graph_def, graph.meta) for graph in graphs]
-    for graph, guess in zip(graphs, guesses, strict=True):
-        facts = _facts(file, graph, guess, outputs)
-        report.graphs.append(facts)
+    graph, answers = None, list[str]()
+    if file:
+        report.graphs = [_facts(file, graph, outputs) for graph in file.graphs]
+        graph = serving_graph(file)
+        answers = report.graphs[file.graphs.index(graph)].answers
     if checkpoint:
         report.warnings += checkpoint.warnings
         report.format = checkpoint.format
-        graph = serving_graph(file) if file else None
-        answers = report.graphs[graphs.index(graph)].answers if graph else []
         match_variables(report, checkpoint, graph, answers)
         damages = checkpoint.verify() if verify else []
         report.damaged = {damage.variable: damage.cause for damage in damages}
         if not file:
-            report.warnings.append(f"no graph beside it: {checkpoint.prefix}.meta")
-    elif file.kind == "MetaGraphDef":
-        report.warnings.append(INDEX_COMMENT)
+            report.warnings.append(f"no graph: {checkpoint.prefix}.meta is missing")
+    elif file and file.kind == "MetaGraphDef":
+        report.warnings.append("no variables: the graph has no checkpoint beside it")
     return report
 
 
-def _found_at(path: Path) -> tuple[GraphFile | None, Checkpoint | None]:
-    """The graph and the variables at a path, of which one may be missing."""
-    if is_saved_model(path) or (path.is_file() and not is_part(path)):
+def _find(path: Path) -> tuple[Content | None, Checkpoint | None]:
+    """The graphs and the checkpoint at a path; one of the two may be None."""
+    if saved_model_file(path) or (path.is_file() and not is_checkpoint_file(path)):
         file = read_graph_file(path)
         prefix = str(path).removesuffix(".meta")
         if file.kind == "SavedModel":
@@ -73,21 +74,19 @@ def _found_at(path: Path) -> tuple[GraphFile | None, Checkpoint | None]:
     return read_graph_file(meta) if meta else None, checkpoint
 
 
-def _sizes(file: GraphFile | None, checkpoint: Checkpoint | None) -> dict[str, int]:
-    """The size of every file that belongs together, in bytes."""
+def _sizes(file: Content | None, checkpoint: Checkpoint | None) -> dict[str, int]:
+    """The size in bytes of every file that was found."""
     paths = [file.path] if file else []
-    if checkpoint:
-        paths += [checkpoint.index_path, *checkpoint.data_paths, checkpoint.state_path]
-    return {path.name: path.stat().st_size for path in paths if path and path.exists()}
+    paths += checkpoint.paths if checkpoint else []
+    return {path.name: path.stat().st_size for path in paths}
 
 
-def _facts(
-    file: GraphFile, graph: StoredGraph, guess: Guess, outputs: Sequence[str]
-) -> GraphFacts:
-    """What one graph holds."""
-    likely = guess.outputs()
+def _facts(file: Content, graph: StoredGraph, outputs: Sequence[str]) -> GraphFacts:
+    """The facts of one graph of a file."""
+    search = CandidateSearch(graph.graph_def, graph.meta)
+    likely = search.outputs()
     answers = list(outputs) or [found.tensor for found in likely_answers(likely)]
-    roles = Counter(roles_of(guess.wiring, answers).values())
+    roles = Counter(roles_of(search.wiring, answers).values())
     meta, graph_def = graph.meta, graph.graph_def
     return GraphFacts(
         file=file.path.name,
@@ -106,8 +105,8 @@ def _facts(
     )
 
 
-def _constants(graph_def) -> list[Constant]:
-    """The constants outside functions, the largest first."""
+def _constants(graph_def: tf1.GraphDef) -> list[Constant]:
+    """The constants outside library functions, the largest first."""
     found = []
     for node in graph_def.node:
         if node.op == "Const":

@@ -1,12 +1,12 @@
-"""Match a graph's variables with those of its checkpoint."""
+"""Compare a graph's variables with those of its checkpoint."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 from helpers.checkpoints.bundles import Variable
 from helpers.checkpoints.checkpoint import OBJECT_GRAPH, Checkpoint
-from helpers.checkpoints.graph_files import StoredGraph
-from helpers.freezing.sources.checkpoint_values import Saved, saved_names
+from helpers.checkpoints.file_contents import StoredGraph
+from helpers.freezing.sources.checkpoint_values import SavedTensor, find_saved_tensors
 from helpers.graphs.wiring import Wiring, type_of
 from helpers.inspecting.reports import Difference, Report, Row, shape_text
 from helpers.inspecting.roles import roles_of, slots_among, slots_of
@@ -18,46 +18,49 @@ def match_variables(
     graph: StoredGraph | None,
     answers: Sequence[str],
 ) -> None:
-    """Put the checkpoint's variables into a report, and where the graph differs."""
+    """Adds the checkpoint's variables, and how the graph differs, to the report."""
     stored = {variable.name: variable for variable in checkpoint.variables()}
     if graph is None:
-        slots = slots_among(stored)
-        report.variables = _rows(stored, {}, {}, slots)
+        report.variables = _rows(stored, {}, {}, slots_among(stored))
     else:
         match = Match(graph, answers)
-        slots = match.slots()
-        report.variables = _rows(stored, match.variables, match.purposes, slots)
+        report.variables = _rows(stored, match.variables, match.purposes, match.slots())
         if match.keys:
             report.missing = match.missing(stored)
             report.mismatched = match.mismatched(stored)
             read = {saved.key for saved in match.keys.values()} | {OBJECT_GRAPH}
             report.unexpected = sorted(stored.keys() - read)
-    counts = Counter()
+    counts = Counter[str]()
     for row in report.variables:
         counts[row.role] += row.bytes
     report.bytes = dict(counts.most_common())
 
 
-def _rows(stored: dict[str, Variable], variables, purposes, slots) -> list[Row]:
-    kept = {slot for found in slots.values() for slot in found}
+def _rows(
+    stored: dict[str, Variable],
+    variables: dict[str, str],
+    purposes: dict[str, str],
+    slots: dict[str, list[str]],
+) -> list[Row]:
+    """A row for each stored variable; all the dictionaries are by its key."""
+    all_slots = {slot for found in slots.values() for slot in found}
     rows = []
-    for key, variable in stored.items():
-        role = "optimizer" if key in kept else purposes.get(key, "other")
+    for key, stored_as in stored.items():
+        role = "optimizer" if key in all_slots else purposes.get(key, "other")
         own = tuple(slot for slot in slots.get(key, ()) if slot in stored)
-        name, dtype, shape, *place = variable
-        rows.append(Row(name, variables.get(key), dtype, shape, *place, role, own))
+        rows.append(Row(key, variables.get(key), *stored_as[1:], role, own))
     return rows
 
 
 class Match:
-    """What a graph reads from a checkpoint, and what for."""
+    """The variables that a graph reads from a checkpoint, and their roles."""
 
     def __init__(self, graph: StoredGraph, answers: Sequence[str]):
         self.wiring = Wiring(graph.graph_def)
         saver = graph.meta.saver_def.restore_op_name if graph.meta else ""
-        places = saved_names(self.wiring.nodes, saver)
+        places = find_saved_tensors(self.wiring.nodes, saver)
         names = self.wiring.variables()
-        self.keys: dict[str, Saved] = {
+        self.keys: dict[str, SavedTensor] = {
             name: places[name][0] for name in names if places.get(name)
         }
         self.variables = {saved.key: name for name, saved in self.keys.items()}
@@ -70,7 +73,7 @@ class Match:
         }
 
     def slots(self) -> dict[str, list[str]]:
-        """The keys of what an optimizer keeps, for each key."""
+        """The keys of the optimizer's slots of each variable, by its key."""
         return {
             self.keys[name].key: [self.keys[s].key for s in found if s in self.keys]
             for name, found in slots_of(self.wiring).items()
@@ -80,8 +83,8 @@ class Match:
     def missing(self, stored: dict[str, Variable]) -> list[Difference]:
         """The graph's variables that are not in the checkpoint, the needed first.
 
-        One that no saver restores counts only where the outputs need it: a program
-        has variables that it does not save.
+        A variable that no saver restores is missing only if the outputs need it:
+        programs have variables that they do not save.
         """
         found = []
         for name in self.wiring.variables():
@@ -92,11 +95,11 @@ class Match:
         return sorted(found, key=lambda difference: not difference.is_needed)
 
     def mismatched(self, stored: dict[str, Variable]) -> list[Difference]:
-        """The variables whose type or shape is another in the checkpoint."""
+        """The variables with another type or shape in the checkpoint."""
         found = []
         for name, saved in self.keys.items():
             variable = stored.get(saved.key)
-            if variable is None or saved.part:
+            if variable is None or saved.slice_spec:
                 continue
             theirs = f"{variable.dtype} {shape_text(variable.shape)}"
             ours, shape = self._described(name), self.wiring.shape(name)

@@ -1,4 +1,4 @@
-"""What `inspect` found, as a table for people and as a dictionary for programs."""
+"""The report that `inspect` returns: rows of tables, and a dictionary for JSON."""
 
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from helpers.graphs.unsafe_ops import Finding
 
 
 class Row(NamedTuple):
-    """One variable: where its value is, and what it is there for."""
+    """One variable: the place of its value, and its role."""
 
     key: str  # its name in the checkpoint
     variable: str | None  # its op's name in the graph
@@ -20,11 +20,11 @@ class Row(NamedTuple):
     crc32c: int | None
     slices: int
     role: str  # "inference", "optimizer" or "other"
-    slots: tuple[str, ...]  # keys of what the optimizer keeps for it
+    slots: tuple[str, ...]  # keys of its optimizer slots
 
 
 class Difference(NamedTuple):
-    """A variable on which graph and checkpoint do not agree."""
+    """A variable that differs between graph and checkpoint, described in both."""
 
     variable: str
     graph: str
@@ -33,7 +33,7 @@ class Difference(NamedTuple):
 
 
 class Constant(NamedTuple):
-    """A value inside a graph."""
+    """A constant of a graph."""
 
     name: str
     dtype: str
@@ -43,26 +43,26 @@ class Constant(NamedTuple):
 
 @dataclass
 class GraphFacts:
-    """What a graph holds."""
+    """The counts, outputs, inputs, constants and unsafe ops of one graph."""
 
     file: str
     kind: str
     tensorflow: str
     nodes: int
     functions: int
-    roles: dict[str, int]
-    ops: dict[str, int]
-    answers: list[str]  # the outputs that "inference" is counted for
+    roles: dict[str, int]  # role -> nodes
+    ops: dict[str, int]  # op type -> nodes
+    answers: list[str]  # the outputs whose inference is counted in `roles`
     outputs: list[Candidate]
     inputs: list[Candidate]
     constants: list[Constant]
-    findings: list[Finding]  # what it could do besides computing
+    findings: list[Finding]  # unsafe ops
     card: dict | None
 
 
 @dataclass
 class Report:
-    """What was found at a path."""
+    """The files, graphs and variables at a path, and how they differ."""
 
     path: str
     files: dict[str, int]  # name -> bytes
@@ -77,12 +77,12 @@ class Report:
     damaged: dict[str, str] = field(default_factory=dict)  # key -> cause
 
     def as_dict(self) -> dict:
-        """The same as plain lists, texts and numbers, for JSON."""
+        """The report as dictionaries, lists, strings and numbers, for JSON."""
         return _plain(asdict(self))
 
 
-def shape_text(shape) -> str:
-    """A shape as it is written in a table: `[3, 3, 3, 32]`, `[?, 2]`."""
+def shape_text(shape: tuple[int | None, ...] | None) -> str:
+    """A shape for a table: `[3, 3, 3, 32]`, `[?, 2]`, or `[unknown]` for None."""
     if shape is None:
         return "[unknown]"
     return f"[{', '.join('?' if size is None else str(size) for size in shape)}]"

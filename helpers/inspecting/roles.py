@@ -1,4 +1,4 @@
-"""What each node of a graph is there for: to answer, or only to train and save."""
+"""The role of each node of a graph: inference, or a part of training and saving."""
 
 import re
 from collections import Counter
@@ -11,14 +11,14 @@ ROLES = (
     *("inference", "input pipeline", "gradients", "optimizer", "saving"),
     *("loss and metrics", "summaries", "initialisation", "other"),
 )
-SAVES = re.compile(r"Save|SaveSlices|SaveV2|Restore|RestoreSlice|RestoreV2")
-FEEDS = re.compile(
+SAVER_OPS = re.compile(r"Save|SaveSlices|SaveV2|Restore|RestoreSlice|RestoreV2")
+PIPELINE_OPS = re.compile(
     r"\w*Queue\w*|\w*Reader\w*|\w*Dataset\w*|\w*Iterator\w*|Stage|Unstage|ReadFile"
 )
-APPLIES = re.compile(r"(Resource)?(Sparse)?Apply\w+")
+UPDATE_OPS = re.compile(r"(Resource)?(Sparse)?Apply\w+")
 GRADIENT_OPS = re.compile(r"\w+Grad(V\d)?|\w+Backprop(Input|Filter)?(V\d)?")
-SUMMARIES = re.compile(r"(Merge|Scalar|Histogram|Image|Audio|Tensor)Summary(V2)?")
-ASSIGNS = re.compile(r"(Assign|Scatter|ResourceScatter)\w*|VarIsInitializedOp")
+SUMMARY_OPS = re.compile(r"(Merge|Scalar|Histogram|Image|Audio|Tensor)Summary(V2)?")
+ASSIGN_OPS = re.compile(r"(Assign|Scatter|ResourceScatter)\w*|VarIsInitializedOp")
 AVERAGE = "ExponentialMovingAverage"
 SLOT_NAMES = re.compile(
     r"(.+)/(Adam|AdamW|AdaMax|Adagrad|AdagradDA|Adadelta|Momentum|RMSProp|Ftrl|Nadam"
@@ -27,15 +27,15 @@ SLOT_NAMES = re.compile(
 
 
 def roles_of(wiring: Wiring, outputs: Iterable[str]) -> dict[str, str]:
-    """The role of every node, given the ops that answer; one of ROLES each."""
-    return Roles(wiring, outputs).of_nodes
+    """The role of every node, one of ROLES, given the output ops of inference."""
+    return Roles(wiring, outputs).roles
 
 
 def slots_of(wiring: Wiring) -> dict[str, list[str]]:
-    """The optimizer's variables for each variable that it changes."""
-    variables, slots = set(wiring.variables()), {}
+    """The optimizer's slots of each variable that it updates."""
+    variables, slots = set(wiring.variables()), dict[str, list[str]]()
     for name, op in wiring.ops.items():
-        if APPLIES.fullmatch(op) and wiring.data[name][0] in variables:
+        if UPDATE_OPS.fullmatch(op) and wiring.data[name][0] in variables:
             found = slots.setdefault(wiring.data[name][0], [])
             for source in wiring.data[name][1:]:
                 if source in variables and source not in found:
@@ -44,15 +44,15 @@ def slots_of(wiring: Wiring) -> dict[str, list[str]]:
         found = slots.setdefault(owner, [])
         found += [slot for slot in named if slot not in found]
     owners = Counter(slot for found in slots.values() for slot in found)
-    return {  # what several share, as beta1_power, is no slot
+    return {  # a variable that several share, as beta1_power, is no slot
         name: [slot for slot in found if owners[slot] == 1]
         for name, found in slots.items()
     }
 
 
 def slots_among(names: Iterable[str]) -> dict[str, list[str]]:
-    """The slots of each variable as their names tell, where there is no graph."""
-    names, slots = set(names), {}
+    """The slots of each variable by their names, for variables without a graph."""
+    names, slots = set(names), dict[str, list[str]]()
     for slot in sorted(names):
         match = SLOT_NAMES.fullmatch(slot)
         if owner := match and _owner(match[1], names):
@@ -61,122 +61,102 @@ def slots_among(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _owner(name: str, variables: Iterable[str]) -> str | None:
-    """The variable that a slot is named after; scopes may stand before its name."""
+    """The variable that a slot is named after; outer scopes may precede its name."""
     while name and name not in variables:
         name = name.partition("/")[2]
     return name or None
 
 
 class Roles:
-    """The nodes of a graph, given their roles one role after the other."""
+    """Assigns the roles one after the other; a node keeps its first role."""
 
     def __init__(self, wiring: Wiring, outputs: Iterable[str]):
         self.wiring = wiring
-        self.of_nodes: dict[str, str] = {}
+        self.roles: dict[str, str] = {}
         self._inference(name.split(":")[0] for name in outputs)
         self._saving()
         self._gradients()
         self._optimizer()
-        self._judgement()
+        self._loss_and_metrics()
         self._initialisation()
-        self._give("other", wiring.nodes)
-        self.of_nodes = {name: self.of_nodes[name] for name in wiring.nodes}
+        self._assign("other", wiring.nodes)
+        self.roles = {name: self.roles[name] for name in wiring.nodes}
 
-    def _give(self, role: str, names: Iterable[str]) -> None:
+    def _assign(self, role: str, names: Iterable[str]) -> None:
         for name in names:
-            self.of_nodes.setdefault(name, role)
+            self.roles.setdefault(name, role)
 
     def _with_op(self, pattern: re.Pattern) -> list[str]:
         ops = self.wiring.ops.items()
         return [name for name, op in ops if pattern.fullmatch(op)]
 
-    def _rest_before(self, names: Iterable[str]) -> set[str]:
-        """The names and what only they are known to need."""
-        return self.wiring.before(names, until=self.of_nodes.keys(), control=True)
+    def _unassigned_before(self, names: Iterable[str]) -> set[str]:
+        """The names and their transitive inputs that have no role yet."""
+        return self.wiring.before(names, until=self.roles.keys(), control=True)
 
     def _inference(self, outputs: Iterable[str]) -> None:
-        wiring = self.wiring
-        feeds = set(self._with_op(FEEDS)) | set(self._with_op(PIPELINES))
-        needed = wiring.before(outputs, until=feeds)
-        self._give("inference", needed)
-        self._give("input pipeline", self._rest_before(feeds))
+        feeds = {*self._with_op(PIPELINE_OPS), *self._with_op(PIPELINES)}
+        self._assign("inference", self.wiring.before(outputs, until=feeds))
+        self._assign("input pipeline", self._unassigned_before(feeds))
 
     def _saving(self) -> None:
-        savers = self._with_op(SAVES)
+        savers = self._with_op(SAVER_OPS)
         scopes = {name.rpartition("/")[0] for name in savers} - {""}
-        self._give("saving", self._scoped(scopes))
-        self._give("saving", self._rest_before(savers))
+        self._assign("saving", self._in_scopes(scopes))
+        self._assign("saving", self._unassigned_before(savers))
 
     def _gradients(self) -> None:
         named = [name for name in self.wiring.nodes if GRADIENTS.match(name)]
-        self._give("gradients", named)
-        self._give("gradients", self._with_op(GRADIENT_OPS))
+        self._assign("gradients", [*named, *self._with_op(GRADIENT_OPS)])
 
     def _optimizer(self) -> None:
-        """Updates, their rates, slots, and what starts and averages them."""
+        """Updates and slots, their learning rates, initialisers and averages."""
         wiring = self.wiring
-        updates = self._with_op(APPLIES)
+        updates = self._with_op(UPDATE_OPS)
         slots = {slot for found in slots_of(wiring).values() for slot in found}
         slots |= {name for name in wiring.variables() if SLOT_NAMES.fullmatch(name)}
         scopes = {
             name.partition("/update_")[0] for name in updates if "/update_" in name
         }
-        scopes |= slots
-        own = [
-            name
-            for name in wiring.nodes
-            if any(part in scopes for part in _scopes(name))
-        ]
-        for name in [*updates, *slots, *own]:
-            self._give("optimizer", [name])
+        own = self._in_scopes(scopes | slots)
+        self._assign("optimizer", [*updates, *slots, *own])
         taken = [source for name in updates for source in wiring.data[name][1:]]
         taken += [source for name in own for source in wiring.data[name]]
         trained = {wiring.data[name][0] for name in updates}
-        until = self.of_nodes.keys() | trained
-        rates = wiring.before(taken, until=until)
-        self._give("optimizer", rates)
-        self._give("optimizer", self._scoped(rates.intersection(wiring.variables())))
+        rates = wiring.before(taken, until=self.roles.keys() | trained)
+        variables = rates.intersection(wiring.variables())
+        self._assign("optimizer", [*rates, *self._in_scopes(variables)])
 
-    def _scoped(self, names: set[str]) -> list[str]:
-        """The nodes under these names: a variable's first value, a saver's ops."""
+    def _in_scopes(self, names: set[str]) -> list[str]:
+        """The nodes of these names, and those in the scopes of these names."""
         nodes = self.wiring.nodes
         return [name for name in nodes if names.intersection(_scopes(name))]
 
-    def _judgement(self) -> None:
-        """What follows from the answer or an input, and what it is told in."""
+    def _loss_and_metrics(self) -> None:
+        """What is computed from inference or inputs, and the summaries of it."""
         wiring = self.wiring
-        summaries = self._with_op(SUMMARIES)
-        variables, ahead = set(wiring.variables()), ("inference", "input pipeline")
-        known = [
-            name
-            for name, role in self.of_nodes.items()
-            if role in ahead and name not in variables
-        ]
-        known += [name for name in wiring.nodes if is_input(wiring, name)]
-        until = {*summaries, *self._with_op(ASSIGNS)}
-        until |= self.of_nodes.keys() - set(known)
-        found = wiring.after(known, until=until) - self.of_nodes.keys()
-        self._give("loss and metrics", found)
-        self._give("summaries", self._rest_before(summaries))
-        losses = [name for name, r in self.of_nodes.items() if r == "loss and metrics"]
+        summaries = self._with_op(SUMMARY_OPS)
+        ahead = ("inference", "input pipeline")
+        known = {name for name, role in self.roles.items() if role in ahead}
+        known -= set(wiring.variables())
+        known |= {name for name in wiring.nodes if is_input(wiring, name)}
+        until = {*summaries, *self._with_op(ASSIGN_OPS)} | (self.roles.keys() - known)
+        found = wiring.after(known, until=until) - self.roles.keys()
+        self._assign("loss and metrics", found)
+        self._assign("summaries", self._unassigned_before(summaries))
+        losses = [name for name, r in self.roles.items() if r == "loss and metrics"]
         sources = {source for name in losses for source in wiring.data[name]}
-        self._give("loss and metrics", self._rest_before(sources))
+        self._assign("loss and metrics", self._unassigned_before(sources))
 
     def _initialisation(self) -> None:
-        assigns = self._with_op(ASSIGNS)
-        self._give("initialisation", self._rest_before(assigns))
-        self._give("initialisation", self._scoped(set(self.wiring.variables())))
-        waiting = [
-            name
-            for name, op in self.wiring.ops.items()
-            if op == "NoOp" and name not in self.of_nodes
-        ]
-        for name in waiting:
-            roles = {self.of_nodes.get(on, "other") for on in self.wiring.control[name]}
-            if "initialisation" in roles:
-                self._give("initialisation", [name])
-            elif "optimizer" in roles:
-                self._give("optimizer", [name])
+        assigns = self._with_op(ASSIGN_OPS)
+        self._assign("initialisation", self._unassigned_before(assigns))
+        self._assign("initialisation", self._in_scopes(set(self.wiring.variables())))
+        for name, op in self.wiring.ops.items():
+            if op == "NoOp" and name not in self.roles:
+                needed = {self.roles.get(on) for on in self.wiring.control[name]}
+                for role in ("initialisation", "optimizer"):
+                    self._assign(role, [name] if role in needed else [])
 
 
 def _scopes(name: str) -> list[str]:

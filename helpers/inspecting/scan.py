@@ -7,11 +7,11 @@ from helpers.graphs.unsafe_ops import Finding, findings
 
 
 def scan(path: Path | str) -> list[Finding]:
-    """What a `.meta`, `.pb`, SavedModel or checkpoint could do besides computing.
+    """The unsafe ops in a `.meta`, `.pb`, SavedModel or checkpoint.
 
-    A GraphDef is what is served: its findings say "refuse". A `.meta` and a
-    SavedModel are frozen first: theirs say "warn", and their own savers are not
-    reported. Ops that this TensorFlow does not know are a "warn" everywhere.
+    A GraphDef is served as it is: its findings have the level "refuse". A `.meta` and
+    a SavedModel are frozen first: theirs have "warn", and their own savers are left
+    out. Ops that are not registered in this TensorFlow always have "warn".
     """
     file = graphs_at(path)
     return [found for graph in file.graphs for found in findings(file.kind, graph)]

@@ -1,4 +1,4 @@
-"""A report of `inspect` as tables for people."""
+"""A report of `inspect` as text tables."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ SHOWN_OPS, SHOWN_CONSTANTS, BAR_CELLS = 12, 5, 24
 
 
 def as_text(report: Report) -> str:
-    """The report as tables, one line each row."""
+    """The report as tables, a line for each row."""
     return "\n".join(_lines(report))
 
 
@@ -35,21 +35,21 @@ def _graph_lines(graph: GraphFacts) -> Iterator[str]:
     size = f"{graph.nodes:,} nodes{functions}"
     yield f"\nGraph: {size} in {graph.file} ({graph.kind}{written})"
     if graph.card:
-        yield from _section("Model card", [(k, v) for k, v in graph.card.items()])
+        yield from _section("Model card", list(graph.card.items()))
     roles = [
         (role, f"{count:,}", "█" * round(BAR_CELLS * count / graph.nodes))
         for role, count in graph.roles.items()
     ]
-    answers = ", ".join(graph.answers) or "nothing that looks like an answer"
-    yield from _section(f"Nodes by role, where the answer is {answers}", roles, "<>")
+    answers = ", ".join(graph.answers) or "none found"
+    yield from _section(f"Nodes by role (outputs: {answers})", roles, "<>")
     yield from _section("Likely outputs", _candidate_rows(graph.outputs[:5]))
-    yield from _section("Inputs that they need", _candidate_rows(graph.inputs))
+    yield from _section("Inputs of these outputs", _candidate_rows(graph.inputs))
     ops = [(op, f"{count:,}") for op, count in list(graph.ops.items())[:SHOWN_OPS]]
     yield from _section(f"Ops, {len(graph.ops)} kinds", ops, "<>")
     if graph.kind == "GraphDef":
         yield from _constant_lines(graph.constants)
     rows = [(f.level, f.op, f.node, f.why) for f in graph.findings]
-    yield from _section("What it could do besides computing", rows)
+    yield from _section("Unsafe or unknown ops", rows)
 
 
 def _constant_lines(constants: list[Constant]) -> Iterator[str]:
@@ -73,7 +73,7 @@ def _variable_lines(report: Report) -> Iterator[str]:
     for row in report.variables:
         if row.key not in of_others:
             ordered += [(row, ""), *((rows[slot], "  ") for slot in row.slots)]
-    lines = [("key", "type", "shape", "bytes", "shard", "offset", "for", "")]
+    lines = [("key", "type", "shape", "bytes", "shard", "offset", "role", "")]
     lines += [_variable_line(row, indent) for row, indent in ordered]
     title = f"Variables, {len(report.variables)} in format {report.format}"
     yield from _section(title, lines, "<<<>>>")
@@ -82,7 +82,7 @@ def _variable_lines(report: Report) -> Iterator[str]:
         (role, f"{size:,}", f"{size / total:.1%}")
         for role, size in report.bytes.items()
     ]
-    yield from _section("Bytes, by what they are for", shares, "<>>")
+    yield from _section("Bytes by role", shares, "<>>")
 
 
 def _variable_line(row: Row, indent: str) -> tuple:
@@ -111,14 +111,14 @@ def _difference_lines(report: Report) -> Iterator[str]:
 
 
 def _section(title: str, rows: list[tuple], right: str = "") -> Iterator[str]:
-    """A title and its table, or nothing where there are no rows."""
+    """A title and its table; nothing if there are no rows."""
     if rows:
         yield f"\n{title}"
         yield from table(rows, right=right)
 
 
 def table(rows: list[tuple], *, right: str = "") -> Iterator[str]:
-    """Lines of aligned columns; `right` holds a > for each one aligned right."""
+    """Yields lines of columns aligned by `right`: ">" for right, "<" for left."""
     texts = [tuple(str(cell) for cell in row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     signs = right.ljust(len(widths), "<")

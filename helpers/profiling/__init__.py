@@ -1,4 +1,4 @@
-"""Time and memory of this process, and of a function in a process of its own."""
+"""Measures time and memory, of this process or of a function in a subprocess."""
 
 from helpers.lazy import public_names
 
@@ -7,7 +7,7 @@ __getattr__, __all__ = public_names(
     {
         "functions": "function_named",
         "leaks": "find_leak",
-        "processes": "run_apart",
+        "processes": "run_in_subprocess",
         "usage": "measure_calls peak_rss_mib rss_mib",
     },
 )

@@ -1,4 +1,4 @@
-"""A function of the reader's, by the name MODULE:FUNCTION.
+"""Import a function by the name MODULE:FUNCTION.
 
 Taught in notebooks/06_find_the_decode_image_leak.ipynb.
 """
@@ -8,10 +8,11 @@ import functools
 import importlib
 import inspect
 from collections.abc import Callable
+from types import ModuleType
 
 
 def function_named(name: str) -> Callable[[], object]:
-    """The function, imported.
+    """The imported function; what it raises becomes a ValueError.
 
     Args:
       name: as in "helpers.profiling.services:leaky".
@@ -57,7 +58,7 @@ def _explained(name: str, function: Callable[[], object]) -> Callable[[], object
     return call
 
 
-def _imported(name: str):
+def _imported(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -67,16 +68,16 @@ def _imported(name: str):
             f"there is no module {error.name!r}: run this in the folder that holds it, "
             "or add the folder to PYTHONPATH"
         ) from None
-    except Exception as error:  # whatever the reader's module does at import
+    except Exception as error:  # of the module's own code
         raise ValueError(
             f"{name} cannot be imported: {type(error).__name__}: {error}"
         ) from error
 
 
-def _no_function(module, name: str) -> str:
+def _no_function(module: ModuleType, name: str) -> str:
     known = [key for key, value in vars(module).items() if callable(value)]
     if name in vars(module):
-        return f"{module.__name__}:{name} is not a function: name one"
+        return f"{module.__name__}:{name} is not a function: give the name of one"
     close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else "is it spelled as in the file?"
+    hint = f"did you mean {close[0]!r}?" if close else "check the spelling"
     return f"{module.__name__} has no function {name!r}: {hint}"

@@ -1,8 +1,8 @@
-"""Whether a function leaks: graphs, ops and memory watched over many calls.
+"""Check whether a function leaks graphs, ops or memory over many calls.
 
-Graphs and ops are counted exactly, so one more at the end is a leak. Memory is
-noisy, and an allocator keeps what it was once given: that rises too, but levels off.
-So memory that climbs is watched for two quarters more.
+Graphs and ops are counted exactly, so any growth in the last quarter of the calls is a
+leak. Memory is noisy, and allocators keep freed memory: it may grow for a while and
+level off. So after growing memory, two more quarters are measured.
 
 Taught in notebooks/06_find_the_decode_image_leak.ipynb.
 """
@@ -17,7 +17,7 @@ import sysconfig
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 import click
@@ -25,28 +25,29 @@ import tensorflow as tf
 
 from helpers.profiling import functions, usage
 
-NOISE_MIB = 0.5  # a quarter of the calls that adds less adds nothing
-FRAMES = 50  # that are noted of each allocation
-INSTALLED = tuple(
+NOISE_MIB = 0.5  # less growth in a quarter of the calls is no growth
+FRAMES = 50  # of the traceback of each allocation
+LIBRARIES = tuple(
     sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib")
 )
 OWN = (__file__, functions.__file__, usage.__file__)
+Place: TypeAlias = tuple[str, int]  # file and line number
 
 
 class Quarter(NamedTuple):
-    """What there was after a quarter of the calls, and how long one of them took."""
+    """Graphs, memory and time, measured over a quarter of the calls."""
 
     calls: int
     graphs: int
     ops: int  # in all graphs
     graph_bytes: int  # of all GraphDefs
-    rss_mib: float  # the least after any of its calls: what stays
-    peak_mib: float  # the high-water mark
-    milliseconds: float  # the median
+    rss_mib: float  # the least after any of the calls, without temporary memory
+    peak_mib: float  # of the process so far
+    milliseconds: float  # the median of a call
 
 
 class Line(NamedTuple):
-    """A line of the user's code, and what a call of it leaves behind."""
+    """A line of the measured code, and how much each call leaves behind."""
 
     file: str
     number: int
@@ -58,7 +59,7 @@ class Line(NamedTuple):
 
 
 class LeakReport(NamedTuple):
-    """The quarters; what grows: "graphs", "memory" or nothing; the lines at fault."""
+    """The quarters; what grows: "graphs", "memory" or None; the lines that cause it."""
 
     quarters: list[Quarter]
     grows: str | None
@@ -71,10 +72,10 @@ class LeakReport(NamedTuple):
 
 
 def find_leak(function: Callable[[], object], calls: int = 200) -> LeakReport:
-    """What calling a function again and again leaves behind.
+    """A report on what grows when a function is called many times.
 
     Args:
-      calls: at least 4; they are watched in four quarters.
+      calls: at least 4, measured in four quarters; growing memory takes more calls.
     """
     quarters, hidden = [], not sys.stderr.isatty()
     with click.progressbar(
@@ -83,26 +84,26 @@ def find_leak(function: Callable[[], object], calls: int = 200) -> LeakReport:
         for number in numbers:
             known = WeakKeyDictionary({g: len(g.get_operations()) for g in _graphs()})
             count = calls * (number + 1) // 4 - calls * number // 4
-            quarters.append(_watch(function, count))
+            quarters.append(_measure(function, count))
     third, last = quarters[-2:]
     if last.graphs > third.graphs or last.ops > third.ops:
         return LeakReport(quarters, "graphs", _lines_that_built(known, last.calls))
     memory = [quarter.rss_mib for quarter in quarters]
-    if climbs(memory):
-        memory += [_watch(function, last.calls).rss_mib for _ in range(2)]
-    if climbs(memory):
+    if is_rising(memory):
+        memory += [_measure(function, last.calls).rss_mib for _ in range(2)]
+    if is_rising(memory):
         return LeakReport(quarters, "memory", _lines_that_keep(function, last.calls))
     return LeakReport(quarters, None, [])
 
 
-def climbs(rss_mib: list[float]) -> bool:
-    """Whether memory still rises at the end, and about as fast as before."""
+def is_rising(rss_mib: list[float]) -> bool:
+    """Whether memory rises in the last two steps, in the last at least half as fast."""
     *_, second, third, last = rss_mib
     before, now = third - second, last - third
     return min(before, now) > NOISE_MIB and now > before / 2
 
 
-def _watch(function: Callable[[], object], calls: int) -> Quarter:
+def _measure(function: Callable[[], object], calls: int) -> Quarter:
     measured = usage.measure_calls(function, calls)
     gc.collect()  # an unreferenced graph is in a reference cycle with its ops
     graphs = _graphs()
@@ -118,21 +119,21 @@ def _watch(function: Callable[[], object], calls: int) -> Quarter:
 
 
 def _graphs() -> list[tf.Graph]:
-    """Every graph of this process, those of tf.functions too."""
-    return [thing for thing in gc.get_objects() if issubclass(type(thing), tf.Graph)]
+    """All graphs of this process, those of tf.functions included."""
+    return [found for found in gc.get_objects() if issubclass(type(found), tf.Graph)]
 
 
 def _lines_that_built(known: WeakKeyDictionary, calls: int) -> list[Line]:
-    """The lines that built the ops that are not known, by the ops' own tracebacks."""
-    built: Counter = Counter()
+    """The lines that added ops after the first `known[graph]`, by ops' tracebacks."""
+    built = Counter[Place | None]()
     for graph in _graphs():
         for op in graph.get_operations()[known.get(graph, 0) :]:
-            built[_users_line((f.filename, f.lineno) for f in op.traceback)] += 1
-    return _most(built, calls)
+            built[_user_line((f.filename, f.lineno) for f in op.traceback)] += 1
+    return _top_lines(built, calls)
 
 
 def _lines_that_keep(function: Callable[[], object], calls: int) -> list[Line]:
-    """The lines that allocated what Python still holds after so many more calls."""
+    """The lines whose allocations are still in use after `calls` more calls."""
     tracemalloc.start(FRAMES)
     try:
         before = tracemalloc.take_snapshot()
@@ -141,24 +142,24 @@ def _lines_that_keep(function: Callable[[], object], calls: int) -> list[Line]:
         after = tracemalloc.take_snapshot()
     finally:
         tracemalloc.stop()
-    kept: Counter = Counter()
+    kept = Counter[Place | None]()
     for change in after.compare_to(before, "traceback"):
-        place = _users_line((f.filename, f.lineno) for f in change.traceback)
+        place = _user_line((f.filename, f.lineno) for f in change.traceback)
         kept[place] += change.size_diff
     least = NOISE_MIB * usage.MIB / 10
-    return [line for line in _most(kept, calls) if line.left * calls > least]
+    return [line for line in _top_lines(kept, calls) if line.left * calls > least]
 
 
-def _most(found: Counter, calls: int) -> list[Line]:
+def _top_lines(found: Counter[Place | None], calls: int) -> list[Line]:
+    """The three lines with the largest counts, which become counts a call."""
     named = Counter({place: count for place, count in found.items() if place})
     return [Line(*place, count / calls) for place, count in named.most_common(3)]
 
 
-def _users_line(frames: Iterable[tuple[str, int]]) -> tuple[str, int] | None:
-    """The innermost line that was not installed, nor is of this check."""
+def _user_line(frames: Iterable[Place]) -> Place | None:
+    """The innermost line that is neither of a library nor of this check."""
     for file, number in reversed(list(frames)):
-        installed = file.startswith((*INSTALLED, "<"))
-        if not installed and file not in OWN:
+        if not file.startswith((*LIBRARIES, "<")) and file not in OWN:
             return file, number
     return None
 
@@ -178,7 +179,7 @@ def _verdict(report: LeakReport) -> str:
     risen = last.rss_mib - first.rss_mib
     if risen < NOISE_MIB:
         return "no leak: neither a graph nor the memory grew"
-    how = "levelled off" if now < NOISE_MIB else "slows down: more calls would tell"
+    how = "levelled off" if now < NOISE_MIB else "is slowing down: measure more calls"
     return f"no leak: no graph grew; memory rose by {risen:.1f} MiB and {how}"
 
 

@@ -1,4 +1,4 @@
-"""A function called in a process of its own, its memory watched from outside.
+"""Call a function in a subprocess and measure the memory of that process.
 
 Taught in notebooks/05_load_once_not_per_request.ipynb.
 """
@@ -14,10 +14,10 @@ import tempfile
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -25,78 +25,82 @@ from helpers.profiling.usage import MIB
 
 ROOT = Path(__file__).resolve().parents[2]
 PROLOGUE = """import json, os, sys
-sys.stdout = sys.stderr  # what the function prints is no answer
-def tell(value): print(json.dumps(value), file=sys.__stdout__, flush=True)"""
-READY = "tell('ready')"
-LEAVE = "sys.stdin.read(); os._exit(0)"  # when told to, and without tidying up
+sys.stdout = sys.stderr  # keeps what the function prints out of the result
+def send(value): print(json.dumps(value), file=sys.__stdout__, flush=True)"""
+READY = "send('ready')"
+EXIT = "sys.stdin.read(); os._exit(0)"  # at the end of input; skips all clean-up
 TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"}
 
 
-class Apart(NamedTuple):
-    """What a function returned, and the memory of its process meanwhile."""
+class SubprocessRun(NamedTuple):
+    """What a function returned, and the memory of its process during the call."""
 
-    answer: object  # through JSON: a tuple has become a list
-    seconds: list[float]  # since the call, when memory was looked at
+    result: Any  # decoded from JSON: a tuple has become a list
+    seconds: list[float]  # since the call; the times of `rss_mib`
     rss_mib: list[float]
 
 
-def run_apart(function: Callable, *arguments, timeout: float = 300) -> Apart:
-    """Call a function in a new process, where TensorFlow has oneDNN on.
+def run_in_subprocess(
+    function: Callable, *arguments, timeout: float = 300
+) -> SubprocessRun:
+    """Calls a function in a new process, in which TensorFlow has oneDNN on.
 
-    It goes there as source, with what it uses: functions beside it, modules, what
-    can be imported, and plain values. Arguments are plain values or functions.
+    The process gets the source of the function and of the functions of its module that
+    it uses, and imports or copies the other names: modules, importable objects, plain
+    values.
 
+    Args:
+      arguments: plain values or functions.
+      timeout: of the call, in seconds.
     Raises:
-      RuntimeError: it raised there; the message ends in its last line.
-      TimeoutError: it took longer, and has been ended with all it started.
+      RuntimeError: the function raised; the message ends in the error's last line.
+      TimeoutError: the call took longer; the process and its children are killed.
     """
-    with tempfile.TemporaryFile() as complaints:
+    with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [sys.executable, "-c", program(function, *arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=complaints,
+            stderr=errors,
             start_new_session=True,
             env=os.environ | {"PYTHONPATH": str(ROOT)} | TENSORFLOW,
         )
-        seconds, rss_mib = [], []
-        stop = threading.Event()
-        end = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
-        watch = threading.Thread(
-            target=_watch, args=(process.pid, stop, seconds, rss_mib)
-        )
+        assert process.stdout is not None
+        run, stop = SubprocessRun(None, [], []), threading.Event()
+        killer = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
+        sampler = threading.Thread(target=_sample, args=(process.pid, stop, run))
         with process:
-            process.stdout.readline()  # what it imports is imported
-            end.start()
-            watch.start()
-            said = process.stdout.readline()
-            too_late = not end.is_alive()
-            end.cancel()
+            process.stdout.readline()  # READY: everything is imported
+            killer.start()
+            sampler.start()
+            result = process.stdout.readline()
+            is_late = not killer.is_alive()
+            killer.cancel()
             stop.set()
-            watch.join()
-        complaints.seek(0)
-        lines = complaints.read().decode().splitlines()
+            sampler.join()
+        errors.seek(0)
+        lines = errors.read().decode().splitlines()
     name = function.__name__
-    if too_late:
+    if is_late:
         raise TimeoutError(f"{name} did not end within {timeout:g} s")
-    if not said:
+    if not result:
         raise RuntimeError(f"{name} failed in its process: {['?', *lines][-1]}")
-    return Apart(json.loads(said), seconds, rss_mib)
+    return run._replace(result=json.loads(result))
 
 
 def program(function: Callable, *arguments) -> str:
-    """The Python program that calls a function and prints what it returns."""
+    """The Python program that calls a function and prints its result as JSON."""
     parts: dict[str, str] = {}
     for value in (function, *arguments):
         if isinstance(value, FunctionType):
             _gather(value, parts)
     values = ", ".join(getattr(value, "__name__", repr(value)) for value in arguments)
-    call = f"tell({function.__name__}({values}))"
-    return "\n".join([PROLOGUE, *parts.values(), READY, call, LEAVE])
+    call = f"send({function.__name__}({values}))"
+    return "\n".join([PROLOGUE, *parts.values(), READY, call, EXIT])
 
 
 def _gather(function: FunctionType, parts: dict[str, str]) -> None:
-    """Add, by name, what a function uses and its own source."""
+    """Adds the function's source and all that it uses to `parts`, by name."""
     parts[function.__name__] = textwrap.dedent(inspect.getsource(function))
     for name in set(_globals_in(function.__code__)) & function.__globals__.keys():
         value = function.__globals__[name]
@@ -112,7 +116,8 @@ def _gather(function: FunctionType, parts: dict[str, str]) -> None:
             parts[name] = f"{name} = {value!r}"
 
 
-def _globals_in(code: CodeType):
+def _globals_in(code: CodeType) -> Iterator[str]:
+    """Yields the global names that the code reads, nested functions included."""
     for instruction in dis.get_instructions(code):
         if instruction.opname == "LOAD_GLOBAL":
             yield instruction.argval
@@ -121,12 +126,13 @@ def _globals_in(code: CodeType):
             yield from _globals_in(constant)
 
 
-def _watch(pid: int, stop: threading.Event, seconds: list, rss_mib: list) -> None:
+def _sample(pid: int, stop: threading.Event, run: SubprocessRun) -> None:
+    """Adds the memory of a process to `run` every 10 ms until `stop` is set."""
     started = time.perf_counter()
     while not stop.wait(0.01):
         try:
             rss = psutil.Process(pid).memory_info().rss
         except psutil.Error:
-            return  # it has ended
-        seconds.append(time.perf_counter() - started)
-        rss_mib.append(rss / MIB)
+            return  # the process has ended
+        run.seconds.append(time.perf_counter() - started)
+        run.rss_mib.append(rss / MIB)

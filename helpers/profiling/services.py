@@ -1,6 +1,6 @@
-"""Two services that decode a photo: one leaks, one does not.
+"""Two services that decode a photo: one leaks ops, one does not.
 
-They stand in a file because a line profiler reads its source from one.
+They are in a file because a line profiler reads the source of a function from one.
 
 Taught in notebooks/06_find_the_decode_image_leak.ipynb.
 """
@@ -17,7 +17,7 @@ from helpers.data.drawings import draw
 
 @functools.cache
 def photo() -> bytes:
-    """An upload: a drawing as JPEG."""
+    """A drawing as JPEG, in place of an uploaded photo."""
     file = io.BytesIO()
     draw("cat", seed=3).save(file, "JPEG")
     return file.getvalue()
@@ -30,15 +30,15 @@ def session() -> tf1.Session:
 
 
 def leaky() -> np.ndarray:
-    """The photo's pixels, by an op of their own."""
+    """The photo's pixels, from an op that each call adds."""
     with session().graph.as_default():
         image = tf.io.decode_image(photo(), channels=3)
     return session().run(image)
 
 
 @functools.cache
-def decoder():
-    """The session of the mended service, its placeholder and its only op's output."""
+def decoder() -> tuple[tf1.Session, tf.Tensor, tf.Tensor]:
+    """The session, placeholder and output tensor of the service without a leak."""
     with tf.Graph().as_default() as graph:
         data = tf1.placeholder(tf.string, [], name="data")
         image = tf.io.decode_image(data, channels=3)
@@ -46,7 +46,7 @@ def decoder():
     return tf1.Session(graph=graph), data, image
 
 
-def mended() -> np.ndarray:
-    """The same pixels, by an op that was built once."""
+def fixed() -> np.ndarray:
+    """The same pixels, from an op that the first call builds."""
     session, data, image = decoder()
     return session.run(image, {data: photo()})

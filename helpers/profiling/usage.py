@@ -1,4 +1,4 @@
-"""Time and memory of this process, with the units that are easy to get wrong.
+"""Measure time and memory of this process.
 
 Taught in notebooks/06_find_the_decode_image_leak.ipynb.
 """
@@ -15,25 +15,23 @@ MIB = 2**20
 
 
 def rss_mib() -> float:
-    """Memory this process has in RAM now, in MiB."""
+    """The resident set size of this process, in MiB."""
     return psutil.Process().memory_info().rss / MIB
 
 
 def peak_rss_mib() -> float:
-    """The most it ever had, in MiB: a high-water mark, which never falls.
-
-    `ru_maxrss` counts KiB on Linux and bytes on macOS.
-    """
+    """The largest resident set size that this process ever had, in MiB."""
+    # ru_maxrss is in KiB on Linux and in bytes on macOS.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / MIB if sys.platform == "darwin" else peak / 1024
 
 
 class Calls(NamedTuple):
-    """What each of N calls took; every list has N numbers, or none was counted."""
+    """Measurements after each of N calls; every list has N numbers."""
 
     milliseconds: list[float]
     rss_mib: list[float]
-    ops: list[int]
+    ops: list[int]  # empty where ops were not counted
 
 
 def measure_calls(
@@ -41,7 +39,7 @@ def measure_calls(
     calls: int,
     count_ops: Callable[[], int] | None = None,
 ) -> Calls:
-    """Call a function many times; after each call, note time, memory and op count."""
+    """Calls a function many times; measures time, memory and op count of each call."""
     measured = Calls([], [], [])
     for _ in range(calls):
         started = time.perf_counter()

@@ -1,7 +1,7 @@
-"""Frozen graphs that answer: loaded once, several by name, followed as files appear.
+"""Loads frozen graphs and predicts with them.
 
-A FrozenModel is one graph with one session; a Library holds several, with their
-versions; a Reloader loads what is published while others answer.
+A FrozenModel is one graph with one session; a Library holds several models in several
+versions; a Reloader loads newly published versions while the others keep serving.
 """
 
 from helpers.lazy import public_names
@@ -9,8 +9,9 @@ from helpers.lazy import public_names
 __getattr__, __all__ = public_names(
     __name__,
     {
-        "frozen_model": "FrozenModel read_graph_def",
+        "frozen_model": "FrozenModel",
         "library": "Library UnknownModel",
+        "model_file": "read_graph_def",
         "occlusion": "explain",
         "predict_files": "predict_files",
         "reloading": "Reloader follow",

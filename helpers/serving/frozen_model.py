@@ -1,4 +1,4 @@
-"""A frozen graph, loaded once: one graph, one session, ready for many threads.
+"""FrozenModel: one frozen graph and one session, safe to call from many threads.
 
 Taught in notebooks/04_run_the_frozen_graph.ipynb.
 """
@@ -12,18 +12,20 @@ import numpy as np
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
-from helpers.checkpoints.file_contents import content_of
-from helpers.freezing.passes.optional.narrow_weights import widen
-from helpers.graphs.unsafe_ops import unsafe_ops
-from helpers.serving.model_spec import model_spec
+from helpers.serving.model_file import errors_named, read_model
 from helpers.serving.open_session import fastest_session, open_session
-from helpers.serving.precision import agree, one_by_one, probes
-
-VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
+from helpers.serving.precision import agree, predict_singly, probe_images
 
 
 class FrozenModel:
-    """A frozen graph with its own graph and session; use `FrozenModel.load`."""
+    """A frozen graph in a tf.Graph and a session of its own.
+
+    Attributes:
+      card: the model card; it states all that model_spec requires.
+      x: float32 tensor, the network's own input; `predict` feeds uint8 images instead.
+      y_pred: the tensor of class probabilities.
+      bfloat16: whether the session runs in bfloat16.
+    """
 
     def __init__(
         self, graph_def: tf1.GraphDef, card: dict, path: Path, *, threads=0, quick=False
@@ -33,14 +35,13 @@ class FrozenModel:
         self.image_size = card["image_size"]
         self._process = os.getpid()
         self._shape = (self.image_size, self.image_size, 3)
-        running = (fastest_session if quick else open_session)(
-            graph_def, card, threads=threads
-        )
-        self.graph, self.session = running.graph, running.session
-        self.x, self.y_pred = running.x, running.y_pred
-        self._run: Callable[[np.ndarray], np.ndarray] | None = running.run
-        self.bfloat16 = running.bfloat16
-        answer = self.predict(np.zeros([1, *self._shape], np.uint8))  # slow, so now
+        start = fastest_session if quick else open_session
+        opened = start(graph_def, card, threads=threads)
+        self.graph, self.session = opened.graph, opened.session
+        self.x, self.y_pred = opened.x, opened.y_pred
+        self._run: Callable[[np.ndarray], np.ndarray] | None = opened.run
+        self.bfloat16 = opened.bfloat16
+        answer = self.predict(np.zeros([1, *self._shape], np.uint8))  # warm up
         if np.shape(answer) != (1, len(self.class_names)):
             raise ValueError(
                 f"for one photo {card['output']} has shape {np.shape(answer)}, and "
@@ -51,37 +52,27 @@ class FrozenModel:
     def load(
         cls,
         path: str | Path,
-        facts: dict | None = None,
+        defaults: dict | None = None,
         *,
         threads: int = 0,
         quick: bool = False,
     ) -> "FrozenModel":
-        """The model in a frozen `.pb`, warmed: its first prediction is behind it.
-
-        Its facts come from the card inside, or from a `.json` of the same name;
-        `facts` are for what neither says.
+        """Load a frozen `.pb` file, and run one prediction to warm it up.
 
         Args:
-          threads: that one operation may use; 0 is one a core.
-          quick: run in bfloat16 where the CPU has it and the answers agree.
+          defaults: card fields for what neither the card in the graph nor the `.json`
+            file beside it states.
+          threads: intra-op threads; 0 means one per core.
+          quick: run in bfloat16 if the CPU supports it and the probabilities agree.
         Raises:
           OSError: the file cannot be read.
-          ValueError: it is no frozen graph, its card misses or mistakes something,
-            or it holds an op that reaches outside the graph.
+          ValueError: it is not a frozen graph, a card field is missing or invalid, or
+            an op accesses something outside the graph.
         """
         path = Path(path)
-        graph_def = read_graph_def(path)
-        for finding in unsafe_ops(graph_def):
-            raise ValueError(
-                f"{path} is refused: op {finding.node!r} ({finding.op}) {finding.why}"
-            )
-        card = model_spec(graph_def, path, facts)
-        try:
-            widen(graph_def)
+        graph_def, card = read_model(path, defaults)
+        with errors_named(path, graph_def):
             return cls(graph_def, card, path, threads=threads, quick=quick)
-        except (tf.errors.OpError, ValueError, LookupError, MemoryError) as error:
-            reason = _reason(error, graph_def)
-            raise ValueError(f"{path} cannot be served: {reason}") from error
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Class probabilities for a batch of decoded photos.
@@ -92,7 +83,7 @@ class FrozenModel:
           float32, shape [N, len(class_names)]; each row sums to 1.
         Raises:
           RuntimeError: the model is closed, or was loaded before a fork.
-          ValueError: the last three axes do not fit, or they are not uint8.
+          ValueError: the images have another shape or dtype.
         """
         if os.getpid() != self._process:
             raise RuntimeError(
@@ -109,22 +100,22 @@ class FrozenModel:
                 f"images have shape {images.shape}, not (N, {self.image_size}, "
                 f"{self.image_size}, 3)"
             )
-        if not len(images):  # TensorFlow's convolutions want one at least
+        if not len(images):  # TensorFlow's convolutions reject an empty batch
             return np.empty([0, len(self.class_names)], np.float32)
         if len(images) > 1 and not self._takes_batches:
-            return one_by_one(run, images)[:, 0]
+            return predict_singly(run, images)[:, 0]
         return run(images)
 
     @cached_property
     def _takes_batches(self) -> bool:
-        """Whether photos get the same answers together as each alone.
+        """Whether a batch gets the same probabilities as its photos one at a time.
 
-        They do not where a graph was made for one photo, or compares those of a batch.
+        It does not if the graph has a batch size of 1, or mixes the photos of a batch.
         """
         run = self._run
-        assert run  # only a model that is open predicts
-        images = probes(self.image_size, 2)
-        alone = one_by_one(run, images)[:, 0]
+        assert run  # `predict` has checked that the model is open
+        images = probe_images(self.image_size, 2)
+        alone = predict_singly(run, images)[:, 0]
         try:
             together = run(images)
         except (tf.errors.OpError, ValueError):
@@ -132,7 +123,7 @@ class FrozenModel:
         return together.shape == alone.shape and agree(together, alone)
 
     def label(self, probabilities: np.ndarray) -> str | None:
-        """The likeliest class of one row, or None: not sure."""
+        """The likeliest class of one row; None if it is below the card's threshold."""
         best = int(probabilities.argmax())
         if probabilities[best] < self.card.get("threshold", 0):
             return None
@@ -143,7 +134,7 @@ class FrozenModel:
         return dict(zip(self.class_names, map(float, probabilities), strict=True))
 
     def close(self) -> None:
-        """Give the session's memory back; predicting is over."""
+        """Close the session and free its memory; `predict` raises from now on."""
         self._run = None
         self.session.close()
 
@@ -152,31 +143,3 @@ class FrozenModel:
 
     def __exit__(self, *exception) -> None:
         self.close()
-
-
-def read_graph_def(path: Path) -> tf1.GraphDef:
-    """The GraphDef in a binary `.pb` file."""
-    content = content_of(path)
-    if content.kind == "GraphDef" and not content.is_text:
-        return content.message
-    if content.kind == "empty":
-        raise ValueError(f"{path} holds no graph: freeze the checkpoint again")
-    raise ValueError(
-        f"{path} is not a frozen graph: expected a binary GraphDef, as "
-        "`python -m helpers freeze` writes it"
-    )
-
-
-def _reason(error: Exception, graph_def: tf1.GraphDef) -> str:
-    """The line of TensorFlow's message that says what is wrong."""
-    if isinstance(error, MemoryError):
-        return f"it needs more memory than there is: {error}"
-    for node in graph_def.node:
-        if node.op in VARIABLES and isinstance(
-            error, tf.errors.FailedPreconditionError
-        ):
-            return f"it has variables ({node.name!r}): freeze its checkpoint first"
-    frames = ("Graph execution error", "Detected at node", "Node: ", " ")
-    lines = (line for line in str(error).splitlines() if line)
-    told = next(line for line in lines if not line.startswith(frames))
-    return told.partition(". ")[0]

@@ -1,4 +1,4 @@
-"""Several models side by side: a graph and a session each, asked by name.
+"""Library: several models in one process, looked up by name, version or label.
 
 Taught in notebooks/07_serve_two_models.ipynb.
 """
@@ -12,19 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers.serving.frozen_model import FrozenModel
-from helpers.serving.reloading import Opener, follow
+from helpers.serving.reloading import Loader, follow
 from helpers.serving.versions import (
     Published,
     Stamp,
     Status,
-    model_files,
     published_as,
     published_in,
-    version_of,
 )
-
-__all__ = ["Library", "Served", "UnknownModel", "model_files", "version_of"]
-
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +33,14 @@ class Served(NamedTuple):
 
 
 class UnknownModel(LookupError):
-    """There is no model of that name, or not in that version."""
+    """No model has that name, or it is not loaded in that version."""
 
 
 class Library:
-    """Models by name; the first one answers where no name is given.
+    """Loaded models by name; the first one is the default.
 
-    A caller may use a model for as long as it holds a reference: a version that is
-    replaced is closed when the last request that holds it has ended.
+    A caller may use a model for as long as it holds a reference to it: a version that
+    was replaced is closed after the last reference is gone.
     """
 
     def __init__(self, models: Mapping[str, Mapping[int, FrozenModel]]):
@@ -58,30 +53,28 @@ class Library:
                 self.put(name, version, model)
 
     @classmethod
-    def load(
-        cls, files: Mapping[str, Path], opened: Opener = FrozenModel.load
-    ) -> "Library":
+    def load(cls, files: Mapping[str, Path]) -> "Library":
         """One model per `.pb` file; a file named `3.pb` is version 3, others are 1."""
-        return cls.load_published(published_as(files), opened)
+        return cls.load_published(published_as(files))
 
     @classmethod
-    def load_folder(cls, folder: Path, opened: Opener = FrozenModel.load) -> "Library":
-        """The newest version of each NAME/VERSION.pb, and those that have a label."""
-        return cls.load_published(published_in(folder), opened)
+    def load_folder(cls, folder: Path) -> "Library":
+        """The newest and the labelled versions of each NAME/VERSION.pb in a folder."""
+        return cls.load_published(published_in(folder))
 
     @classmethod
     def load_published(
-        cls, published: Mapping[str, Published], opened: Opener = FrozenModel.load
+        cls, published: Mapping[str, Published], load_model: Loader = FrozenModel.load
     ) -> "Library":
-        """What is published; where the newest version is broken, an older one.
+        """The published versions; an older one if the newest cannot be loaded.
 
         Args:
-          opened: the model in a file; FrozenModel.load with settings of its own.
+          load_model: loads one file; FrozenModel.load with other settings.
         Raises:
-          OSError, ValueError: of a model no version can be loaded; why not.
+          OSError, ValueError: no version of a model can be loaded.
         """
         library = cls({})
-        for failure in follow(library, published, opened):
+        for failure in follow(library, published, load_model):
             if failure.name not in library.names:
                 library.close()
                 raise failure.error
@@ -98,7 +91,14 @@ class Library:
         version: int | None = None,
         label: str | None = None,
     ) -> Served:
-        """The model of that name, or the first; in its newest version, or that one."""
+        """The model of that name, by default the first, in one of its versions.
+
+        Args:
+          version: by default the newest that is loaded.
+          label: selects the version that has this label.
+        Raises:
+          UnknownModel: no such model, version or label.
+        """
         if name is None:
             name = self.names[0]
         if name not in self._served:
@@ -108,7 +108,13 @@ class Library:
             )
         versions = self._served[name]
         if label is not None:
-            version = self._labelled(name, label)
+            labels = self.labels(name)
+            if label not in labels:
+                known = ", ".join(map(repr, labels)) or "none"
+                raise UnknownModel(
+                    f"{name!r} has no version labelled {label!r}: {known}"
+                )
+            version = labels[label]
         if version is None:
             version = max(versions)
         if version not in versions:
@@ -119,7 +125,7 @@ class Library:
         return versions[version]
 
     def loaded(self, name: str) -> tuple[Served, ...]:
-        """Every loaded version of a model, the one that answers first."""
+        """Every loaded version of a model, newest first."""
         versions = self._served.get(name, {})
         return tuple(versions[number] for number in sorted(versions, reverse=True))
 
@@ -128,15 +134,15 @@ class Library:
         return version in self._served.get(name, {})
 
     def labels(self, name: str) -> dict[str, int]:
-        """The version that each label of a model stands for."""
+        """The version that each label of a model refers to."""
         return self._labels.get(name, {})
 
     def statuses(self, name: str) -> dict[int, Status]:
-        """How each version of a model fares, newest first."""
+        """The status of each version of a model, newest first."""
         return dict(sorted(self._statuses.get(name, {}).items(), reverse=True))
 
     def failures(self) -> list[tuple[str, int, str]]:
-        """Name, version and reason of every file that cannot be served."""
+        """Name, version and error of every file that could not be loaded."""
         return [
             (name, version, status.error)
             for name in self._statuses
@@ -147,27 +153,27 @@ class Library:
     def put(
         self, name: str, version: int, model: FrozenModel, stamp: Stamp | None = None
     ) -> None:
-        """Serve this version from now on, in place of the same one where there is."""
+        """Serve this version; replaces a model of the same name and version."""
         ops = len(model.graph.get_operations())
-        self.note(name, version, Status("AVAILABLE", "", stamp, ops))
+        self.set_status(name, version, Status("AVAILABLE", "", stamp, ops))
         versions = self._served.get(name, {})
         if version in versions:
             self._close_when_unused(versions[version])
         self._served[name] = {**versions, version: Served(name, version, model)}
 
     def drop(self, name: str, version: int) -> None:
-        """Serve this version no more; requests that hold it end well."""
+        """Stop serving this version; requests that hold a reference can finish."""
         versions = dict(self._served[name])
         served = versions.pop(version)
         self._served[name] = versions
-        self.note(name, version, Status("UNLOADING"))
+        self.set_status(name, version, Status("UNLOADING"))
         self._close_when_unused(served)
 
-    def note(self, name: str, version: int, status: Status) -> None:
+    def set_status(self, name: str, version: int, status: Status) -> None:
         self._statuses[name] = {**self._statuses.get(name, {}), version: status}
 
-    def forget(self, name: str, versions: Container[int]) -> None:
-        """Say no more of versions other than these, unless they are in memory."""
+    def forget_others(self, name: str, versions: Container[int]) -> None:
+        """Remove the statuses of other versions, unless they are still in memory."""
         self._statuses[name] = {
             version: status
             for version, status in self._statuses[name].items()
@@ -178,14 +184,14 @@ class Library:
         self._labels[name] = dict(labels)
 
     def close_unused(self) -> bool:
-        """Close dropped models without a reference; whether there were any."""
+        """Close replaced models without references; whether there were any."""
         closed = False
         while self._unused:
             name, version, session = self._unused.popleft()
             session.close()
             closed = True
             if not self.has(name, version):
-                self.note(name, version, Status("END"))
+                self.set_status(name, version, Status("END"))
         return closed
 
     def close(self) -> None:
@@ -199,14 +205,7 @@ class Library:
     def __exit__(self, *exception) -> None:
         self.close()
 
-    def _labelled(self, name: str, label: str) -> int:
-        labels = self.labels(name)
-        if label not in labels:
-            known = ", ".join(map(repr, labels)) or "none"
-            raise UnknownModel(f"{name!r} has no version labelled {label!r}: {known}")
-        return labels[label]
-
     def _close_when_unused(self, served: Served) -> None:
-        """Its session is closed once Python has seen the last reference to it go."""
+        """Queue the session for `close_unused` when the model is garbage-collected."""
         ending = (served.name, served.version, served.model.session)
         weakref.finalize(served.model, self._unused.append, ending).atexit = False

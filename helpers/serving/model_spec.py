@@ -1,25 +1,25 @@
-"""The facts of a frozen graph that serving it needs: all there, and none mistaken."""
+"""Completes and validates the model card of a frozen graph that is to be served."""
 
 from difflib import get_close_matches
 from pathlib import Path
 
 from helpers.graphs.model_card import card_in, parse_card
-from helpers.serving.spec_checks import ask_for_missing, with_defaults
+from helpers.serving.spec_checks import fill_in, require_fields
 
-PIXELS = {  # what the network's input expects of a pixel of 0 to 255
+PIXELS = {  # from pixels of 0 to 255 to what the network's input expects
     "0..1": lambda pixels: pixels / 255,
     "-1..1": lambda pixels: pixels / 127.5 - 1,
     "0..255": lambda pixels: pixels,
 }
 
 
-def _are_names(value: object) -> bool:
+def _is_list_of_names(value: object) -> bool:
     names = value if isinstance(value, list) else [None]
     return all(isinstance(name, str) for name in names) and len({*names}) == len(names)
 
 
-FACTS = {  # of a card: whether it is what it has to be, and what that is
-    "class_names": (_are_names, "a list of different names"),
+FIELDS = {  # of the card: whether a value is valid, and what a valid value is
+    "class_names": (_is_list_of_names, "a list of different names"),
     "image_size": (
         lambda value: isinstance(value, int) and 1 <= value <= 2048,
         "1 to 2048 pixels",
@@ -31,36 +31,31 @@ FACTS = {  # of a card: whether it is what it has to be, and what that is
         lambda value: isinstance(value, (int, float)) and 0 <= value <= 1,
         "a share of 1",
     ),
-    "initialisers": (_are_names, "a list of different names"),
+    "initialisers": (_is_list_of_names, "a list of different names"),
 }
 
 
-def model_spec(graph_def, path: Path, given: dict | None = None) -> dict:
-    """Its card, completed by what lies beside it, what is given, and what it shows.
+def model_spec(graph_def, path: Path, defaults: dict | None = None) -> dict:
+    """The complete card of a frozen graph, its tensor names with an output index.
+
+    Each field comes from the first of these that states it: the `.json` file beside
+    `path`, the card in the graph, `defaults`, the graph itself.
 
     Raises:
-      ValueError: something is missing or mistaken; which, and what to write where.
+      ValueError: a field is missing or invalid; the message says what to write where.
     """
-    card = with_defaults(_card_for(graph_def, path), graph_def, given)
-    return _complete(card, graph_def, path)
-
-
-def _card_for(graph_def, path: Path) -> dict:
-    """What is known of a graph: its card, and a `.json` of the same name over it."""
     try:
         card = card_in(graph_def) or {}
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     beside = path.with_suffix(".json")
-    return card | parse_card(beside.read_bytes(), beside) if beside.exists() else card
-
-
-def _complete(card: dict, graph_def, path: Path) -> dict:
-    """The card, nothing missing and nothing wrong, with whole tensor names."""
-    ask_for_missing(card, graph_def, path)
-    for fact, (fits, wanted) in FACTS.items():
-        if fact in card and not fits(card[fact]):
-            raise ValueError(f"{path}: {fact} is {card[fact]!r}, not {wanted}")
+    if beside.exists():
+        card |= parse_card(beside.read_bytes(), beside)
+    card = fill_in(card, graph_def, defaults or {})
+    require_fields(card, graph_def, path)
+    for field, (is_valid, wanted) in FIELDS.items():
+        if field in card and not is_valid(card[field]):
+            raise ValueError(f"{path}: {field} is {card[field]!r}, not {wanted}")
     names = [node.name for node in graph_def.node]
     for role in ("input", "output"):
         name, _, index = card[role].partition(":")

@@ -1,7 +1,8 @@
-"""Why a model says what it says: cover a part, and see what becomes of the answer.
+"""Explains a prediction by occlusion: how much each covered part of a photo lowers it.
 
-Asks the model from outside, with covered copies of the photo in one batch: any
-frozen graph will do, and no op is added to it.
+Runs the model on one batch of partly covered copies of the photo; this works with any
+frozen graph and adds no op to it. Source: Zeiler, Fergus: Visualizing and understanding
+convolutional networks, 2014.
 
 Taught in notebooks/08_launch_the_flask_app.ipynb.
 """
@@ -10,15 +11,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-PART = 3  # a cover's side is this part of the photo's
-STEPS = 8  # covers along a side, from edge to edge; each overlaps the next
+PART = 3  # the side of a cover is 1/PART of the photo's
+STEPS = 8  # covers along a side; neighbours overlap
 
 
-class Why(NamedTuple):
-    """What covers do to the probability of the class a model finds likeliest.
+class Explanation(NamedTuple):
+    """The likeliest class, and how much of its probability each cover takes away.
 
-    `lost[row, column]` is how much of the probability goes under the cover of that
-    row and column; below 0 where it rises.
+    `lost[row, column]` is the decrease of the probability under the cover in that row
+    and column; it is negative where the probability rises.
     """
 
     label: str
@@ -27,51 +28,51 @@ class Why(NamedTuple):
 
     @property
     def lowest(self) -> float:
-        """The probability under the one cover that takes most."""
+        """The lowest probability under any one cover."""
         return self.probability - float(self.lost.max())
 
     def heat(self, size: int) -> np.ndarray:
-        """The loss at each pixel: the mean of the covers over it.
+        """The decrease at each pixel: the mean over the covers that hide it.
 
         Returns:
           float32, shape [size, size].
         """
         total = np.zeros((size, size), np.float32)
         covers = np.zeros((size, size), np.float32)
-        for loss, place in zip(self.lost.flat, places(size), strict=True):
+        for loss, place in zip(self.lost.flat, cover_positions(size), strict=True):
             total[place] += loss
             covers[place] += 1
         return total / covers
 
 
-def explain(model, image: np.ndarray, probabilities: np.ndarray) -> Why:
-    """Why the model gives these probabilities to a photo.
+def explain(model, image: np.ndarray, probabilities: np.ndarray) -> Explanation:
+    """Explains the probabilities that a model has predicted for a photo.
 
     Args:
-      model: a FrozenModel, or what else has its `predict` and `class_names`.
+      model: a FrozenModel, or any object with its `predict` and `class_names`.
       image: uint8 RGB, shape [size, size, 3].
-      probabilities: what the model has said of it, shape [len(class_names)].
+      probabilities: the model's prediction, shape [len(class_names)].
     """
     best = int(np.argmax(probabilities))
-    under = model.predict(covered(image))[:, best]
+    under = model.predict(cover(image))[:, best]
     lost = (probabilities[best] - under).reshape(STEPS, STEPS)
-    return Why(model.class_names[best], float(probabilities[best]), lost)
+    return Explanation(model.class_names[best], float(probabilities[best]), lost)
 
 
-def covered(image: np.ndarray) -> np.ndarray:
-    """A copy for each place, painted over there with the photo's mean colour.
+def cover(image: np.ndarray) -> np.ndarray:
+    """Copies of a photo, each with one square painted in the photo's mean colour.
 
     Returns:
       uint8, shape [STEPS * STEPS, size, size, 3].
     """
     copies = np.repeat(image[None], STEPS * STEPS, axis=0)
-    for copy, place in zip(copies, places(len(image)), strict=True):
+    for copy, place in zip(copies, cover_positions(len(image)), strict=True):
         copy[place] = image.mean((0, 1))
     return copies
 
 
-def places(size: int) -> list[tuple[slice, slice]]:
-    """The rows and columns under each cover, row by row."""
+def cover_positions(size: int) -> list[tuple[slice, slice]]:
+    """The rows and the columns of each cover, in row-major order."""
     side = max(size // PART, 1)
     starts = np.linspace(0, size - side, STEPS).round().astype(int)
     along = [slice(start, start + side) for start in starts]

@@ -1,7 +1,7 @@
-"""Whether a graph may run in bfloat16: on this CPU, and with answers that agree.
+"""Decides whether a graph may run in bfloat16: CPU support, and agreement with float32.
 
-bfloat16 keeps float32's range and 8 bits of its precision, so a convolution costs
-about half. Source: Kalamkar and others: A study of BFLOAT16 for deep learning
+bfloat16 has the range of float32 and 8 bits of precision; a convolution takes about
+half the time. Source: Kalamkar and others: A study of BFLOAT16 for deep learning
 training, 2019.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-WITHIN = 0.02  # of a probability
+WITHIN = 0.02  # largest accepted difference of a probability
 PROBES = 16
 
 
@@ -24,8 +24,8 @@ def has_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def one_by_one(run: Callable, images: np.ndarray) -> np.ndarray:
-    """What a network says of each image alone, shape [N, 1, classes].
+def predict_singly(run: Callable, images: np.ndarray) -> np.ndarray:
+    """Probabilities from one run per image, shape [N, 1, classes].
 
     Args:
       run: from uint8 [1, size, size, 3] to probabilities [1, classes].
@@ -35,12 +35,16 @@ def one_by_one(run: Callable, images: np.ndarray) -> np.ndarray:
 
 
 def agree(some: np.ndarray, others: np.ndarray) -> bool:
-    """Whether two ways to run a network give the same probabilities, within WITHIN."""
+    """Whether no probability differs by more than WITHIN."""
     return bool(np.abs(some - others).max() <= WITHIN)
 
 
-def probes(size: int, count: int = PROBES) -> np.ndarray:
-    """Blotches from coarse to fine, uint8 [count, size, size, 3]; always the same."""
+def probe_images(size: int, count: int = PROBES) -> np.ndarray:
+    """Random blotches from coarse to fine, from a fixed seed.
+
+    Returns:
+      uint8, shape [count, size, size, 3].
+    """
     rng = np.random.default_rng(0)
     grids = [rng.integers(0, 256, (2 ** (1 + n % 5),) * 2 + (3,)) for n in range(count)]
     images = [Image.fromarray(grid.astype(np.uint8)) for grid in grids]

@@ -1,15 +1,19 @@
-"""A frozen model asked about photo files, as the command line does it."""
+"""Predicts photo files with a frozen model, for `python -m helpers predict`."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from helpers.data.decoding import decode_photo
 from helpers.serving.frozen_model import FrozenModel
-from helpers.serving.library import version_of
+from helpers.serving.versions import version_of
 
 
 def predict_files(path: Path, photos: Iterable[Path]) -> Iterator[dict]:
-    """One answer a photo, in order; one that cannot be read has an `error`."""
+    """Yields a dict per photo, in order.
+
+    It has `photo`, `model`, `version`, `label` and `probabilities` (by class name); for
+    a photo that cannot be read, `photo` and `error`.
+    """
     name = path.parent.name if path.stem.isdecimal() else path.stem
     with FrozenModel.load(path) as model:
         for photo in photos:
@@ -29,7 +33,7 @@ def predict_files(path: Path, photos: Iterable[Path]) -> Iterator[dict]:
 
 
 def as_text(answer: dict) -> str:
-    """One answer as a line for people."""
+    """One of these dicts as a line of text."""
     if "error" in answer:
         return f"{answer['photo']}: {answer['error']}"
     shares = ", ".join(f"{name} {p:.1%}" for name, p in answer["probabilities"].items())

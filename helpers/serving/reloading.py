@@ -1,4 +1,4 @@
-"""A library that follows its files: a new version is loaded, warmed, then swapped in.
+"""Reloads a library: new versions are loaded and warmed up, then replace the old ones.
 
 Taught in notebooks/07_serve_two_models.ipynb.
 """
@@ -14,12 +14,12 @@ from typing import NamedTuple
 from helpers.serving.frozen_model import FrozenModel
 from helpers.serving.versions import Published, Status, stamp_of
 
-Opener = Callable[[Path], FrozenModel]
+Loader = Callable[[Path], FrozenModel]
 log = logging.getLogger(__name__)
 
 
 class Failure(NamedTuple):
-    """A file that was tried and cannot be served."""
+    """A version that could not be loaded, and the error."""
 
     name: str
     version: int
@@ -30,70 +30,73 @@ class Failure(NamedTuple):
 
 
 def follow(
-    library, published: Mapping[str, Published], opened: Opener = FrozenModel.load
+    library, published: Mapping[str, Published], load_model: Loader = FrozenModel.load
 ) -> list[Failure]:
-    """Makes the library serve what is published; the files that cannot be loaded.
+    """Load and drop versions so that the library serves what is published.
 
-    Such a file changes nothing but its version's status; it is tried again once it,
-    or the `.json` beside it, is another.
+    A file that cannot be loaded changes only the status of its version; it is tried
+    again after it, or the `.json` beside it, has changed.
+
+    Returns:
+      the files that could not be loaded.
     """
     failures = []
     for name, model in published.items():
-        failures += _follow_one(library, name, model, opened)
+        failures += _follow_one(library, name, model, load_model)
     if library.close_unused():
-        give_memory_back()
+        release_memory()
     return failures
 
 
-def _follow_one(library, name: str, model: Published, opened) -> list[Failure]:
+def _follow_one(library, name: str, model: Published, load_model) -> list[Failure]:
     def load(version: int) -> Failure | None:
-        return _load(library, name, version, model.files[version], opened)
+        return _load(library, name, version, model.files[version], load_model)
 
     failures = [load(version) for version in model.wanted]
     for version in sorted(model.files, reverse=True):
-        if not library.loaded(name):  # an older one is better than none
+        if not library.loaded(name):  # none yet: try an older one
             failures.append(load(version))
     if library.has(name, max(model.files)):
         for served in library.loaded(name):
             if served.version not in model.wanted:
                 library.drop(name, served.version)
     library.set_labels(name, model.labels)
-    library.forget(name, model.files)
+    library.forget_others(name, model.files)
     return [failure for failure in failures if failure]
 
 
-def _load(library, name: str, version: int, path: Path, opened) -> Failure | None:
-    """Puts a file that was not tried before into the library, warmed."""
+def _load(library, name: str, version: int, path: Path, load_model) -> Failure | None:
+    """Load a file into the library, unless this state of it was tried before."""
     before, stamp = library.statuses(name).get(version), stamp_of(path)
     if before and before.stamp == stamp:
         return None
     is_served = library.has(name, version)
     if not is_served:
-        library.note(name, version, Status("LOADING", stamp=stamp))
+        library.set_status(name, version, Status("LOADING", stamp=stamp))
     try:
-        library.put(name, version, opened(path), stamp)
+        library.put(name, version, load_model(path), stamp)
     except (OSError, ValueError) as error:
         after = before if is_served else Status("END")
-        library.note(name, version, after._replace(error=str(error), stamp=stamp))
+        library.set_status(name, version, after._replace(error=str(error), stamp=stamp))
         return Failure(name, version, error)
     log.info("serving version %s of %s from %s", version, name, path)
     return None
 
 
-def give_memory_back() -> None:
-    """Frees what closed graphs leave in reference cycles, and tells the system."""
+def release_memory() -> None:
+    """Collect the reference cycles of closed graphs; return free memory to the OS."""
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc keeps it otherwise
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
     if trim:
         trim(0)
 
 
 class Reloader:
-    """A thread that looks for new versions, and makes the library follow.
+    """A thread that polls for published versions and updates the library.
 
     Args:
-      published: what lies in the files now.
-      every: seconds between two looks.
+      published: returns what is published now.
+      every: seconds between two polls.
     """
 
     def __init__(
@@ -102,33 +105,33 @@ class Reloader:
         published: Callable[[], Mapping[str, Published]],
         *,
         every: float,
-        opened: Opener = FrozenModel.load,
+        load_model: Loader = FrozenModel.load,
     ) -> None:
         self._library, self._published = library, published
-        self._every, self._opened = every, opened
-        self._ended, self._complaint = Event(), ""
+        self._every, self._load_model = every, load_model
+        self._ended, self._last_error = Event(), ""
         self._thread = Thread(target=self._run, name="reloader", daemon=True)
 
-    def look(self) -> None:
-        """Once: what is new is served, or the log says why it is not."""
+    def poll(self) -> None:
+        """Serve what is newly published; log what cannot be loaded."""
         try:
-            published, self._complaint = self._published(), ""
-        except (OSError, ValueError) as error:
-            if str(error) != self._complaint:  # said once
+            published, error = self._published(), ""
+        except (OSError, ValueError) as unreadable:
+            published, error = {}, str(unreadable)
+            if error != self._last_error:  # logged once
                 log.error("nothing is reloaded: %s", error)
-            self._complaint = str(error)
-            published = {}
-        for failure in follow(self._library, published, self._opened):
+        self._last_error = error
+        for failure in follow(self._library, published, self._load_model):
             log.error("%s", failure)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """Looks no more; a version that is being loaded is awaited."""
+        """End the thread; waits for a version that is being loaded."""
         self._ended.set()
         self._thread.join()
 
     def _run(self) -> None:
         while not self._ended.wait(self._every):
-            self.look()
+            self.poll()

@@ -1,34 +1,36 @@
-"""The same graph in the order that TensorFlow fuses: convolution, bias, Relu.
+"""Moves Relu before MaxPool: TensorFlow fuses a convolution, its bias and its Relu.
 
-A Relu behind a MaxPool is a step of its own. The largest of some numbers, cut off at
-zero, is the largest of those numbers cut off at zero; so the two may change places.
+A Relu after a MaxPool runs as a kernel of its own. Both orders give the same result,
+because max(0, max(a, b)) = max(max(0, a), max(0, b)).
 """
 
 import tensorflow.compat.v1 as tf1
 
-from helpers.graphs.editor import consumers, edge
+from helpers.graphs.edges import Edge, consumers
 
 
 def relu_before_pool(graph_def: tf1.GraphDef, output: str) -> None:
-    """Swaps the two, in place, where no other op reads the tensor between them.
+    """Swap each MaxPool with the Relu that follows it, in place.
 
-    The name of each stays with its place: `MaxPool`'s is the result from now on, for
-    all that asked for `Relu`'s.
+    Pairs are left as they are if another op reads the MaxPool. Consumers of the Relu
+    read the MaxPool afterwards.
 
     Args:
-      output: the op, or tensor, that must stay what it is.
+      output: the op or tensor whose value must not change.
     """
     nodes = {node.name: node for node in graph_def.node}
-    takers = consumers(graph_def.node)
+    readers = consumers(graph_def.node)
     for relu in graph_def.node:
-        pool = relu.op == "Relu" and relu.input and nodes.get(edge(relu.input[0]).node)
+        if relu.op != "Relu" or not relu.input:
+            continue
+        pool = nodes.get(Edge.parse(relu.input[0]).node)
         if not pool or pool.op != "MaxPool" or not pool.input:
             continue
-        is_seen = [node for node, _ in takers[pool.name]] != [relu]
-        if is_seen or edge(output).node in (relu.name, pool.name):
+        is_shared = [node for node, _ in readers[pool.name]] != [relu]
+        if is_shared or Edge.parse(output).node in (relu.name, pool.name):
             continue
-        for taker, taken in takers.get(relu.name, ()):
-            for number, text in enumerate(taker.input):
-                if edge(text) == taken and not taken.control:
-                    taker.input[number] = pool.name
+        for reader, read in readers.get(relu.name, ()):
+            for number, text in enumerate(reader.input):
+                if Edge.parse(text) == read and not read.control:
+                    reader.input[number] = pool.name
         relu.input[0], pool.input[0] = pool.input[0], relu.name

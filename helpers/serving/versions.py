@@ -1,6 +1,7 @@
-"""The files that models are published in: NAME/VERSION.pb, and labels for versions.
+"""Published model files: NAME/VERSION.pb, and NAME/labels.json with labels of versions.
 
-Nothing here opens a model. A file is published by renaming it into place.
+This module only lists files. A file is published by renaming it into its folder, so
+that it is never read half-written.
 """
 
 import json
@@ -8,21 +9,22 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-FIRST = "dogs-cats"
+FIRST = "dogs-cats"  # the default model
 LABELS = "labels.json"
 
+# Modification time, size and inode of a model file and of the `.json` beside it.
 Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
 class NoModels(ValueError):
-    """A models folder without any NAME/VERSION.pb."""
+    """The models folder has no NAME/VERSION.pb."""
 
 
 class Published(NamedTuple):
-    """The versions of one model that have a file, and the labels that some carry."""
+    """The version files of one model, and the versions that its labels refer to."""
 
     files: dict[int, Path]
-    labels: dict[str, int] = {}  # noqa: RUF012  never changed
+    labels: dict[str, int] = {}  # noqa: RUF012  never modified
 
     @property
     def wanted(self) -> tuple[int, ...]:
@@ -32,22 +34,22 @@ class Published(NamedTuple):
 
 
 class Status(NamedTuple):
-    """How a version fares, in TensorFlow Serving's words, and of which file it is."""
+    """The state of a version, as TensorFlow Serving names it, and its file's stamp."""
 
     state: str  # LOADING, AVAILABLE, UNLOADING or END
     error: str = ""
     stamp: Stamp | None = None
-    ops: int = 0  # in its graph when it was loaded
+    ops: int = 0  # in its graph after loading
 
 
 def published_in(folder: Path) -> dict[str, Published]:
-    """Every NAME/VERSION.pb in a folder, and the NAME/labels.json, by name.
+    """The version files and labels in a folder, by model name; `dogs-cats` first.
 
-    `dogs-cats` comes first. A label is set by {"stable": 3} in labels.json.
+    A labels.json maps labels to versions: {"stable": 3}.
 
     Raises:
-      NoModels: there is none.
-      ValueError: a labels.json is not such an object.
+      NoModels: there is no NAME/VERSION.pb.
+      ValueError: a labels.json is invalid.
     """
     numbered = _numbered(Path(folder).glob("*/*.pb"))
     if not numbered:
@@ -63,7 +65,7 @@ def published_in(folder: Path) -> dict[str, Published]:
 
 
 def published_as(files: Mapping[str, Path]) -> dict[str, Published]:
-    """Single files under the names they are given."""
+    """Single files by model name, each the only version of its model."""
     return {name: Published({version_of(path): path}) for name, path in files.items()}
 
 
@@ -74,21 +76,21 @@ def model_files(folder: Path) -> dict[str, Path]:
 
 
 def version_of(path: Path) -> int:
-    """3 for `3.pb`, else 1."""
+    """The number that is the file's name, as in `3.pb`; 1 for any other name."""
     return int(path.stem) if path.stem.isdecimal() else 1
 
 
 def stamp_of(path: Path) -> Stamp:
-    """What changes when a file, or the `.json` beside it, is published again."""
+    """Modification time, size and inode of a file and of the `.json` beside it."""
     return tuple(_stamp(file) for file in (path, path.with_suffix(".json")))
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:
     try:
-        found = file.stat()
+        status = file.stat()
     except FileNotFoundError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _numbered(paths: Iterable[Path]) -> dict[str, dict[int, Path]]:

@@ -1,4 +1,4 @@
-"""Placeholders, networks, sessions, and the training loop with what it is made of."""
+"""Builds networks with placeholders, trains them and evaluates them."""
 
 from helpers.lazy import public_names
 

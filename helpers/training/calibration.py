@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say, and when to say "not sure".
+"""Calibrates probabilities, and chooses the threshold below which there is no label.
 
 Source of the temperature: Guo, Pleiss, Sun, Weinberger: On calibration of modern
 neural networks, 2017.
@@ -7,7 +7,7 @@ neural networks, 2017.
 import numpy as np
 from PIL import Image, ImageFilter
 
-NOT_SURE = 0.02  # share of validation photos that may be called "not sure"
+NOT_SURE = 0.02  # share of the validation photos that get no label
 DEGRADATIONS = ("blurred", "cropped", "dark", "thumbnail")
 
 
@@ -18,7 +18,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """What to divide the logits by for the smallest cross-entropy of the labels."""
+    """The divisor of the logits that minimizes the cross-entropy, 0.2 to 5."""
     candidates = np.geomspace(0.2, 5, 200)
     losses = [_cross_entropy(logits / t, labels) for t in candidates]
     return float(candidates[int(np.argmin(losses))])
@@ -32,7 +32,7 @@ def _cross_entropy(logits, labels):
 def reliability(
     probabilities: np.ndarray, labels: np.ndarray, bins: int = 15
 ) -> list[list[float]]:
-    """Mean confidence, accuracy and count of the answers, in bins of confidence."""
+    """Mean confidence, accuracy and count per non-empty bin of confidence."""
     confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
     slots = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
@@ -43,42 +43,45 @@ def reliability(
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Expected calibration error: how far confidence is from accuracy, 0 to 1."""
+    """Expected calibration error: mean |confidence - accuracy| over the bins."""
     bins = reliability(probabilities, labels)
     gaps = sum(count * abs(sure - right) for sure, right, count in bins)
     return gaps / len(labels)
 
 
 def choose_threshold(probabilities: np.ndarray, share: float = NOT_SURE) -> float:
-    """The confidence below which this share of the photos lies."""
+    """The quantile of the confidence: this share of the photos lies below it."""
     return float(np.quantile(probabilities.max(1), share))
 
 
-def confusion(
-    probabilities: np.ndarray, labels: np.ndarray, classes: int
-) -> list[list[int]]:
+def confusion(probabilities: np.ndarray, labels: np.ndarray) -> list[list[int]]:
     """Counts: row = true class, column = predicted class."""
+    classes = probabilities.shape[1]
     counts = np.zeros((classes, classes), int)
     np.add.at(counts, (labels, probabilities.argmax(1)), 1)
     return counts.tolist()
 
 
-def degraded(images: np.ndarray, how: str, seed: int = 0) -> np.ndarray:
-    """Copies of uint8 images [N, H, W, 3] as bad cameras and screens make them."""
+def degrade(images: np.ndarray, how: str, seed: int = 0) -> np.ndarray:
+    """Degraded copies of uint8 images [N, H, W, 3]; `how` is one of DEGRADATIONS."""
     rng = np.random.default_rng(seed)
-    return np.stack([_worsen(Image.fromarray(image), how, rng) for image in images])
+    return np.stack(
+        [_degrade_one(Image.fromarray(image), how, rng) for image in images]
+    )
 
 
-def _worsen(image, how, rng):
+def _degrade_one(image, how, rng):
     width, height = image.size
     if how == "blurred":
         return np.asarray(image.filter(ImageFilter.GaussianBlur(1.5)))
     if how == "dark":
         return (np.asarray(image) * 0.35).astype(np.uint8)
     if how == "thumbnail":
-        return np.asarray(image.resize((48, 48), Image.BILINEAR).resize(image.size))
+        return np.asarray(
+            image.resize((48, 48), Image.Resampling.BILINEAR).resize(image.size)
+        )
     if how == "cropped":
         left, top = rng.uniform(0, 0.3, 2) * (width, height)
         box = (left, top, left + 0.7 * width, top + 0.7 * height)
-        return np.asarray(image.resize(image.size, Image.BILINEAR, box))
+        return np.asarray(image.resize(image.size, Image.Resampling.BILINEAR, box))
     raise ValueError(f"no degradation {how!r}: choose {', '.join(DEGRADATIONS)}")

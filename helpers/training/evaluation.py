@@ -1,7 +1,4 @@
-"""A trained network examined on pictures it never saw; the results go on its card.
-
-Whatever has a `predict` can be examined: a session that learns, or a frozen model.
-"""
+"""Evaluates and calibrates a trained network on held-out images, for its model card."""
 
 import numpy as np
 
@@ -10,16 +7,18 @@ from helpers.training import calibration
 from helpers.training.network_session import NetworkSession
 from helpers.training.outliers import make_outliers
 
-OUTLIERS = 1000  # pictures of nothing known; training has made others
+OUTLIERS = 1000  # with another seed than those of the training
 
 
-def examine(
+def evaluate(
     model, held_out: dict[str, Examples], threshold: float | None = None
 ) -> dict:
     """Count, accuracy, calibration error and confusion on each test split.
 
-    With a threshold also how often the answer is "not sure", on the first split's
-    worsened copies and on pictures of nothing known too.
+    Args:
+      model: has `predict`, as NetworkSession and FrozenModel do.
+      threshold: if given, the share of images without a label is added, also for
+        degraded copies of the first split and for images of no known class.
     """
     tests = {name: part.of("test") for name, part in held_out.items()}
     answers = {name: model.predict(part.images) for name, part in tests.items()}
@@ -28,7 +27,7 @@ def examine(
         return results
     name, test = next(iter(tests.items()))
     for how in calibration.DEGRADATIONS:
-        worse = calibration.degraded(test.images, how)
+        worse = calibration.degrade(test.images, how)
         results[f"{name}, {how}"] = _results(model.predict(worse), test.labels)
     outliers = make_outliers(OUTLIERS, seed=2, size=test.images.shape[1])
     results["nothing known"] = {"count": OUTLIERS}
@@ -41,33 +40,28 @@ def examine(
 
 def _results(probabilities, labels):
     right = probabilities.argmax(1) == labels
+    error = calibration.calibration_error(probabilities, labels)
+    bins = calibration.reliability(probabilities, labels)
     return {
         "count": len(labels),
         "accuracy": round(float(right.mean()), 4),
-        "calibration_error": round(
-            calibration.calibration_error(probabilities, labels), 4
-        ),
-        "confusion": calibration.confusion(
-            probabilities, labels, probabilities.shape[1]
-        ),
-        "reliability": [
-            [round(value, 4) for value in line]
-            for line in calibration.reliability(probabilities, labels)
-        ],
+        "calibration_error": round(error, 4),
+        "confusion": calibration.confusion(probabilities, labels),
+        "reliability": [[round(value, 4) for value in line] for line in bins],
     }
 
 
 def calibrate(session: NetworkSession, held_out: dict[str, Examples]) -> dict:
-    """Fit the temperature and the "not sure" threshold on the validation split.
+    """Fit the temperature and the label threshold on the validation split.
 
-    A quarter of what the temperature is fitted on are worsened copies, because
-    photos from users are worse than a data set's.
+    A quarter of the images for the temperature are degraded copies, because photos
+    from users are worse than those of a data set.
     """
     photos = next(iter(held_out.values())).of("validation")
     session.set_temperature(1.0)
     part = slice(0, None, 3 * len(calibration.DEGRADATIONS))
     pictures = [photos.images] + [
-        calibration.degraded(photos.images[part], how)
+        calibration.degrade(photos.images[part], how)
         for how in calibration.DEGRADATIONS
     ]
     labels = [photos.labels] + [photos.labels[part]] * len(calibration.DEGRADATIONS)

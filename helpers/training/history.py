@@ -1,4 +1,4 @@
-"""history.csv: what each epoch of a training measured."""
+"""history.csv: loss, accuracy and speed of each epoch of a training."""
 
 import csv
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Epoch(NamedTuple):
-    """One line of history.csv; accuracies are shares of 1."""
+    """One line of history.csv; accuracies are 0 to 1."""
 
     epoch: int
     rate: float  # the learning rate of its last step
@@ -17,7 +17,7 @@ class Epoch(NamedTuple):
 
 
 def add_epoch(folder: Path, epoch: Epoch) -> None:
-    """Write one line more."""
+    """Append an epoch to history.csv."""
     path = folder / "history.csv"
     new = not path.exists()
     with path.open("a", newline="") as file:
@@ -28,17 +28,17 @@ def add_epoch(folder: Path, epoch: Epoch) -> None:
 
 
 def read_history(folder: Path) -> list[dict[str, float]]:
-    """The lines of history.csv: what `plots.plot_history` draws."""
+    """The lines of history.csv, as `plots.plot_history` takes them."""
     with (folder / "history.csv").open(newline="") as file:
         return [{k: float(v) for k, v in line.items()} for line in csv.DictReader(file)]
 
 
-def summary(folder: Path, photos: int) -> dict:
-    """What the card keeps of it: each epoch's results, and the minutes of learning."""
+def summarize(folder: Path, photos: int) -> dict:
+    """For the card: the results of each epoch, and the minutes of training."""
     lines = read_history(folder)
     seconds = sum(photos / line["photos_per_second"] for line in lines)
-    told = ("loss", "accuracy", "validation")
+    columns = ("loss", "accuracy", "validation")
     return {
         "minutes": round(seconds / 60, 1),
-        "history": {name: [line[name] for line in lines] for name in told},
+        "history": {name: [line[name] for line in lines] for name in columns},
     }

@@ -1,4 +1,4 @@
-"""What a training run learns from, and how it is fed."""
+"""Loads the training data and feeds it in batches."""
 
 import queue
 import threading
@@ -9,51 +9,46 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers.data import drawings
-from helpers.data.photos import (
-    SPLITS,
-    Examples,
-    NoPhotosError,
-    drawn_examples,
-    find_data_set,
-    load_photos,
-)
+from helpers.data.data_sets import NoPhotosError, find_data_set
+from helpers.data.photos import SPLITS, Examples, drawn_examples, load_photos
 from helpers.training.augmentation import Augmenter
 from helpers.training.outliers import make_outliers
 
-MARGIN = 12  # training photos are this much larger, so that a crop keeps its detail
-DRAWINGS = 2000  # where there are no photos
+MARGIN = 12  # pixels by which images that will be cropped are larger
+DRAWINGS = 2000  # used if there are no photos
 
 
 class Mixture(NamedTuple):
-    """What goes into a training besides the photos; shares of the whole."""
+    """What is mixed into the training photos, as shares of the whole."""
 
     drawings: float = 0.1
-    outliers: float = 0.0  # pictures that are neither, labelled -1
+    outliers: float = 0.0  # images of no known class, labelled -1
     augments: bool = False
 
 
-class Material(NamedTuple):
-    """Examples to learn from, and others to examine on, by what they are."""
+class TrainingData(NamedTuple):
+    """Examples to train on, and others to evaluate on."""
 
     train: Examples
-    held_out: dict[str, Examples]  # "photos", "drawings": their held-out splits
+    held_out: dict[str, Examples]  # "photos", "drawings": validation and test splits
 
 
-def gather(data: Path, size: int, mixture: Mixture) -> Material:
-    """The photos in a folder, or else drawings, mixed as the recipe says.
+def load_examples(data: Path, size: int, mixture: Mixture) -> TrainingData:
+    """The photos in a folder, or drawings if it has none, with the mixture added.
 
+    Args:
+      size: width of the images, in pixels.
     Raises:
-      ValueError: the photos are too few to train, validate and test on.
+      ValueError: there are too few photos to train, validate and test on.
     """
     larger = size + MARGIN * mixture.augments
     try:
         data_set = find_data_set(data)
     except NoPhotosError:
         drawn = drawn_examples(DRAWINGS, size=size)
-        train = (
-            drawn_examples(DRAWINGS, seed=1, size=larger) if larger > size else drawn
-        )
-        return Material(_with_outliers(train.of("train"), mixture), {"drawings": drawn})
+        train = drawn_examples(DRAWINGS, 1, larger) if larger > size else drawn
+        held_out = {"drawings": drawn}
+        return TrainingData(_with_outliers(train.of("train"), mixture), held_out)
     photos = load_photos(data_set, size)
     for split in SPLITS:
         if split not in photos.splits:
@@ -61,13 +56,13 @@ def gather(data: Path, size: int, mixture: Mixture) -> Material:
                 f"{photos.source} are too few: by their hashes none is for {split}; "
                 "expected some dozens of each class"
             )
-    train = load_photos(data_set, larger).of("train") if larger > size else photos
-    train, held_out = train.of("train"), {"photos": photos}
+    train = (load_photos(data_set, larger) if larger > size else photos).of("train")
+    held_out = {"photos": photos}
     if photos.class_names == drawings.CLASS_NAMES and mixture.drawings:
         count = round(len(train.labels) * mixture.drawings / (1 - mixture.drawings))
-        train = joined(train, drawn_examples(count, seed=1, size=larger))
+        train = concatenate(train, drawn_examples(count, seed=1, size=larger))
         held_out["drawings"] = drawn_examples(DRAWINGS, seed=2, size=size)
-    return Material(_with_outliers(train, mixture), held_out)
+    return TrainingData(_with_outliers(train, mixture), held_out)
 
 
 def _with_outliers(train: Examples, mixture: Mixture) -> Examples:
@@ -78,11 +73,12 @@ def _with_outliers(train: Examples, mixture: Mixture) -> Examples:
     labels = np.full(count, -1)
     splits = np.full(count, "train")
     source = f"{count:,} pictures of nothing known"
-    return joined(train, Examples(images, labels, splits, train.class_names, source))
+    outliers = Examples(images, labels, splits, train.class_names, source)
+    return concatenate(train, outliers)
 
 
-def joined(one: Examples, other: Examples) -> Examples:
-    """Two sets of examples as one."""
+def concatenate(one: Examples, other: Examples) -> Examples:
+    """The examples of both."""
     return one._replace(
         images=np.concatenate([one.images, other.images]),
         labels=np.concatenate([one.labels, other.labels]),
@@ -92,7 +88,7 @@ def joined(one: Examples, other: Examples) -> Examples:
 
 
 class Feed:
-    """Batches of training pictures and targets, the same for the same seed."""
+    """Batches of training images and targets, in an order that a seed determines."""
 
     def __init__(self, train: Examples, batch_size: int, smoothing: float):
         self.train, self.batch_size, self.smoothing = train, batch_size, smoothing
@@ -101,7 +97,7 @@ class Feed:
     def epoch(
         self, seed: list[int], first: int, augmenter: Augmenter | None
     ) -> Iterator:
-        """One epoch from step `first` on: float32 pictures in [0, 1], and targets."""
+        """Yields float32 images in [0, 1] and targets from step `first` of an epoch."""
         order = np.random.default_rng(seed).permutation(len(self.train.labels))
         for step in range(first, self.steps):
             rows = order[step * self.batch_size :][: self.batch_size]
@@ -113,7 +109,7 @@ class Feed:
                 yield images / np.float32(255), targets
 
     def targets(self, rows: np.ndarray) -> np.ndarray:
-        """One-hot rows, smoothed; for label -1 all classes are alike."""
+        """Smoothed one-hot rows, float32 [N, classes]; uniform for the label -1."""
         classes = len(self.train.class_names)
         labels = self.train.labels[rows]
         targets = np.eye(classes, dtype=np.float32)[labels]
@@ -121,8 +117,8 @@ class Feed:
         return targets * (1 - self.smoothing) + self.smoothing / classes
 
 
-def prefetched(items: Iterator, depth: int = 3) -> Iterator:
-    """The same items, each made in another thread while an earlier one is used."""
+def prefetch(items: Iterator, depth: int = 3) -> Iterator:
+    """Yields the items; another thread produces up to `depth` of them in advance."""
     made: queue.Queue = queue.Queue(depth)
     stop = threading.Event()
 

@@ -1,4 +1,4 @@
-"""What an earlier notebook would have written, made in seconds where it is missing."""
+"""Trains the checkpoint of notebook 01 in seconds, for notebooks run without it."""
 
 import os
 import tempfile
@@ -27,7 +27,7 @@ _DRAWINGS, _BATCH_SIZE, _EPOCHS = 240, 8, 4  # about a hundred steps
 def lesson_checkpoint(folder: Path | str = "../checkpoints/lesson") -> str:
     """The prefix of the checkpoint that notebook 01 writes.
 
-    Where there is none, the same network learns for a moment, and a line says so.
+    If it is missing, prints so and trains the same network on a few drawings.
     """
     folder = Path(folder)
     prefix = str(folder / "model-ckpt")
@@ -35,13 +35,14 @@ def lesson_checkpoint(folder: Path | str = "../checkpoints/lesson") -> str:
         print(f"{prefix} is there")
         return prefix
     print(
-        f"notebook 01 has not been run: its network learns {_DRAWINGS} drawings "
+        f"notebook 01 has not been run: training its network on {_DRAWINGS} drawings "
         f"for {_EPOCHS} epochs"
     )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
-        _train(os.path.relpath(f"{part}/model-ckpt"))  # so `checkpoint` may move
-        for name in (*FILES, "checkpoint"):  # `checkpoint` names the others: last
+        # A relative path, so that the path in `checkpoint` is relative too.
+        _train(os.path.relpath(f"{part}/model-ckpt"))
+        for name in (*FILES, "checkpoint"):  # last, as it names the others
             (Path(part) / name).replace(folder / name)
     return prefix
 
@@ -49,13 +50,13 @@ def lesson_checkpoint(folder: Path | str = "../checkpoints/lesson") -> str:
 def _train(prefix: str) -> None:
     examples = drawn_examples(_DRAWINGS)
     card = LESSON_CARD | {"epochs": _EPOCHS, "data": examples.source}
-    learner = NetworkSession(build("small", card))
+    session = NetworkSession(build("small", card))
     try:
-        one_hot = np.eye(len(card["class_names"]), dtype=np.float32)
+        one_hot = np.eye(len(examples.class_names), dtype=np.float32)
         for epoch in range(_EPOCHS):
             for images, labels in batches(examples.of("train"), _BATCH_SIZE, epoch):
-                learner.step(images / np.float32(255), one_hot[labels], 1e-4)
-        learner.save(prefix)
-        learner.write_meta(prefix, card)
+                session.step(images / np.float32(255), one_hot[labels], 1e-4)
+        session.save(prefix)
+        session.write_meta(prefix, card)
     finally:
-        learner.close()
+        session.close()

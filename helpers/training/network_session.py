@@ -1,4 +1,4 @@
-"""A session around a network that is being trained."""
+"""NetworkSession: runs, trains, saves and restores a network."""
 
 import math
 from pathlib import Path
@@ -15,7 +15,7 @@ from helpers.whole_files import write_whole
 
 
 class NetworkSession:
-    """A network with a session and a saver of its own, its variables initialised."""
+    """A network with its own session and saver; the variables are initialised."""
 
     def __init__(self, network: Network, *, bfloat16: bool = False):
         self.network = network
@@ -29,16 +29,22 @@ class NetworkSession:
             ]
             initialise = tf1.global_variables_initializer()
             if network.temperature is not None:
-                self._wanted_temperature = tf1.placeholder(tf.float32, [])
-                self._warm = network.temperature.assign(self._wanted_temperature)
+                self._temperature = tf1.placeholder(tf.float32, [])
+                self._assign = network.temperature.assign(self._temperature)
         config = session_config(bfloat16=bfloat16)
         config.use_per_session_threads = True
-        config.inter_op_parallelism_threads = 1  # two at once are in each other's way
+        config.inter_op_parallelism_threads = 1  # two ops at once slow each other down
         self.session = tf1.Session(graph=network.graph, config=config)
         self.session.run(initialise)
 
     def step(self, images, targets, rate: float) -> tuple[float, float]:
-        """Train on one batch; its loss and accuracy before the step."""
+        """Train on one batch; returns its loss and accuracy before the step.
+
+        Args:
+          images: float32 in [0, 1], shape [N, size, size, 3].
+          targets: float32, shape [N, classes].
+          rate: the learning rate.
+        """
         net = self.network
         feeds = {net.x: images, net.y_true: targets, net.learning_rate: rate}
         if net.is_training is not None:
@@ -50,7 +56,7 @@ class NetworkSession:
         return self._in_parts(self.network.y_pred, images)
 
     def logits(self, images: np.ndarray) -> np.ndarray:
-        """What the softmax is taken of, shape [N, classes]."""
+        """Logits of uint8 images [N, size, size, 3], shape [N, classes]."""
         return self._in_parts(self.network.logits, images)
 
     def _in_parts(self, wanted: tf.Tensor, images: np.ndarray) -> np.ndarray:
@@ -59,21 +65,21 @@ class NetworkSession:
         return np.concatenate([self.session.run(wanted, feed) for feed in feeds])
 
     def set_temperature(self, temperature: float) -> None:
-        """Divide the logits by this from now on, where the network can."""
+        """Divide the logits by this from now on, if the network has a temperature."""
         if self.network.temperature is not None:
-            self.session.run(self._warm, {self._wanted_temperature: temperature})
+            self.session.run(self._assign, {self._temperature: temperature})
 
     def accuracy(self, examples: Examples) -> float:
-        """The share of examples whose likeliest class is right."""
+        """The share of examples whose likeliest class is the label, 0 to 1."""
         right = self.predict(examples.images).argmax(1) == examples.labels
         return float(right.mean())
 
     def fold_averages(self) -> None:
-        """Put the moving averages, where there are any, in the variables' place."""
+        """Set each variable that has a moving average to that average."""
         self.session.run(self._fold)
 
     def save(self, prefix: str) -> None:
-        """Write all files of a checkpoint but `.meta`."""
+        """Write all checkpoint files except the `.meta` file."""
         with self.network.graph.as_default():
             self._saver.save(self.session, prefix, write_meta_graph=False)
 
@@ -86,10 +92,10 @@ class NetworkSession:
         write_whole(Path(f"{prefix}.meta"), data)
 
     def restore(self, prefix: str) -> None:
-        """Take all variables from a checkpoint.
+        """Set all variables from a checkpoint.
 
         Raises:
-          ValueError: it is damaged, or another network's.
+          ValueError: it is damaged, or of another network.
         """
         try:
             with self.network.graph.as_default():

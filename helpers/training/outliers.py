@@ -1,4 +1,4 @@
-"""Pictures that show nothing a classifier knows, so that it learns not to be sure."""
+"""Images of no known class, on which a classifier is trained to be uncertain."""
 
 import numpy as np
 from PIL import Image
@@ -7,7 +7,7 @@ from helpers.data.drawings import OTHER_KINDS, draw
 
 
 def make_outliers(count: int, seed: int = 0, size: int = 128) -> np.ndarray:
-    """Noise, plain colours, gradients, blurs and drawings of other things, in turn.
+    """Noise, plain colours, gradients, blotches and drawings of other things, in turn.
 
     Returns:
       uint8 RGB, shape [count, size, size, 3].

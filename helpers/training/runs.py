@@ -1,4 +1,4 @@
-"""A whole training run, as the command line starts it."""
+"""A complete training run, as `python -m helpers train` starts it."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import click
 import tensorflow as tf
 
 from helpers.data.photos import SPLITS
-from helpers.training.input_pipeline import gather
+from helpers.training.input_pipeline import load_examples
 from helpers.training.loop import Trainer
 from helpers.training.recipes import RECIPES
 
@@ -19,11 +19,18 @@ ASIRRA = (
 def train_in_folder(
     network: str, data: Path, out: Path, *, epochs: int | None, seed: int
 ) -> str:
-    """Train, or go on training, in folder `out`; the finished checkpoint's prefix."""
+    """Train a network, or resume its training, in folder `out`.
+
+    Args:
+      data: folder of photos.
+      epochs: by default the recipe's.
+    Returns:
+      the prefix of the finished checkpoint.
+    """
     recipe = RECIPES[network]
-    material = gather(data, recipe.image_size, recipe.mixture)
-    photos = next(iter(material.held_out.values()))
-    click.echo(f"{network} learns from {material.train.source}")
+    examples = load_examples(data, recipe.image_size, recipe.mixture)
+    photos = next(iter(examples.held_out.values()))
+    click.echo(f"training {network} on {examples.train.source}")
     card = {
         "network": network,
         "class_names": list(photos.class_names),
@@ -33,16 +40,16 @@ def train_in_folder(
         "output": "y_pred:0",
         "seed": seed,
         "epochs": epochs or recipe.epochs,
-        "data": material.train.source,
+        "data": examples.train.source,
         "splits": {name: len(photos.of(name).labels) for name in SPLITS},
         "train_command": f"python -m helpers train --network {network} --seed {seed}",
         "tensorflow": tf.__version__,
     }
-    if "in cats-dogs" in material.train.source:
+    if "in cats-dogs" in examples.train.source:
         card["licence"] = ASIRRA
-    trainer = Trainer(card, material, out)
+    trainer = Trainer(card, examples, out)
     if trainer.done:
-        click.echo(f"going on after {trainer.share:.0%} of {card['epochs']} epochs")
+        click.echo(f"resuming after {trainer.share:.0%} of {card['epochs']} epochs")
     try:
         if trainer.share < 1:
             minutes = max(1, round(trainer.expected_minutes()))
@@ -54,14 +61,14 @@ def train_in_folder(
                 f"{epoch.photos_per_second:.0f} photos/s"
             )
         for name, result in trainer.finish()["held_out"].items():
-            click.echo(f"held out: {told(name, result)}")
+            click.echo(f"held out: {describe_result(name, result)}")
     finally:
         trainer.close()
     return trainer.prefix
 
 
-def told(name: str, result: dict) -> str:
-    """One result of the examination in words; not every one has every share."""
+def describe_result(name: str, result: dict) -> str:
+    """One result of the evaluation as text; leaves out the shares it does not have."""
     words = {"accuracy": "right", "not_sure": "not sure"}
     shares = [f"{result[key]:.1%} {words[key]}" for key in words if key in result]
     return f"{result['count']:,} {name}: {', '.join(shares)}"

@@ -1,4 +1,4 @@
-"""A real Chromium, and the real process that it visits."""
+"""Fixtures: a Chromium, a server process, and pages of it in the browser."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ ARGUMENTS = [
 
 
 def unavailable(reason: str) -> None:
-    """Skips here; fails in CI, which never leaves the browser out."""
+    """Skip the test; in CI, where a browser must be there, fail it."""
     (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
@@ -44,7 +44,7 @@ def browser():
 
 @pytest.fixture(scope="session")
 def url(tmp_path_factory):
-    """The app with two models: "other" is asked first, "tiny" is as sure of less."""
+    """A server of two models: "other" is the default, "tiny" is seldom sure."""
     folder = tmp_path_factory.mktemp("models")
     write_model(folder / "other" / "1.pb")
     write_model(folder / "tiny" / "2.pb", threshold=0.99)
@@ -53,11 +53,11 @@ def url(tmp_path_factory):
 
 
 @pytest.fixture
-def visit(browser, url):
-    """Opens the page, as a browser with the settings given."""
+def open_page(browser, url):
+    """A function that opens the page in a browser context with the given settings."""
     contexts = []
 
-    def visit(path: str = "", **settings):
+    def open_page(path: str = "", **settings):
         usual = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
         contexts.append(browser.new_context(**usual | settings))
         page = contexts[-1].new_page()
@@ -67,17 +67,11 @@ def visit(browser, url):
         page.goto(url + path)
         return page
 
-    yield visit
+    yield open_page
     for context in contexts:
         context.close()
 
 
 @pytest.fixture
-def page(visit):
-    return visit()
-
-
-@pytest.fixture
-def plain(visit):
-    """The page in a browser without JavaScript."""
-    return visit(java_script_enabled=False)
+def page(open_page):
+    return open_page()

@@ -1,4 +1,4 @@
-"""A graph read with its large constants apart is the graph that TensorFlow reads."""
+"""A GraphDef read with its large constants as arrays equals the file's GraphDef."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,6 @@ from helpers.checkpoints.tables import TableError
 from helpers.checkpoints.wire_format import fields
 
 tf1 = tf.compat.v1
-
-
-def written(graph_def, folder):
-    path = folder / "graph.pb"
-    path.write_bytes(graph_def.SerializeToString())
-    return path
 
 
 @pytest.fixture
@@ -31,13 +25,19 @@ def graph_def():
     return graph.as_graph_def()
 
 
-def test_constants_put_back_give_the_graph_of_the_file(graph_def, tmp_path):
-    mapped = map_graph(written(graph_def, tmp_path), large=500)
-    lifted = {"float32", "float64", "int64", "bfloat16"}  # the others have no bytes
-    assert mapped.constants.keys() == {f"{name}:0" for name in lifted}
+@pytest.fixture
+def path(graph_def, tmp_path):
+    (tmp_path / "graph.pb").write_bytes(graph_def.SerializeToString())
+    return tmp_path / "graph.pb"
+
+
+def test_constants_put_back_give_the_graph_of_the_file(graph_def, path):
+    mapped = map_graph(path, large=500)
+    large = {"float32", "float64", "int64", "bfloat16"}  # stored as bytes
+    assert mapped.constants.keys() == {f"{name}:0" for name in large}
     theirs = {node.name: node for node in graph_def.node}
     for node in mapped.graph_def.node:
-        if node.name in lifted:
+        if node.name in large:
             assert node.op == "Placeholder"
             value = tf.make_ndarray(theirs[node.name].attr["value"].tensor)
             ours = mapped.constants[f"{node.name}:0"]
@@ -49,9 +49,8 @@ def test_constants_put_back_give_the_graph_of_the_file(graph_def, tmp_path):
     assert mapped.graph_def.versions == graph_def.versions
 
 
-def test_small_constants_stay_in_the_graph(graph_def, tmp_path):
-    mapped = map_graph(written(graph_def, tmp_path))
-    assert mapped == (graph_def, {})
+def test_small_constants_stay_in_the_graph(graph_def, path):
+    assert map_graph(path) == (graph_def, {})
 
 
 def test_fields_are_those_of_the_message(graph_def):

@@ -25,24 +25,13 @@ SERVERS = {
     APP: ONE | {"rate 16": 600.0, "p50 16": 5.0, "raw 16": 700.0},
     LIMIT: {"rate 16": 1000.0},
 }
+LARGE = {APP: ONE | {"rate 16": 50}, "other": ONE, LIMIT: {"rate 16": 90}}
+START = {"import": 2.0, "first answer": 4.0, "bare MB": 500.0, "worker MB": 600.0}
 RESULTS = {
     "machine": {"cpu": "two cores"},
     "servers": SERVERS,
-    "cases": {
-        "12 megapixels": {
-            APP: ONE | {"rate 16": 50},
-            "other": ONE,
-            LIMIT: {"rate 16": 90},
-        }
-    },
-    "growth": {
-        "start": {
-            "import": 2.0,
-            "first answer": 4.0,
-            "bare MB": 500.0,
-            "worker MB": 600.0,
-        }
-    },
+    "cases": {"12 megapixels": LARGE},
+    "growth": {"start": START},
 }
 
 
@@ -72,16 +61,13 @@ def test_a_target_is_a_ratio_of_one_run(what, ratio, met):
     assert str(target).endswith(": met" if met else ": not met")
 
 
-def test_the_table_has_the_slowest_first_and_counts_what_was_lost():
+def test_the_table_has_the_slowest_first_and_counts_errors():
     rows = table(SERVERS)
     names = [row.split(" | ")[0].strip("|* ") for row in rows[2:]]
     assert names == [RELOAD, LESSON, "slow peer", "best peer", APP, LIMIT]
     assert rows[5].split(" | ")[5] == "3"
-    assert [row.split(" | ")[-1] for row in rows[5:]] == [
-        "3.00 x |",
-        "1.00 x |",
-        "0.60 x |",
-    ]
+    ratios = [row.split(" | ")[-1] for row in rows[5:]]
+    assert ratios == ["3.00 x |", "1.00 x |", "0.60 x |"]
 
 
 def test_a_server_that_answered_nothing_has_neither_latency_nor_ratio():
@@ -89,17 +75,16 @@ def test_a_server_that_answered_nothing_has_neither_latency_nor_ratio():
     assert rows[2] == "| dead | 10.0 | 0.0 | 10.0 |  | 0 | 500 |  |"
 
 
-def test_a_verdict_says_what_the_run_before_had_measured():
+def test_a_verdict_has_the_value_of_the_previous_run():
     slower = RESULTS | {"servers": SERVERS | {APP: SERVERS[APP] | {"rate 16": 300.0}}}
     del slower["growth"]
     first, *_, last = verdicts(RESULTS, slower)
-    assert first == "times the lesson's server: 120.00, wanted 100: met " + (
-        "(the run before: 60.00)"
-    )
+    verdict = "times the lesson's server: 120.00, wanted 100: met"
+    assert first == f"{verdict} (the run before: 60.00)"
     assert last.endswith(": not met")
 
 
-def test_a_terminal_gets_all_of_it():
+def test_lines_for_a_terminal_have_cases_and_targets():
     text = "\n".join(lines(RESULTS))
     assert "12 megapixels" in text
     assert "wanted 100: met" in text

@@ -1,25 +1,12 @@
 """Figures of measurements: what is drawn is what was given, with units."""
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
-import pytest
 
 from helpers.figures.measurements import plot_footprints, plot_latencies
-
-mpl.use("Agg")
+from tests.figures.read_figures import axis_labels, texts
 
 WAYS = {"reload": [300.0, 320.0, 900.0], "one session": [3.0, 4.0, 5.0]}
 RUNS = {"reload": ([0.0, 1.0, 2.0], [100, 300, 120]), "once": ([0.0, 0.5], [200, 200])}
-
-
-@pytest.fixture(autouse=True)
-def _no_figure_is_left_open():
-    yield
-    plt.close("all")
-
-
-def texts():
-    return [text.get_text() for text in plt.gca().texts]
 
 
 def test_latencies_are_a_row_for_each_model_and_way():
@@ -30,7 +17,7 @@ def test_latencies_are_a_row_for_each_model_and_way():
     assert set(plt.gca().lines[2].get_ydata().round()) == {1}
 
 
-def test_latencies_are_marked_and_told_with_their_median():
+def test_latencies_have_their_median_marked_and_written():
     plot_latencies({"small": WAYS})
     assert list(plt.gca().lines[1].get_xdata()) == [320, 320]
     assert texts() == ["320 ms", "4.0 ms"]
@@ -56,10 +43,7 @@ def test_memory_is_a_line_for_each_run_with_its_name_at_the_end():
     assert reload.get_linestyle() != once.get_linestyle()
 
 
-def test_memory_has_its_units_and_begins_at_nothing():
+def test_memory_has_its_units_and_begins_at_zero():
     plot_footprints(RUNS)
-    assert (plt.gca().get_xlabel(), plt.gca().get_ylabel()) == (
-        "seconds",
-        "memory, MiB",
-    )
+    assert axis_labels() == [("seconds", "memory, MiB")]
     assert plt.gca().get_ylim()[0] == plt.gca().get_xlim()[0] == 0

@@ -1,6 +1,5 @@
-"""The figures: what is drawn is what was given, with units on the axes."""
+"""Figures for the notebooks: what is drawn is what was given, with units."""
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -11,15 +10,14 @@ from helpers.figures.plots import (
     plot_history,
     plot_images,
     plot_kernels,
+    plot_measured_calls,
     plot_memory,
     plot_reliability,
     plot_sessions,
     plot_shares,
-    plot_witnesses,
 )
 from helpers.profiling.usage import Calls
-
-mpl.use("Agg")
+from tests.figures.read_figures import axis_labels, texts
 
 HISTORY = [
     {"epoch": 1, "loss": 0.7, "accuracy": 0.5, "validation": 0.55},
@@ -27,16 +25,6 @@ HISTORY = [
 ]
 SHARES = {"weights": 8.5, "Adam": 17.0, "names": 0.1}
 CALLS = {"leaky": [3, 6, 9], "fixed": [3, 3, 3]}
-
-
-@pytest.fixture(autouse=True)
-def _no_figure_is_left_open():
-    yield
-    plt.close("all")
-
-
-def texts(axis):
-    return [text.get_text() for text in axis.texts]
 
 
 def curve(line):
@@ -50,12 +38,8 @@ def test_images_are_drawn_in_rows_with_their_titles():
     assert len(axes) == 6
     assert [axis.get_title() for axis in axes] == [*"abcde", ""]
     assert np.array_equal(axes[4].images[0].get_array(), images[4])
-
-
-def test_places_without_an_image_stay_empty():
-    plot_images(np.zeros((5, 4, 4, 3), np.uint8), list("abcde"), columns=3)
-    assert not plt.gcf().axes[5].images
-    assert not any(axis.axison for axis in plt.gcf().axes)
+    assert not axes[5].images
+    assert not any(axis.axison for axis in axes)
 
 
 def test_the_history_shows_loss_and_accuracy_over_epochs():
@@ -64,6 +48,7 @@ def test_the_history_shows_loss_and_accuracy_over_epochs():
     assert curve(left.lines[0]) == ([1, 2], [0.7, 0.4])
     assert [line.get_label() for line in right.lines[:2]] == ["training", "validation"]
     assert right.lines[1].get_ydata() == pytest.approx([55, 75])
+    assert axis_labels() == [("epoch", "training loss"), ("epoch", "accuracy, %")]
 
 
 def test_no_two_curves_differ_by_colour_alone():
@@ -78,7 +63,7 @@ def test_a_long_history_is_a_line_without_markers():
     assert {line.get_marker() for line in plt.gcf().axes[1].lines} == {"None"}
 
 
-def test_reliability_is_drawn_in_percent_beside_the_honest_line():
+def test_reliability_is_drawn_in_percent_beside_the_diagonal():
     plot_reliability([[0.6, 0.5, 10], [0.95, 1.0, 90]])
     points = plt.gca().collections[0].get_offsets()
     assert points.tolist() == [[60, 50], [95, 100]]
@@ -90,11 +75,12 @@ def test_shares_lie_end_to_end():
     bars = plt.gca().patches
     assert [bar.get_width() for bar in bars] == pytest.approx(list(SHARES.values()))
     assert [bar.get_x() for bar in bars] == pytest.approx([0, 8.5, 25.5])
+    assert axis_labels() == [("MB", "")]
 
 
 def test_a_share_below_a_hundredth_goes_without_its_name():
     plot_shares(SHARES, "MB")
-    assert texts(plt.gca()) == ["weights\n8.5", "Adam\n17.0"]
+    assert texts() == ["weights\n8.5", "Adam\n17.0"]
 
 
 def test_a_share_too_thin_for_its_name_has_it_over_the_bar():
@@ -114,25 +100,8 @@ def test_calls_are_counted_from_one_and_named_at_the_line():
     leaky, fixed = plt.gca().lines
     assert curve(leaky) == ([1, 2, 3], [3, 6, 9])
     assert curve(fixed) == ([1, 2, 3], [3, 3, 3])
-    assert texts(plt.gca()) == ["leaky", "fixed"]
-
-
-@pytest.mark.parametrize(
-    ("draw", "labels"),
-    [
-        pytest.param(lambda: plot_calls(CALLS, "ms"), [("call", "ms")], id="calls"),
-        pytest.param(lambda: plot_shares(SHARES, "MB"), [("MB", "")], id="shares"),
-        pytest.param(
-            lambda: plot_history(HISTORY),
-            [("epoch", "training loss"), ("epoch", "accuracy, %")],
-            id="history",
-        ),
-    ],
-)
-def test_axes_say_their_unit(draw, labels):
-    draw()
-    shown = [(axis.get_xlabel(), axis.get_ylabel()) for axis in plt.gcf().axes]
-    assert shown == labels
+    assert texts() == ["leaky", "fixed"]
+    assert axis_labels() == [("call", "ops in the graph")]
 
 
 def test_kernels_are_pictures_from_black_to_white():
@@ -149,9 +118,8 @@ def test_every_byte_is_a_cell_in_reading_order():
     plot_bytes(data, [(3, "key"), (7, "value")], columns=4)
     cells = plt.gca().patches
     assert [cell.get_xy() for cell in cells] == [divmod(n, 4)[::-1] for n in range(10)]
-    assert [text for text in texts(plt.gca()) if len(text) == 2] == [
-        f"{byte:02x}" for byte in data
-    ]
+    written = [text for text in texts() if len(text) == 2]
+    assert written == [f"{byte:02x}" for byte in data]
 
 
 def test_a_part_is_named_over_its_first_byte_and_tinted_as_one():
@@ -171,7 +139,7 @@ def test_bytes_beyond_the_named_parts_are_not_drawn():
 
 def test_each_session_is_drawn_with_its_own_value_and_the_graph_with_none():
     plot_sessions({"one": {"weight": 5.0}, "other": {"weight": 1.0}})
-    boxes = [text for text in texts(plt.gca()) if text]
+    boxes = [text for text in texts() if text]
     assert boxes == [
         "session 'one'\nweight = 5.0",
         "session 'other'\nweight = 1.0",
@@ -188,24 +156,21 @@ def test_an_arrow_leads_from_the_graph_to_each_session():
     assert [places[name][0] for name in ("one", "two", "thr")] == [1, 3, 5]
 
 
-def test_witnesses_are_three_panels_and_memory_starts_at_nothing():
+def test_measured_calls_are_three_panels_and_memory_starts_at_zero():
     leaky = Calls(milliseconds=[1, 5, 9], rss_mib=[700, 702, 705], ops=[2, 4, 6])
-    plot_witnesses({"leaky": leaky, "fixed": leaky})
+    plot_measured_calls({"leaky": leaky, "fixed": leaky})
     panels = plt.gcf().axes
-    assert [axis.get_ylabel() for axis in panels] == ["ops", "MiB gained", "ms a call"]
-    assert [list(axis.lines[0].get_ydata()) for axis in panels] == [
-        [2, 4, 6],
-        [0, 2, 5],
-        [1, 5, 9],
-    ]
+    assert [label for _, label in axis_labels()] == ["ops", "MiB gained", "ms a call"]
+    values = [list(axis.lines[0].get_ydata()) for axis in panels]
+    assert values == [[2, 4, 6], [0, 2, 5], [1, 5, 9]]
     assert panels[0].lines[0].get_linestyle() != panels[0].lines[1].get_linestyle()
 
 
-def test_memory_is_drawn_from_second_nought_and_what_ran_is_named():
+def test_memory_begins_at_second_zero_and_spans_are_named():
     samples = [(700.0, 50.0), (710.0, 51.0), (720.0, 53.0)]
     plot_memory(samples, {"day 1": (50.0, 51.0), "day 2": (52.0, 53.0)})
     axis = plt.gca()
     assert curve(axis.lines[0]) == ([0, 1, 3], [700, 710, 720])
-    assert (axis.get_xlabel(), axis.get_ylabel()) == ("seconds", "MiB")
-    assert [text.get_text() for text in axis.texts] == ["day 1", "day 2"]
+    assert axis_labels() == [("seconds", "MiB")]
+    assert texts(axis) == ["day 1", "day 2"]
     assert [text.get_position()[0] for text in axis.texts] == [0.5, 2.5]

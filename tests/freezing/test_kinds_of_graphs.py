@@ -12,24 +12,26 @@ from tests.freezing.small_models import (
     MODELS,
     V1,
     V2,
+    X,
     checkpoint_answers,
     counting,
     dense,
+    fed,
     feeds_of,
     frozen_answers,
+    frozen_as_checkpoint,
     iterated,
     noisy,
-    numbers,
     ops,
     perceptron,
     queued,
     read,
     save,
+    swapped_keys,
     variable,
 )
 
 tf1 = tf.compat.v1
-X = {"x": numbers(2, 4)}
 UNFROZEN = {"Variable", "VariableV2", "VarHandleOp", "ReadVariableOp", "RefSwitch"}
 UNFROZEN |= {"RefEnter", "Assign", "AssignVariableOp", "ResourceGather", "Assert"}
 
@@ -38,32 +40,14 @@ UNFROZEN |= {"RefEnter", "Assign", "AssignVariableOp", "ResourceGather", "Assert
 @pytest.mark.parametrize("old", [True, False], ids=["switches", "functions"])
 @pytest.mark.parametrize("name", MODELS)
 def test_frozen_graph_answers_like_its_checkpoint(name, old, resource, tmp_path):
-    form = V1 if old else V2
-    prefix = save(
-        lambda: MODELS[name](use_resource=resource),
-        tmp_path,
-        old=old,
-        write_version=form,
-    )
-    report = freeze(prefix, outputs="y")
+    build, form = lambda: MODELS[name](use_resource=resource), V1 if old else V2
+    prefix = save(build, tmp_path, old=old, write_version=form)
+    report = frozen_as_checkpoint(prefix, feeds_of(name))
     assert report.proof.verdict == "exact"
-    start = report.card.get("initialisers", ())
-    frozen = frozen_answers(report.output, ["y"], feeds_of(name), start)
-    assert np.array_equal(frozen, checkpoint_answers(prefix, ["y"], feeds_of(name)))
     assert not ops(report.output) & UNFROZEN
 
 
-def test_frozen_graph_is_the_one_that_tensorflow_freezes(tmp_path):
-    prefix = save(perceptron, tmp_path)
-    graph = tf.Graph()
-    with graph.as_default(), tf1.Session(graph=graph) as session:
-        tf1.train.import_meta_graph(f"{prefix}.meta").restore(session, prefix)
-        convert = tf1.graph_util.convert_variables_to_constants
-        theirs = convert(session, graph.as_graph_def(), ["y"])
-    assert freeze(prefix, outputs="y").fingerprint == fingerprint(theirs)
-
-
-def test_the_lessons_network_freezes_to_the_lessons_graph(small, tmp_path):
+def test_the_lessons_network_freezes_to_tensorflows_graph(small, tmp_path):
     report = freeze(small.prefix, outputs="y_pred", output=tmp_path / "small.pb")
     by_session = freeze_by_session(f"{small.prefix}.meta", small.prefix)
     assert report.fingerprint == fingerprint(by_session)
@@ -81,35 +65,34 @@ def test_the_resnet_keeps_nothing_of_its_training(resnet, tmp_path):
 
 def test_numbers_called_sizes_fit_the_batch(tmp_path):
     def build():
-        x = tf1.placeholder(tf.float32, [None, 4], name="x")
         batch_size = tf1.placeholder(tf.int32, [], name="batch_size")
-        y = x + tf.zeros([batch_size, 4]) * variable("w", [4])
-        tf.identity(
-            tf.ensure_shape(tf.reshape(y, [batch_size, 4]), [None, 4]), name="y"
-        )
+        y = fed() + tf.zeros([batch_size, 4]) * variable("w", [4])
+        tf.ensure_shape(tf.reshape(y, [batch_size, 4]), [None, 4], name="y")
 
     report = freeze(save(build, tmp_path), outputs="y")
     assert report.proof.verdict == "exact"
     assert report.proof.inputs["x:0"] == [2, 4]
 
 
-def edited(edit, folder, build=lambda: perceptron(use_resource=False)):
-    """The report and answers of a model whose MetaGraphDef was changed."""
-    save(build, folder / "as_it_was")
-    prefix = save(build, folder / "edited", edit=edit)
-    report = freeze(prefix, outputs="y")
-    expected = checkpoint_answers(f"{folder}/as_it_was/model-ckpt", ["y"], X)
-    assert np.array_equal(frozen_answers(report.output, ["y"], X), expected)
-    return report
+def without_defaults(meta):
+    """Remove attributes with default values, as exporters do."""
+    for node in meta.graph_def.node:
+        for name in ("transpose_a", "transpose_b", "shape", "epsilon", "is_training"):
+            variable_shape = name == "shape" and node.op.startswith("Var")
+            if name in node.attr and not node.attr[name].b and not variable_shape:
+                node.attr.pop(name)
 
 
 @pytest.mark.parametrize(
-    "edit",
-    EDITS.values(),
-    ids=EDITS,
+    "edit", [*EDITS.values(), without_defaults], ids=[*EDITS, "attributes left out"]
 )
 def test_old_and_foreign_graphs_freeze_as_if_new(edit, tmp_path):
-    assert edited(edit, tmp_path).proof.verdict == "exact"
+    build = lambda: perceptron(use_resource=False)  # noqa: E731
+    original = save(build, tmp_path / "original")
+    report = freeze(save(build, tmp_path / "edited", edit=edit), outputs="y")
+    assert report.proof.verdict == "exact"
+    expected = checkpoint_answers(original, ["y"], X)
+    assert np.array_equal(frozen_answers(report.output, ["y"], X), expected)
 
 
 @pytest.mark.parametrize("form", [V1, V2], ids=["V1", "V2"])
@@ -119,21 +102,8 @@ def test_sharded_checkpoints_freeze(form, tmp_path):
     assert report.proof.verdict == "exact"
 
 
-def test_partitioned_variables_of_the_old_format_freeze(tmp_path):
-    prefix = save(MODELS["partitioned"], tmp_path, write_version=V1)
-    assert freeze(prefix, outputs="y").proof.verdict == "exact"
-
-
 def test_the_savers_keys_count_not_the_variables_names(tmp_path):
-    def build():
-        x = tf1.placeholder(tf.float32, [None, 4], name="x")
-        one, two = variable("one", [4]), tf1.get_variable("two", [4])
-        tf.add(x * one, two, name="y")
-        return {"two": one, "one": two}
-
-    prefix = save(build, tmp_path)
-    frozen = frozen_answers(freeze(prefix, outputs="y").output, ["y"], X)
-    assert np.array_equal(frozen, checkpoint_answers(prefix, ["y"], X))
+    frozen_as_checkpoint(save(swapped_keys, tmp_path))
 
 
 def test_several_savers_leave_each_variable_its_own_key(tmp_path):
@@ -148,20 +118,14 @@ def test_variables_of_other_types_keep_them(tmp_path):
     def build():
         half = tf1.get_variable("half", initializer=tf.constant([1.5, 2], tf.bfloat16))
         flag = tf1.get_variable("flag", initializer=[True, False])
-        words = tf1.get_variable(
-            "words", initializer=["cat", "dog"], use_resource=False
-        )
+        texts = {"initializer": ["cat", "dog"], "use_resource": False}
+        words = tf1.get_variable("words", **texts)
         whole = tf1.get_variable("whole", initializer=tf.constant([3, 4], tf.int64))
         for values in (half, flag, words, whole):
             tf.identity(values, name=f"{values.op.name}_out")
 
     names = ["half_out", "flag_out", "words_out", "whole_out"]
-    prefix = save(build, tmp_path)
-    report = freeze(prefix, outputs=names)
-    frozen = frozen_answers(report.output, names, {})
-    for ours, theirs in zip(frozen, checkpoint_answers(prefix, names, {}), strict=True):
-        assert ours.dtype == theirs.dtype
-        assert np.array_equal(ours, theirs)
+    frozen_as_checkpoint(save(build, tmp_path), {}, outputs=names)
 
 
 def test_a_graph_that_counts_its_runs_is_proven_on_the_first_and_warned_of(tmp_path):
@@ -204,8 +168,7 @@ def test_a_table_filled_from_a_file_carries_its_words(tmp_path):
 def test_a_table_that_was_saved_carries_what_was_in_it(tmp_path):
     from tensorflow.python.ops.lookup_ops import MutableHashTable
 
-    graph = tf.Graph()
-    with graph.as_default(), tf1.Session() as session:
+    with tf.Graph().as_default(), tf1.Session() as session:
         x = tf1.placeholder(tf.string, [None], name="x")
         table = MutableHashTable(tf.string, tf.int64, -1, name="words")
         table.lookup(x, name="y")
@@ -213,18 +176,12 @@ def test_a_table_that_was_saved_carries_what_was_in_it(tmp_path):
         session.run(tf1.global_variables_initializer())
         session.run(table.insert(tf.constant(["cat"]), tf.constant([7], tf.int64)))
         prefix = tf1.train.Saver().save(session, f"{tmp_path}/model")
-    (name,) = [n.name for n in read_meta(prefix) if n.op.startswith("LookupTableFind")]
+        nodes = tf1.get_default_graph().as_graph_def().node
+    (name,) = [n.name for n in nodes if n.op.startswith("LookupTableFind")]
     report = freeze(prefix, outputs=name)
     feeds = {"x": np.array(["cat", "dog"], object)}
     start = report.card["initialisers"]
     assert frozen_answers(report.output, [name], feeds, start)[0].tolist() == [7, -1]
-
-
-def read_meta(prefix):
-    meta = tf1.MetaGraphDef()
-    with open(f"{prefix}.meta", "rb") as file:
-        meta.ParseFromString(file.read())
-    return meta.graph_def.node
 
 
 @pytest.mark.parametrize("build", [queued, iterated])
@@ -243,8 +200,7 @@ def test_functions_are_kept_where_loops_need_them(tmp_path):
 
 def test_a_loop_in_a_branch_in_a_loop_freezes(tmp_path):
     def build():
-        x = tf1.placeholder(tf.float32, [None, 4], name="x")
-        kernel = variable("kernel", [4, 4])
+        x, kernel = fed(), variable("kernel", [4, 4])
 
         def inner(j, state):
             return j + 1, tf.tanh(tf.matmul(state, kernel))
@@ -260,29 +216,11 @@ def test_a_loop_in_a_branch_in_a_loop_freezes(tmp_path):
         _, y = tf1.while_loop(lambda i, _: i < 3, outer, [0, x])
         tf.identity(dense(y, 2, "last"), name="y")
 
-    prefix = save(build, tmp_path)
-    report = freeze(prefix, outputs="y")
-    expected = checkpoint_answers(prefix, ["y"], X)
-    assert np.array_equal(frozen_answers(report.output, ["y"], X), expected)
-
-
-def without_defaults(meta):
-    """As exporters strip them: batch normalization then says not that it trains."""
-    for node in meta.graph_def.node:
-        for name in ("transpose_a", "transpose_b", "shape", "epsilon", "is_training"):
-            variable_shape = name == "shape" and node.op.startswith("Var")
-            if name in node.attr and not node.attr[name].b and not variable_shape:
-                node.attr.pop(name)
-
-
-def test_attributes_left_out_have_their_defaults(tmp_path):
-    report = edited(without_defaults, tmp_path)
-    assert report.proof.verdict == "exact"
+    frozen_as_checkpoint(save(build, tmp_path))
 
 
 def counted_in_a_loop():
-    x = tf1.placeholder(tf.float32, [None, 4], name="x")
-    weights, count = variable("w", [4]), variable("count", [])
+    x, weights, count = fed(), variable("w", [4]), variable("count", [])
 
     def step(i, state):
         with tf.control_dependencies([count.assign_add(1.0)]):
@@ -292,8 +230,7 @@ def counted_in_a_loop():
 
 
 def checked_in_a_branch():
-    x = tf1.placeholder(tf.float32, [None, 4], name="x")
-    weights = variable("w", [4])
+    x, weights = fed(), variable("w", [4])
 
     def constant():
         with tf.control_dependencies([tf1.assert_less(x, 1e9)]):
@@ -305,18 +242,13 @@ def checked_in_a_branch():
 
 @pytest.mark.parametrize("build", [counted_in_a_loop, checked_in_a_branch])
 def test_constants_stay_in_their_loop_or_branch(build, tmp_path):
-    prefix = save(build, tmp_path, old=True)
-    report = freeze(prefix, outputs="y")
-    expected = checkpoint_answers(prefix, ["y"], X)
-    assert np.array_equal(frozen_answers(report.output, ["y"], X), expected)
+    frozen_as_checkpoint(save(build, tmp_path, old=True))
 
 
 def test_variables_of_no_stated_shape_freeze(tmp_path):
     def build():
-        x = tf1.placeholder(tf.float32, [None, 4], name="x")
-        open_shape = tf1.get_variable(
-            "w", initializer=[[1.0, 2, 3, 4]], validate_shape=False, use_resource=False
-        )
-        tf.multiply(x, open_shape, name="y")
+        how = {"validate_shape": False, "use_resource": False}
+        weights = tf1.get_variable("w", initializer=[[1.0, 2, 3, 4]], **how)
+        tf.multiply(fed(), weights, name="y")
 
     assert freeze(save(build, tmp_path), outputs="y").proof.verdict == "exact"

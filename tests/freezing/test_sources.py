@@ -1,4 +1,4 @@
-"""Whatever of a model is named, and however it is named, is recognised by content."""
+"""A model of any kind, given by any of its files, is recognised by its content."""
 
 import os
 import shutil
@@ -9,13 +9,15 @@ import pytest
 import tensorflow as tf
 from google.protobuf import text_format
 
+from helpers.freezing.by_session import freeze_by_session
 from helpers.freezing.freeze import freeze
 from helpers.freezing.verify import verify
 from tests.freezing.small_models import (
     V1,
-    checkpoint_answers,
+    X,
     dense,
     dropped_always,
+    fed,
     frozen_answers,
     numbers,
     perceptron,
@@ -23,7 +25,7 @@ from tests.freezing.small_models import (
 )
 
 tf1 = tf.compat.v1
-X = {"x": numbers(2, 4)}
+layers = tf.keras.layers
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,13 @@ def prefix(tmp_path_factory) -> str:
 @pytest.fixture(scope="module")
 def fingerprint(prefix) -> str:
     return freeze(prefix, outputs="y").fingerprint
+
+
+def copy_checkpoint(prefix: str, folder: Path, rename=lambda end: f"model-ckpt{end}"):
+    """Copy a checkpoint's files, each under the name made from its suffix."""
+    for path in Path(prefix).parent.glob("model-ckpt.*"):
+        end = path.name.removeprefix("model-ckpt")
+        shutil.copy(path, folder / rename(end))
 
 
 @pytest.mark.parametrize(
@@ -47,9 +56,8 @@ def test_any_part_of_a_checkpoint_stands_for_it(named, prefix, fingerprint):
 
 
 def test_the_graph_may_be_elsewhere_and_named_otherwise(prefix, fingerprint, tmp_path):
-    for path in Path(prefix).parent.glob("model-ckpt.[id]*"):
-        shutil.copy(path, tmp_path)
-    graph = shutil.copy(f"{prefix}.meta", tmp_path / "graph.bin")
+    copy_checkpoint(prefix, tmp_path)
+    graph = shutil.move(tmp_path / "model-ckpt.meta", tmp_path / "graph.bin")
     report = freeze(f"{tmp_path}/model-ckpt", meta=graph, outputs="y")
     assert report.fingerprint == fingerprint
 
@@ -65,16 +73,14 @@ def test_a_graph_without_savers_is_enough(text, prefix, fingerprint, tmp_path):
 
 
 def test_a_meta_file_of_another_step_is_taken_with_a_warning(prefix, tmp_path):
-    for path in Path(prefix).parent.glob("model-ckpt.*"):
-        end = path.name.removeprefix("model-ckpt")
-        shutil.copy(path, tmp_path / f"model-{0 if end == '.meta' else 100}{end}")
+    steps = {".meta": 0}
+    copy_checkpoint(prefix, tmp_path, lambda end: f"model-{steps.get(end, 100)}{end}")
     report = freeze(tmp_path / "model-100", outputs="y")
     assert "model-0.meta" in report.warnings[0]
 
 
 def test_an_empty_basename_is_a_checkpoint(prefix, fingerprint, tmp_path):
-    for path in Path(prefix).parent.glob("model-ckpt.*"):
-        shutil.copy(path, tmp_path / path.name.removeprefix("model-ckpt"))
+    copy_checkpoint(prefix, tmp_path, lambda end: end)
     for named in (f"{tmp_path}/", tmp_path, tmp_path / ".meta"):
         report = freeze(named, outputs="y", output=tmp_path / "out" / "frozen.pb")
         assert report.fingerprint == fingerprint
@@ -87,49 +93,24 @@ def test_the_old_formats_file_is_its_own_prefix(tmp_path):
 
 
 def test_a_checkpoint_file_of_another_machine_points_beside_itself(prefix, tmp_path):
-    for path in Path(prefix).parent.glob("model-ckpt.*"):
-        shutil.copy(path, tmp_path)
+    copy_checkpoint(prefix, tmp_path)
     state = tmp_path / "checkpoint"
     state.write_text('model_checkpoint_path: "/home/somebody/run7/model-ckpt"\n')
     report = freeze(state, outputs="y")
     assert "/home/somebody/run7/model-ckpt" in report.warnings[0]
 
 
-def signed(folder: Path) -> str:
-    """A SavedModel of TensorFlow 1."""
+def test_a_saved_model_of_tensorflow_1_freezes_to_its_signature(tmp_path):
     with tf.Graph().as_default(), tf1.Session() as session:
-        x = tf1.placeholder(tf.float32, [None, 4], name="x")
+        x, folder = fed(), tmp_path / "export"
         y = tf.nn.softmax(dense(x, 3, "one"), name="y")
         session.run(tf1.global_variables_initializer())
         tf1.saved_model.simple_save(session, str(folder), {"in": x}, {"out": y})
-        return session.run(y, {x: X["x"]})
-
-
-def test_a_saved_model_of_tensorflow_1_freezes_to_its_signature(tmp_path):
-    expected = signed(tmp_path / "export")
-    report = freeze(tmp_path / "export")
+        expected = session.run(y, {x: X["x"]})
+    report = freeze(folder)
     assert report.proof.verdict == "exact"
     assert report.card["output"] == "y:0"
     assert np.array_equal(frozen_answers(report.output, ["y"], X)[0], expected)
-
-
-class Doubler(tf.Module):
-    """A model of TensorFlow 2 with a table of words."""
-
-    def __init__(self):
-        self.factor = tf.Variable([[2.0, 3.0]])
-
-    @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32, "numbers")])
-    def __call__(self, numbers):
-        return {"doubled": numbers * self.factor}
-
-
-def test_a_saved_model_of_tensorflow_2_freezes(tmp_path):
-    tf.saved_model.save(Doubler(), str(tmp_path / "export"))
-    report = freeze(tmp_path / "export" / "saved_model.pb", output=tmp_path / "out.pb")
-    assert report.proof.verdict in ("exact", "close")
-    assert report.proof.largest == 0
-    assert report.inputs == {"numbers:0": "float32 [N, 2]"}
 
 
 class Words(tf.Module):
@@ -159,8 +140,10 @@ def test_a_saved_model_of_tensorflow_2_keeps_its_lookup_tables(kind, tmp_path):
     }
     tf.saved_model.save(Words(initialisers[kind]), str(tmp_path / "export"))
     file.unlink()
-    report = freeze(tmp_path / "export", output=tmp_path / "out.pb")
+    report = freeze(tmp_path / "export" / "saved_model.pb", output=tmp_path / "out.pb")
     assert report.proof.verdict in ("exact", "close")
+    assert report.proof.largest == 0
+    assert report.inputs == {"words:0": "string [N]"}
     feeds, start = {"words": ["dog", "?"]}, report.card["initialisers"]
     (found,) = frozen_answers(report.output, ["Identity"], feeds, start)
     assert found.tolist() == [[3, 4], [5, 6]]
@@ -192,36 +175,34 @@ def test_outputs_may_be_named_as_the_signature_names_them(tmp_path):
     assert frozen_answers(report.output, [name[:-2]], feeds)[0].tolist() == [3, 6]
 
 
-def test_a_recurrent_keras_model_freezes_as_tensorflow_2_freezes_it(tmp_path):
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
+def keras_model(path: Path, *parts) -> tf.keras.Model:
+    """A sequential model, saved."""
+    model = tf.keras.Sequential(list(parts))
+    model.save(path)
+    return model
 
-    layers = tf.keras.layers
-    model = tf.keras.Sequential(
-        [
-            layers.Input([5, 3]),
-            layers.Bidirectional(layers.GRU(4, return_sequences=True)),
-            layers.LSTM(4),
-        ]
-    )
-    model.save(tmp_path / "model.keras")
-    report = freeze(tmp_path / "model.keras")
+
+def test_a_recurrent_keras_model_freezes_as_tensorflow_2_freezes_it(tmp_path):
+    from tensorflow.python.framework import convert_to_constants
+
+    gru = layers.Bidirectional(layers.GRU(4, return_sequences=True))
+    path = tmp_path / "model.keras"
+    model = keras_model(path, layers.Input([5, 3]), gru, layers.LSTM(4))
+    report = freeze(path)
     steps = numbers(2, 5, 3)
     (tensor,) = report.inputs
     ours = frozen_answers(report.output, ["Identity"], {tensor[:-2]: steps})[0]
     forward = tf.function(lambda x: model(x, training=False))
     traced = forward.get_concrete_function(tf.TensorSpec([None, 5, 3]))
-    theirs = convert_variables_to_constants_v2(traced)(tf.constant(steps))[0]
+    convert = convert_to_constants.convert_variables_to_constants_v2
+    theirs = convert(traced)(tf.constant(steps))[0]
     assert np.allclose(ours, theirs, atol=1e-6)
     assert report.proof.largest == 0
 
 
 def test_dropout_inside_a_recurrent_keras_model_is_off(tmp_path):
-    layers = tf.keras.layers
     cell = layers.LSTM(4, dropout=0.5, recurrent_dropout=0.5)
-    model = tf.keras.Sequential([layers.Input([5, 3]), cell])
-    model.save(tmp_path / "model.keras")
+    keras_model(tmp_path / "model.keras", layers.Input([5, 3]), cell)
     report = freeze(tmp_path / "model.keras")
     assert report.proof.largest == 0
     assert report.warnings == ()
@@ -229,27 +210,16 @@ def test_dropout_inside_a_recurrent_keras_model_is_off(tmp_path):
 
 @pytest.mark.parametrize("name", ["model.keras", "model.h5", "no_name"])
 def test_a_keras_model_freezes_with_training_off(name, tmp_path):
-    layers = tf.keras.layers
-    model = tf.keras.Sequential(
-        [
-            layers.Input([8, 8, 3]),
-            layers.Conv2D(4, 3),
-            layers.BatchNormalization(),
-            layers.Dropout(0.5),
-            layers.Flatten(),
-            layers.Dense(2, "softmax"),
-        ]
-    )
-    model.save(tmp_path / ("model.keras" if name == "no_name" else name))
-    if name == "no_name":
-        (tmp_path / "model.keras").rename(tmp_path / name)
+    hidden = [layers.Conv2D(4, 3), layers.BatchNormalization(), layers.Dropout(0.5)]
+    last = [layers.Flatten(), layers.Dense(2, "softmax")]
+    saved = name if "." in name else "model.keras"
+    model = keras_model(tmp_path / saved, layers.Input([8, 8, 3]), *hidden, *last)
+    (tmp_path / saved).rename(tmp_path / name)
     report = freeze(tmp_path / name, output=tmp_path / "out.pb")
     images = numbers(2, 8, 8, 3)
-    (tensor,) = report.inputs
-    frozen = frozen_answers(
-        report.output, [report.card["output"][:-2]], {tensor[:-2]: images}
-    )
-    assert np.allclose(frozen[0], model(images, training=False), atol=1e-6)
+    (given,), (found,) = report.inputs, report.outputs
+    (ours,) = frozen_answers(report.output, [found[:-2]], {given[:-2]: images})
+    assert np.allclose(ours, model(images, training=False), atol=1e-6)
     assert report.proof.largest == 0
     narrow = freeze(tmp_path / name, output=tmp_path / "16.pb", weights="bfloat16")
     assert narrow.proof.verdict == "close"
@@ -264,33 +234,18 @@ def test_verify_finds_a_stale_file(prefix, tmp_path):
 
     def trained_on():
         tf1.set_random_seed(8)
-        x = tf1.placeholder(tf.float32, [None, 4], name="x")
-        hidden = tf.nn.relu(dense(x, 5, "one") + 1)
+        hidden = tf.nn.relu(dense(fed(), 5, "one") + 1)
         tf.nn.softmax(dense(hidden, 3, "two"), name="y")
 
     newer = save(trained_on, tmp_path / "newer")
     assert verify(frozen, newer).proof.verdict == "different"
 
 
-def test_verify_finds_dropout_that_was_frozen_on(tmp_path):
-    prefix = save(dropped_always, tmp_path)
-    graph = tf.Graph()
-    with graph.as_default(), tf1.Session(graph=graph) as session:
-        tf1.train.import_meta_graph(f"{prefix}.meta").restore(session, prefix)
-        convert = tf1.graph_util.convert_variables_to_constants
-        theirs = convert(session, graph.as_graph_def(), ["y"])
-    (tmp_path / "theirs.pb").write_bytes(theirs.SerializeToString())
-    assert verify(tmp_path / "theirs.pb", prefix).proof.verdict == "different"
-
-
-def test_verify_takes_a_file_that_tensorflow_froze(prefix, tmp_path):
-    graph = tf.Graph()
-    with graph.as_default(), tf1.Session(graph=graph) as session:
-        tf1.train.import_meta_graph(f"{prefix}.meta").restore(session, prefix)
-        convert = tf1.graph_util.convert_variables_to_constants
-        theirs = convert(session, graph.as_graph_def(), ["y"])
-    (tmp_path / "theirs.pb").write_bytes(theirs.SerializeToString())
-    report = verify(tmp_path / "theirs.pb", prefix)
-    assert report.proof.verdict == "exact"
-    expected = checkpoint_answers(prefix, ["y"], X)
-    assert np.array_equal(frozen_answers(report.output, ["y"], X), expected)
+@pytest.mark.parametrize(
+    ("build", "verdict"), [(perceptron, "exact"), (dropped_always, "different")]
+)
+def test_verify_finds_dropout_in_files_that_tensorflow_froze(build, verdict, tmp_path):
+    prefix, path = save(build, tmp_path), tmp_path / "theirs.pb"
+    theirs = freeze_by_session(f"{prefix}.meta", prefix, ["y"])
+    path.write_bytes(theirs.SerializeToString())
+    assert verify(path, prefix).proof.verdict == verdict

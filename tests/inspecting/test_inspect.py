@@ -1,4 +1,4 @@
-"""What `inspect` says of checkpoints, graphs and frozen models."""
+"""The reports of `inspect` on checkpoints, graphs and frozen models."""
 
 import json
 import shutil
@@ -9,7 +9,11 @@ import pytest
 import tensorflow as tf
 
 from helpers.checkpoints.checkpoint import graphs_at, read_meta
-from helpers.graphs.candidates import Guess, input_candidates, output_candidates
+from helpers.graphs.candidates import (
+    CandidateSearch,
+    input_candidates,
+    output_candidates,
+)
 from helpers.graphs.model_card import put_card
 from helpers.graphs.wiring import Wiring
 from helpers.inspecting.inspect import inspect
@@ -60,18 +64,29 @@ def report(prefix):
     return inspect(prefix)
 
 
+@pytest.fixture
+def graph_def(prefix):
+    return read_meta(f"{prefix}.meta").graph_def
+
+
+@pytest.fixture
+def copied(prefix, tmp_path):
+    """Copies files of the checkpoint, by suffix, into the test's folder."""
+
+    def copy(pattern: str = "*", name: str = "model") -> Path:
+        for path in Path(prefix).parent.glob(f"model.{pattern}"):
+            shutil.copy(path, tmp_path / path.name.replace("model", name, 1))
+        return tmp_path
+
+    return copy
+
+
 def row(report, key: str):
     return next(row for row in report.variables if row.key == key)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("model", "model.meta", "model.index", "model.data-00000-of-00001"),
-        *("checkpoint", ""),
-    ],
-)
-def test_all_four_files_prefix_and_folder_give_one_report(prefix, report, name):
+@pytest.mark.parametrize("name", ["model.meta", "model.index", ""])
+def test_prefix_files_and_folder_give_one_report(prefix, report, name):
     found = inspect(Path(prefix).parent / name)
     assert {**found.as_dict(), "path": ""} == {**report.as_dict(), "path": ""}
 
@@ -86,43 +101,29 @@ def test_no_session_is_made_and_no_graph_is_touched(prefix, monkeypatch):
     assert len(tf1.get_default_graph().get_operations()) == before
 
 
-def test_every_node_has_one_role(prefix, report):
-    (graph,) = report.graphs
-    assert sum(graph.roles.values()) == graph.nodes
-    assert graph.nodes == len(read_meta(f"{prefix}.meta").graph_def.node)
-
-
-def test_inference_is_the_subgraph_that_tensorflow_extracts(prefix):
-    graph_def = read_meta(f"{prefix}.meta").graph_def
+def test_inference_is_the_subgraph_that_tensorflow_extracts(graph_def):
     roles = roles_of(Wiring(graph_def), ["answer"])
     expected = tf1.graph_util.extract_sub_graph(graph_def, ["answer"])
     found = [name for name, role in roles.items() if role == "inference"]
     assert sorted(found) == sorted(node.name for node in expected.node)
 
 
-@pytest.mark.parametrize(
-    ("name", "role"),
-    [
-        ("dense/kernel", "inference"),
-        ("gradients/MatMul_grad/MatMul", "gradients"),
-        ("Adam/update_dense/kernel/ApplyAdam", "optimizer"),
-        ("Adam/learning_rate", "optimizer"),
-        ("dense/kernel/Adam_1", "optimizer"),
-        ("dense/kernel/Adam/Assign", "optimizer"),
-        ("beta1_power", "optimizer"),
-        ("save/SaveV2", "saving"),
-        ("save/restore_all", "saving"),
-        ("softmax_cross_entropy_loss/value", "loss and metrics"),
-        ("targets", "loss and metrics"),
-        ("loss/tags", "summaries"),
-        ("loss", "summaries"),
-        ("dense/kernel/Assign", "initialisation"),
-        ("init", "initialisation"),
-    ],
-)
-def test_role_of_a_node(prefix, name, role):
-    roles = roles_of(Wiring(read_meta(f"{prefix}.meta").graph_def), ["answer"])
-    assert roles[name] == role
+def test_roles_of_nodes(graph_def):
+    roles = {
+        "inference": ["dense/kernel"],
+        "gradients": ["gradients/MatMul_grad/MatMul"],
+        "optimizer": [
+            *("Adam/update_dense/kernel/ApplyAdam", "Adam/learning_rate"),
+            *("dense/kernel/Adam_1", "dense/kernel/Adam/Assign", "beta1_power"),
+        ],
+        "saving": ["save/SaveV2", "save/restore_all"],
+        "loss and metrics": ["softmax_cross_entropy_loss/value", "targets"],
+        "summaries": ["loss/tags", "loss"],
+        "initialisation": ["dense/kernel/Assign", "init"],
+    }
+    expected = {name: role for role, names in roles.items() for name in names}
+    found = roles_of(Wiring(graph_def), ["answer"])
+    assert {name: found[name] for name in expected} == expected
 
 
 def test_queue_and_reader_are_the_input_pipeline():
@@ -148,13 +149,6 @@ def test_slots_are_those_of_the_optimizer():
     assert slots_of(Wiring(graph.as_graph_def())) == {"w": expected}
 
 
-def test_report_has_slots_per_variable(report):
-    assert row(report, "dense/kernel").slots == (
-        "dense/kernel/Adam",
-        "dense/kernel/Adam_1",
-    )
-
-
 def test_variables_are_those_that_tensorflow_lists(prefix, report):
     found = [(row.key, list(row.shape)) for row in report.variables]
     assert found == tf.train.list_variables(prefix)
@@ -165,44 +159,43 @@ def test_adam_keeps_two_thirds_of_the_bytes(report):
     assert report.bytes == {"optimizer": 2 * weights + 8, "inference": weights}
 
 
-def test_answer_is_found_without_its_name(report):
+def test_output_is_found_by_structure(report):
     best, *others = report.graphs[0].outputs
     assert (best.tensor, best.dtype, best.shape) == ("answer:0", "float32", (None, 3))
     assert all(other.score < best.score - 2 for other in others)
 
 
-def test_input_is_what_the_answer_needs(report):
+def test_input_is_what_the_output_needs(report):
     assert [item.tensor for item in report.graphs[0].inputs] == ["x:0"]
 
 
-def test_card_names_the_answer(prefix):
-    graph_def = read_meta(f"{prefix}.meta").graph_def
+def test_output_in_the_card_is_taken(graph_def):
     put_card(graph_def, {"output": "logits:0"})
     (found,) = output_candidates(graph_def)
     assert (found.tensor, found.reason) == ("logits:0", "the model card names it")
 
 
-def test_answer_is_found_where_the_card_is_silent(small):
+def test_output_is_found_without_a_card(small):
     graph_def = read_meta(f"{small.prefix}.meta").graph_def
     nodes = [node for node in graph_def.node if node.name != "model_card"]
-    guess = Guess(tf1.GraphDef(node=nodes, versions=graph_def.versions))
+    guess = CandidateSearch(tf1.GraphDef(node=nodes, versions=graph_def.versions))
     assert guess.labels == {"y_true"}
     assert guess.outputs()[0].tensor == "y_pred:0"
 
 
-def test_mean_squared_error_has_its_label_known_by_structure():
+def test_label_of_mean_squared_error_is_found_by_structure():
     with tf.Graph().as_default() as graph:
         first, second = (tf1.placeholder(tf.float32, [None, 2]) for _ in range(2))
         weights = tf1.get_variable("w", [2, 2])
         guess = tf.tanh(tf.matmul(first, weights), name="guess")
         loss = tf.reduce_mean(tf.square(guess - second))
         tf1.train.GradientDescentOptimizer(0.1).minimize(loss)
-    found = Guess(graph.as_graph_def())
+    found = CandidateSearch(graph.as_graph_def())
     assert found.labels == {"Placeholder_1"}
     assert found.outputs()[0].tensor == "guess:0"
 
 
-def test_signature_names_the_answer():
+def test_output_in_a_signature_is_taken():
     with tf.Graph().as_default() as graph:
         x = tf1.placeholder(tf.float32, [2], name="x")
         tf.identity(tf.nn.softmax(x), name="other")
@@ -213,7 +206,7 @@ def test_signature_names_the_answer():
     assert (found.tensor, found.reason) == ("y:0", "an output of signature 'serve'")
 
 
-def test_named_outputs_are_what_inference_is_counted_for(prefix):
+def test_inference_is_counted_for_the_given_outputs(prefix):
     found = inspect(prefix, ["logits"])
     assert found.graphs[0].answers == ["logits"]
     assert found.graphs[0].roles["inference"] == 7
@@ -230,19 +223,17 @@ def test_variable_that_only_training_needs_may_be_unsaved(tmp_path):
     assert inspect(tmp_path).missing == []
 
 
-def test_checkpoint_of_another_model_is_told_by_its_variables(tmp_path, prefix):
+def test_variables_of_another_shape_are_mismatched(tmp_path, copied):
     save(tmp_path / "other", lambda: line(units=5))
-    shutil.copy(f"{prefix}.meta", tmp_path / "other.meta")
-    found = inspect(tmp_path)
+    found = inspect(copied("meta", name="other"))
     kernel = found.mismatched[0]
     assert kernel == ("dense/kernel", "float32 [4, 3]", "float32 [4, 5]", True)
     assert len(found.mismatched) == 6
 
 
-def test_variables_that_the_graph_does_not_read_are_told(tmp_path, prefix):
+def test_variables_that_the_graph_does_not_read_are_unexpected(tmp_path, copied):
     save(tmp_path / "other", normalised)
-    shutil.copy(f"{prefix}.meta", tmp_path / "other.meta")
-    found = inspect(tmp_path)
+    found = inspect(copied("meta", name="other"))
     assert found.unexpected == ["norm/gamma", "norm/moving_mean"]
     assert found.missing[0].checkpoint == "no 'dense/kernel'"
 
@@ -257,31 +248,26 @@ def test_renamed_key_is_shown_with_its_variable(tmp_path):
     assert "variable w" in as_text(found)
 
 
-def test_damaged_variable_is_reported(tmp_path, prefix):
-    for path in Path(prefix).parent.glob("model.*"):
-        shutil.copy(path, tmp_path)
-    data = tmp_path / "model.data-00000-of-00001"
+def test_damaged_variable_is_reported(copied):
+    data = copied() / "model.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:-1] + b"?")
-    assert list(inspect(tmp_path).damaged) == ["dense/kernel/Adam_1"]
-    assert inspect(tmp_path, verify=False).damaged == {}
+    assert list(inspect(data.parent).damaged) == ["dense/kernel/Adam_1"]
+    assert inspect(data.parent, verify=False).damaged == {}
 
 
-def test_index_and_data_alone_are_listed_with_slots_by_name(tmp_path, prefix):
-    for path in Path(prefix).parent.glob("model.[di]*"):
-        shutil.copy(path, tmp_path)
-    found = inspect(tmp_path)
+def test_index_and_data_alone_are_listed_with_slots_by_name(copied):
+    found = inspect(copied("[di]*"))
     assert row(found, "dense/bias").slots == ("dense/bias/Adam", "dense/bias/Adam_1")
-    assert found.warnings[0].startswith("no graph beside it: ")
+    assert found.warnings[0].endswith("model.meta is missing")
 
 
-def test_meta_alone_is_a_graph_with_a_warning(tmp_path, prefix):
-    shutil.copy(f"{prefix}.meta", tmp_path / "model.meta")
-    found = inspect(tmp_path / "model.meta")
-    assert found.warnings == ["the graph alone: no variables beside it"]
-    assert found.graphs[0].nodes == len(read_meta(f"{prefix}.meta").graph_def.node)
+def test_meta_alone_is_a_graph_with_a_warning(copied, report):
+    found = inspect(copied("meta") / "model.meta")
+    assert found.warnings == ["no variables: the graph has no checkpoint beside it"]
+    assert found.graphs == report.graphs
 
 
-def test_old_checkpoint_is_inspected(tmp_path):
+def test_v1_checkpoint_is_inspected(tmp_path):
     save(tmp_path / "old", line, write_version=1)
     found = inspect(tmp_path / "old")
     assert found.format == "V1"
@@ -297,7 +283,7 @@ def test_frozen_model_shows_card_constants_and_nothing_unsafe(small):
     assert weights == checkpoint
 
 
-def test_constants_are_counted_as_they_are(small):
+def test_constants_have_the_size_of_their_values(small):
     graph_def = graphs_at(small.path).graphs[0].graph_def
     largest = inspect(small.path).graphs[0].constants[0]
     node = next(node for node in graph_def.node if node.name == largest.name)
@@ -351,35 +337,37 @@ def test_text_has_a_line_for_every_variable(report):
 
 def test_text_names_shares_and_roles(report):
     text = as_text(report)
-    assert "Nodes by role, where the answer is answer:0" in text
+    assert "Nodes by role (outputs: answer:0)" in text
     assert "inference   60  31.9%" in text
 
 
-@pytest.mark.parametrize("name", ["nothing", "photo.jpg"])
-def test_what_holds_neither_graph_nor_variables_is_refused(tmp_path, name):
+def test_other_file_is_refused(tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(100))
-    with pytest.raises(ValueError, match=r"no checkpoint|no graph file"):
-        inspect(tmp_path / name)
+    with pytest.raises(ValueError, match="no graph file"):
+        inspect(tmp_path / "photo.jpg")
 
 
-def test_damaged_meta_is_told_or_refused_but_never_crashes(tmp_path, prefix):
-    for path in Path(prefix).parent.glob("model.*"):
-        shutil.copy(path, tmp_path)
-    data = Path(f"{prefix}.meta").read_bytes()
+def test_damaged_meta_is_reported_or_refused(copied):
+    meta = copied() / "model.meta"
+    data = meta.read_bytes()
     dice, outcomes = np.random.default_rng(1), set()
     for _ in range(60):
         flipped = bytearray(data)
         flipped[dice.integers(len(data))] ^= 1 << dice.integers(8)
-        (tmp_path / "model.meta").write_bytes(flipped)
+        meta.write_bytes(flipped)
         try:
-            outcomes.add(type(as_text(inspect(tmp_path))))
+            outcomes.add(type(as_text(inspect(meta.parent))))
         except ValueError as error:
             outcomes.add(type(error))
     assert outcomes == {str, ValueError}
 
 
-def test_shared_answers_are_guessed(shared):
-    cases = json.loads((shared / "checkpoints/cases.json").read_text())["cases"]
+@pytest.fixture
+def cases(shared):
+    return json.loads((shared / "checkpoints/cases.json").read_text())["cases"]
+
+
+def test_outputs_of_shared_graphs_are_found(shared, cases):
     for case in cases:
         meta = read_meta(f"{shared / 'checkpoints' / case['prefix']}.meta")
         found = output_candidates(meta.graph_def, meta)
@@ -387,8 +375,7 @@ def test_shared_answers_are_guessed(shared):
         assert set(case["outputs"]) <= set(names), case["name"]
 
 
-def test_shared_checkpoints_agree_with_their_graphs(shared):
-    cases = json.loads((shared / "checkpoints/cases.json").read_text())["cases"]
+def test_shared_checkpoints_agree_with_their_graphs(shared, cases):
     for case in cases:
         found = inspect(shared / "checkpoints" / case["prefix"], case["outputs"])
         assert found.mismatched == found.missing == [], case["name"]

@@ -1,4 +1,4 @@
-"""The picture of a graph's name scopes."""
+"""The drawing of a graph's name scopes."""
 
 import itertools
 from xml.etree import ElementTree
@@ -19,6 +19,11 @@ def diagram(small):
     return diagram_of(read_meta(f"{small.prefix}.meta").graph_def, ["y_pred"])
 
 
+def titles_of_inference(graph_def, output: str = "answer") -> list[str]:
+    boxes = diagram_of(graph_def, [output]).boxes
+    return [box.title for box in boxes if box.role == "inference"]
+
+
 def deep(layers: int) -> tf1.GraphDef:
     with tf.Graph().as_default() as graph:
         x = tf1.placeholder(tf.float32, [None, 4], name="x")
@@ -31,14 +36,15 @@ def deep(layers: int) -> tf1.GraphDef:
 
 def titles(picture: str, *, training: bool) -> list[str]:
     root = ElementTree.fromstring(picture)
-    boxes = [
-        group for group in root.iter(f"{SVG}g") if group.find(f"{SVG}rect") is not None
+    return [
+        group.find(f"{SVG}text").text
+        for group in root.iter(f"{SVG}g")
+        if group.find(f"{SVG}rect") is not None
+        and (group.get("class") == "training") == training
     ]
-    chosen = [box for box in boxes if (box.get("class") == "training") == training]
-    return [box.find(f"{SVG}text").text for box in chosen]
 
 
-def test_boxes_that_answer_are_the_layers_in_order(diagram):
+def test_boxes_of_inference_are_the_layers_in_order(diagram):
     found = [box.title for box in diagram.boxes if box.role == "inference"]
     layers = ["conv1", "conv2", "conv3", "dense1", "dense2"]
     assert found == ["x", *layers, "y_pred"]
@@ -54,22 +60,21 @@ def test_boxes_hold_the_weights_of_their_layers(diagram):
     assert found["conv2"] >= 4 * (3 * 3 * 32 * 32 + 32)
 
 
-def test_training_is_grey_and_answering_is_not(small):
+def test_training_is_grey_and_inference_is_not(small):
     picture = draw_scopes(read_meta(f"{small.prefix}.meta").graph_def, ["y_pred"])
     assert {"gradients", "optimizer"} <= set(titles(picture, training=True))
     assert titles(picture, training=False)[0] == "x"
 
 
 @pytest.mark.parametrize("layers", [1, 12, 40])
-def test_there_are_never_too_many_boxes(layers):
+def test_there_are_at_most_so_many_boxes(layers):
     boxes = diagram_of(deep(layers), ["answer"]).boxes
     assert len(boxes) <= MOST_BOXES
     assert boxes[0].title == "x"
 
 
 def test_joined_boxes_are_named_by_first_and_last():
-    found = [box.title for box in diagram_of(deep(40), ["answer"]).boxes]
-    assert any(" … layer" in title for title in found)
+    assert any(" … layer" in title for title in titles_of_inference(deep(40)))
 
 
 def test_ops_without_scopes_are_gathered_into_layers():
@@ -79,17 +84,14 @@ def test_ops_without_scopes_are_gathered_into_layers():
             w, b = tf1.Variable(tf.ones([4, 4])), tf1.Variable(tf.ones([4]))
             x = tf.nn.relu(tf.add(tf.matmul(x, w), b))
         tf.nn.softmax(x, name="answer")
-    found = diagram_of(graph.as_graph_def(), ["answer"]).boxes
-    answering = [box.title for box in found if box.role == "inference"]
-    assert answering == ["x", "MatMul", "MatMul_1", "answer"]
+    found = titles_of_inference(graph.as_graph_def())
+    assert found == ["x", "MatMul", "MatMul_1", "answer"]
 
 
-def test_lonely_scope_is_looked_into():
+def test_scope_that_holds_everything_is_split():
     with tf.Graph().as_default() as outer:
         tf1.import_graph_def(deep(3), name="model")
-    found = [
-        box.title for box in diagram_of(outer.as_graph_def(), ["model/answer"]).boxes
-    ]
+    found = titles_of_inference(outer.as_graph_def(), "model/answer")
     assert "model/layer01" in found
 
 
@@ -102,8 +104,7 @@ def test_loop_is_drawn_before_what_follows_it():
         )
         tf1.enable_control_flow_v2()
         tf.nn.softmax(state, name="answer")
-    found = [box.title for box in diagram_of(graph.as_graph_def(), ["answer"]).boxes]
-    assert found == ["x", "while", "answer"]
+    assert titles_of_inference(graph.as_graph_def()) == ["x", "while", "answer"]
 
 
 def test_names_are_escaped_and_the_picture_is_for_light_and_dark():

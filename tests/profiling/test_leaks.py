@@ -1,9 +1,8 @@
-"""The leak check, on functions that leak, that do not, and that only seem to."""
+"""The leak check, on functions that leak, that do not, and that grow for a while."""
 
 import itertools
 import subprocess
 import sys
-import traceback
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from click.testing import CliRunner
 from helpers.__main__ import cli
 from helpers.profiling import services
 from helpers.profiling.functions import function_named
-from helpers.profiling.leaks import climbs, find_leak
+from helpers.profiling.leaks import find_leak, is_rising
 
 ROOT = Path(__file__).parents[2]
 SERVICE = """\
@@ -55,7 +54,7 @@ def hoarding():
     kept.append(bytes(100_000))
 
 def hoarding_for_a_while():
-    kept.append(bytes(100_000 if len(kept) < 200 else 0))  # as many as are asked
+    kept.append(bytes(100_000 if len(kept) < 200 else 0))
 
 def filling_a_cache():
     cache[len(cache) % 60] = bytes(200_000)
@@ -109,12 +108,14 @@ def in_a_process(service, name):
 def test_ops_of_each_call_are_a_leak(service):
     report = leak("leaky")
     ops = [quarter.ops for quarter in report.quarters]
+    third, last = report.quarters[-2:]
     assert report.grows == "graphs"
     assert [b - a for a, b in itertools.pairwise(ops)] == [50, 50, 50]
+    assert last.graph_bytes - third.graph_bytes > last.calls * len(b"a visitor's photo")
     assert "leak: ops +5, GraphDef +" in str(report)
 
 
-def test_every_line_that_builds_is_named_the_guiltiest_first(service):
+def test_every_line_that_adds_ops_is_named_the_most_ops_first(service):
     lines = leak("leaky").lines
     assert [(Path(line.file), line.number, line.left) for line in lines] == [
         (service, line_of("a visitor's photo"), 3),
@@ -123,30 +124,9 @@ def test_every_line_that_builds_is_named_the_guiltiest_first(service):
     assert str(lines[1]).endswith(f'line {lines[1].number}: return doubled + "?"')
 
 
-def test_the_line_is_where_finalize_raises(service):
-    named = leak("leaky").lines[0].number
-    sys.modules["service"].graph.finalize()
-    with pytest.raises(RuntimeError, match="finalized") as caught:
-        sys.modules["service"].leaky()
-    frames = traceback.extract_tb(caught.tb)
-    assert [f.lineno for f in frames if f.filename == str(service)] == [named]
-
-
-def test_bytes_of_the_graph_are_counted(service):
-    third, last = leak("leaky").quarters[-2:]
-    assert last.graph_bytes - third.graph_bytes > last.calls * len(b"a visitor's photo")
-
-
-def test_a_graph_built_on_the_first_call_is_no_leak(service):
-    report = leak("fixed")
-    assert report.grows != "graphs"
-    assert len({quarter.ops for quarter in report.quarters}) == 1
-    assert in_a_process(service, "fixed")[0] == 0
-
-
-def test_a_graph_that_is_thrown_away_is_no_leak(service):
-    assert leak("new_graph_each_time").grows != "graphs"
-    assert in_a_process(service, "new_graph_each_time")[0] == 0
+@pytest.mark.parametrize("name", ["fixed", "new_graph_each_time"])
+def test_a_graph_that_is_not_added_to_is_no_leak(service, name):
+    assert in_a_process(service, name)[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -171,17 +151,18 @@ def test_memory_that_python_keeps_is_a_leak_with_its_line(service):
     assert f"line {line_of('bytes(100_000)')}: kept.append(bytes(100_000))" in output
 
 
-def test_memory_that_stops_growing_while_it_is_watched_on_is_no_leak(service):
-    status, output = in_a_process(service, "hoarding_for_a_while")
-    assert status == 0
-    assert output.endswith("MiB and slows down: more calls would tell\n")
-
-
-def test_a_cache_that_fills_is_no_leak(service):
-    status, output = in_a_process(service, "filling_a_cache")
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [
+        pytest.param("hoarding_for_a_while", "is slowing down: measure more calls"),
+        pytest.param("filling_a_cache", "levelled off"),
+    ],
+)
+def test_memory_that_stops_growing_is_no_leak(service, name, ending):
+    status, output = in_a_process(service, name)
     assert status == 0
     assert "no leak: no graph grew; memory rose by " in output
-    assert output.endswith("and levelled off\n")
+    assert output.endswith(f"MiB and {ending}\n")
 
 
 @pytest.mark.parametrize(
@@ -195,23 +176,23 @@ def test_a_cache_that_fills_is_no_leak(service):
         pytest.param([500, 530, 520, 530], False, id="up and down"),
     ],
 )
-def test_a_plateau_is_told_from_a_leak(rss_mib, expected):
-    assert climbs(rss_mib) is expected
+def test_a_leak_is_rising_and_a_plateau_is_not(rss_mib, expected):
+    assert is_rising(rss_mib) is expected
 
 
 def test_the_services_of_the_notebook_give_the_same_pixels():
-    assert (services.leaky() == services.mended()).all()
+    assert (services.leaky() == services.fixed()).all()
 
 
-def test_the_notebooks_leak_is_what_is_measured_when_nothing_is_named():
+def test_default_function_is_the_leak_of_the_notebook():
     ran = CliRunner().invoke(cli, ["leak", "--calls", "20"])
     assert ran.exit_code == 1
     assert "services.py, line" in ran.output
     assert "tf.io.decode_image(photo(), channels=3) (+2 ops a call)" in ran.output
 
 
-def test_the_mended_service_does_not_leak():
-    command = ["leak", "helpers.profiling.services:mended", "--calls", "20"]
+def test_the_fixed_service_does_not_leak():
+    command = ["leak", "helpers.profiling.services:fixed", "--calls", "20"]
     ran = CliRunner().invoke(cli, command)
     assert (ran.exit_code, "no leak: " in ran.output) == (0, True)
 
@@ -227,14 +208,14 @@ def test_the_mended_service_does_not_leak():
         ("servise:leaky", "there is no module 'servise': run this in the folder that"),
         ("service.views:ask", "there is no module 'service.views': run this in the"),
         ("service:leeky", "service has no function 'leeky': did you mean 'leaky'?"),
-        ("service:x", "service has no function 'x': is it spelled as in the file?"),
-        ("service:number", "service:number is not a function: name one"),
+        ("service:x", "service has no function 'x': check the spelling"),
+        ("service:number", "service:number is not a function: give the name"),
         ("service:needing", "(missing a required argument: 'photo'): write a function"),
         ("service:waiting", "service:waiting only starts when it is awaited"),
         ("service:failing", "service:failing raised RuntimeError: no camera: it has"),
     ],
 )
-def test_what_cannot_be_measured_is_one_sentence(service, name, said):
+def test_what_cannot_be_measured_is_refused_in_one_line(service, name, said):
     ran = CliRunner().invoke(cli, ["leak", name])
     assert ran.exit_code == 2
     assert said in ran.stderr
@@ -248,7 +229,7 @@ def test_what_cannot_be_measured_is_one_sentence(service, name, said):
         ("1 / 0", "leak: service cannot be imported: ZeroDivisionError: division by"),
     ],
 )
-def test_a_module_that_fails_says_what_failed(service, source, said):
+def test_error_of_a_module_is_shown(service, source, said):
     service.write_text(source)
     ran = CliRunner().invoke(cli, ["leak", "service:leaky"])
     assert ran.exit_code == 2

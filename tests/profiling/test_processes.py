@@ -1,11 +1,11 @@
-"""A function apart: it takes along what it uses, and its memory is seen."""
+"""A function in a subprocess: what it uses is sent there, its memory is measured."""
 
 import os
 import time
 
 import pytest
 
-from helpers.profiling.processes import program, run_apart
+from helpers.profiling.processes import program, run_in_subprocess
 from helpers.profiling.usage import rss_mib
 
 FACTOR = 3
@@ -15,12 +15,12 @@ def tripled(number):
     return FACTOR * number
 
 
-def pid_and_answer(number):
+def pid_and_multiples(number):
     return os.getpid(), [tripled(n) for n in range(number)]
 
 
 def applied(function, number):
-    print("this is no answer")
+    print("this is not the result")
     return function(number)
 
 
@@ -48,23 +48,19 @@ def sleep():
 
 
 def test_function_runs_in_another_process_with_what_it_uses():
-    pid, answer = run_apart(pid_and_answer, 3).answer
+    pid, multiples = run_in_subprocess(pid_and_multiples, 3).result
     assert pid != os.getpid()
-    assert answer == [0, 3, 6]
+    assert multiples == [0, 3, 6]
 
 
-def test_function_may_be_an_argument_and_print():
-    assert run_apart(applied, tripled, 5).answer == 15
+def test_function_may_be_an_argument_print_and_call_itself():
+    assert run_in_subprocess(applied, countdown, 5).result == 0
 
 
-def test_function_may_call_itself():
-    assert run_apart(countdown, 3).answer == 0
-
-
-def test_memory_is_watched_from_outside():
-    ran = run_apart(hold, 200)
+def test_memory_is_measured_from_outside():
+    ran = run_in_subprocess(hold, 200)
     assert max(ran.rss_mib) > 200
-    assert max(ran.rss_mib) == pytest.approx(ran.answer, rel=0.2)
+    assert max(ran.rss_mib) == pytest.approx(ran.result, rel=0.2)
     assert ran.seconds == sorted(ran.seconds)
     assert len(ran.seconds) == len(ran.rss_mib)
 
@@ -72,20 +68,16 @@ def test_memory_is_watched_from_outside():
 def test_error_is_raised_here_with_its_last_line():
     expected = "^fail failed in its process: ValueError: too dark$"
     with pytest.raises(RuntimeError, match=expected):
-        run_apart(fail)
+        run_in_subprocess(fail)
 
 
-def test_process_that_takes_too_long_is_ended():
+def test_process_that_takes_too_long_is_killed():
     started = time.perf_counter()
     with pytest.raises(TimeoutError, match=r"^sleep did not end within 0\.5 s$"):
-        run_apart(sleep, timeout=0.5)
+        run_in_subprocess(sleep, timeout=0.5)
     assert time.perf_counter() - started < 30
 
 
-def test_an_attribute_takes_nothing_of_its_name_along():
+def test_program_holds_only_the_globals_that_are_used():
     assert "FACTOR = 3" in program(tripled, 1)
     assert "FACTOR = 3" not in program(factor_of, 1)
-
-
-def test_tensorflow_is_imported_only_where_it_is_used():
-    assert "tensorflow" not in program(tripled, 1)

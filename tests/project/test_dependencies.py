@@ -1,4 +1,4 @@
-"""The requirements, requirements.lock and environment.yml say the same."""
+"""The requirements, requirements.lock and environment.yml agree."""
 
 import re
 from importlib.metadata import distribution, version
@@ -13,44 +13,25 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 DIRECT = ("requirements.txt", "tests/requirements.txt")
 FILES = (*DIRECT, "requirements.lock", "environment.yml")
-NAMED_BY_THE_USER = {
-    "tensorflow",
-    "flask",
-    "jupyter",
-    "matplotlib",
-    "numpy",
-    "memory-profiler",
-    "nbval",
-}
+NAMED_BY_THE_USER = "tensorflow flask jupyter matplotlib numpy memory-profiler nbval"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-PLATFORMS = {
-    "linux": {
-        "sys_platform": "linux",
-        "platform_system": "Linux",
-        "platform_machine": "x86_64",
-    },
-    "darwin": {
-        "sys_platform": "darwin",
-        "platform_system": "Darwin",
-        "platform_machine": "arm64",
-    },
-}
+PLATFORMS = {"linux": ("Linux", "x86_64"), "darwin": ("Darwin", "arm64")}
 
 
 def requirements(name):
-    """The requirements in a file, comments and markers understood."""
+    """The requirements in a file, parsed, without comments."""
     lines = (ROOT / name).read_text().splitlines()
     stated = (line.partition("#")[0].strip() for line in lines)
     return [Requirement(line) for line in stated if line]
 
 
 def direct():
-    """What this project asks for itself."""
+    """The direct requirements of this project."""
     return [requirement for name in DIRECT for requirement in requirements(name)]
 
 
 def pins(environment):
-    """Versions by name, of the lines of the lock that an environment installs."""
+    """The locked versions by name, for an environment of environment markers."""
     found = {}
     for pin in requirements("requirements.lock"):
         if pin.marker is None or pin.marker.evaluate(environment):
@@ -60,20 +41,21 @@ def pins(environment):
     return found
 
 
-def needed():
-    """Every requirement that the direct ones bring into this Python."""
-    ahead, seen = direct(), set()
-    while ahead:
-        requirement = ahead.pop()
+def all_requirements():
+    """The direct requirements, and theirs in turn, in this Python."""
+    queue, seen = direct(), set()
+    while queue:
+        requirement = queue.pop()
         yield requirement
         name = canonicalize_name(requirement.name)
         for extra in {"", *requirement.extras}:
             if (name, extra) not in seen:
                 seen.add((name, extra))
-                ahead += brought_by(name, extra)
+                queue += requirements_of(name, extra)
 
 
-def brought_by(name, extra):
+def requirements_of(name, extra):
+    """What an installed package requires for an extra; "" for none."""
     required = map(Requirement, distribution(name).requires or ())
     return [
         requirement
@@ -85,25 +67,30 @@ def brought_by(name, extra):
 @pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_lock_satisfies_every_direct_requirement(python, platform):
-    versions = {"python_version": python, "python_full_version": f"{python}.9"}
-    locked = pins(default_environment() | versions | PLATFORMS[platform])
+    system, machine = PLATFORMS[platform]
+    markers = {
+        "python_version": python,
+        "python_full_version": f"{python}.9",
+        "sys_platform": platform,
+        "platform_system": system,
+        "platform_machine": machine,
+    }
+    locked = pins(default_environment() | markers)
     for requirement in direct():
         assert locked[canonicalize_name(requirement.name)] in requirement.specifier
 
 
-def test_the_lock_pins_exactly_what_the_direct_requirements_bring():
-    closure = {canonicalize_name(requirement.name) for requirement in needed()}
-    assert set(pins(default_environment())) == closure
-
-
-def test_the_lock_satisfies_what_the_direct_requirements_bring():
+def test_the_lock_pins_exactly_all_requirements_and_satisfies_them():
     locked = pins(default_environment())
-    for requirement in needed():
+    required = set()
+    for requirement in all_requirements():
         name = canonicalize_name(requirement.name)
+        required.add(name)
         assert requirement.specifier.contains(locked[name], prereleases=True)
+    assert set(locked) == required
 
 
-def test_what_is_installed_is_what_is_locked():
+def test_the_installed_versions_are_the_locked_ones():
     locked = pins(default_environment())
     assert locked == {name: version(name) for name in locked}
 
@@ -115,33 +102,27 @@ def test_every_line_of_the_lock_is_one_exact_version():
 
 
 def test_the_packages_that_the_user_named_are_direct_requirements():
-    assert {requirement.name for requirement in direct()} >= NAMED_BY_THE_USER
+    names = {requirement.name for requirement in direct()}
+    assert names >= set(NAMED_BY_THE_USER.split())
 
 
 @pytest.mark.parametrize("name", DIRECT)
 def test_each_direct_requirement_has_its_reason(name):
     lines = (ROOT / name).read_text().splitlines()
     packages = [line for line in lines if line and not line.startswith("#")]
-    without = [line for line in packages if not re.search(r" # \w+", line)]
     assert packages
-    assert not without
+    assert [line for line in packages if not re.search(r" # \w+", line)] == []
 
 
-def test_conda_installs_the_lock():
+def test_conda_installs_a_supported_python_and_the_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
-    packages = environment["dependencies"]
-    assert {"pip": ["-r requirements.lock"]} in packages
-
-
-def test_conda_brings_nothing_but_a_supported_python_and_pip():
-    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
-    python, *others = [p for p in environment["dependencies"] if isinstance(p, str)]
+    python, *others = environment["dependencies"]
     assert python in {f"python={version}" for version in PYTHONS}
-    assert others == ["pip"]
+    assert others == ["pip", {"pip": ["-r requirements.lock"]}]
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_no_address_of_an_index_is_written_down(name):
+def test_no_file_names_a_package_index(name):
     text = (ROOT / name).read_text()
     assert not re.search(r"://|index-url|find-links|trusted-host", text)
     assert not re.search(r"\b[a-z0-9-]+\.(com|dev|io|net|org)\b", text)

@@ -1,10 +1,10 @@
-"""The packages import each other in one direction only."""
+"""A package of helpers imports only from lower layers; there are no import cycles."""
 
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from tools.draw_layout import FILES, LAYERS, ROOT, edges, imports_of, package_edges
+from tools.import_graph import FILES, LAYERS, ROOT, edges, imports_of, package_edges
 
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 WITHOUT_TENSORFLOW = ("data", "figures", "quiet", "whole_files")
@@ -18,7 +18,7 @@ def test_a_package_imports_only_from_the_layers_below_it(package):
     assert not upward, f"helpers/{package} imports {upward}"
 
 
-def test_no_import_goes_round_in_a_circle():
+def test_there_is_no_import_cycle():
     try:
         list(TopologicalSorter(edges()).static_order())
     except CycleError as error:

@@ -1,4 +1,4 @@
-"""`pip install .` brings the command `freeze-serve`, which works in any folder."""
+"""`pip install .` installs the command `freeze-serve`, which works in any folder."""
 
 import os
 import shutil

@@ -1,14 +1,14 @@
-"""The heat map: known answers of models that look at one place only."""
+"""Occlusion of a model that depends on one corner of the photo only."""
 
 import numpy as np
 import pytest
 
 from helpers.serving.frozen_model import FrozenModel
-from helpers.serving.occlusion import STEPS, covered, explain, places
+from helpers.serving.occlusion import STEPS, cover, cover_positions, explain
 
 
 class Corner:
-    """Says "lit" by how bright the upper left eighth of a photo is."""
+    """The probability of "lit" is the brightness of the upper left eighth."""
 
     class_names = ("dark", "lit")
 
@@ -19,7 +19,7 @@ class Corner:
 
 
 def why(image):
-    """What the model above says of one photo, and why."""
+    """The explanation of what the model above predicts for one photo."""
     (probabilities,) = Corner().predict(image[None])
     return explain(Corner(), image, probabilities)
 
@@ -31,20 +31,17 @@ def lit_corner():
     return image
 
 
-def test_the_heat_is_where_the_model_looks(lit_corner):
+def test_the_heat_is_where_the_model_depends_on_the_photo(lit_corner):
     heat = why(lit_corner).heat(64)
     assert np.unravel_index(heat.argmax(), heat.shape) == (0, 0)
     assert heat[:8, :8].min() > 0
     assert heat[32:, 32:].max() == 0
 
 
-def test_the_class_asked_about_is_the_likeliest(lit_corner):
-    assert (why(lit_corner).label, why(lit_corner).probability) == ("lit", 1.0)
-
-
-def test_lowest_is_the_probability_under_the_worst_cover(lit_corner):
-    mean = int(lit_corner.mean())
-    assert why(lit_corner).lowest == pytest.approx(mean / 255, abs=1e-6)
+def test_the_lowest_probability_of_the_likeliest_class_is_under_one_cover(lit_corner):
+    found, mean = why(lit_corner), int(lit_corner.mean())
+    assert (found.label, found.probability) == ("lit", 1.0)
+    assert found.lowest == pytest.approx(mean / 255, abs=1e-6)
 
 
 def test_a_cover_that_helps_the_class_counts_below_nothing():
@@ -56,21 +53,21 @@ def test_a_cover_that_helps_the_class_counts_below_nothing():
 @pytest.mark.parametrize("size", [1, 2, 5, 32, 128, 299])
 def test_the_covers_leave_no_pixel_out(size):
     seen = np.zeros((size, size), bool)
-    for place in places(size):
+    for place in cover_positions(size):
         seen[place] = True
     assert seen.all()
 
 
 def test_each_copy_is_covered_in_one_place_only(lit_corner):
-    copies = covered(lit_corner)
+    copies = cover(lit_corner)
     assert copies.shape == (STEPS * STEPS, 64, 64, 3)
-    for copy, (rows, columns) in zip(copies, places(64), strict=True):
+    for copy, (rows, columns) in zip(copies, cover_positions(64), strict=True):
         changed = np.argwhere((copy != lit_corner).any(-1))
         assert np.isin(changed[:, 0], range(64)[rows]).all()
         assert np.isin(changed[:, 1], range(64)[columns]).all()
 
 
-def test_a_frozen_graph_is_asked_once_and_stays_as_it_was(small, monkeypatch):
+def test_a_frozen_graph_runs_once_and_gets_no_op(small, monkeypatch):
     image = np.random.default_rng(1).integers(0, 256, (32, 32, 3), np.uint8)
     with FrozenModel.load(small.path) as model:
         before = len(model.graph.get_operations())

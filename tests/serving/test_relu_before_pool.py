@@ -1,4 +1,4 @@
-"""Relu before MaxPool: the same answers, and only where nobody sees between them."""
+"""Relu moves before MaxPool with equal results, unless another op reads the MaxPool."""
 
 import numpy as np
 import pytest
@@ -69,7 +69,7 @@ def test_the_two_change_places_and_the_answer_is_the_same(suffix):
 
 
 @pytest.mark.parametrize("network", [read_between, waited_for])
-def test_what_somebody_else_asks_for_stays(network):
+def test_a_pool_that_another_op_reads_stays(network):
     graph_def = graph_of(network)
     before = graph_def.SerializeToString(deterministic=True)
     relu_before_pool(graph_def, "y_pred:0")

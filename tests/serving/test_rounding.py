@@ -1,14 +1,13 @@
-"""Kernels rounded to bfloat16: each filter's sum stays, and nothing else is touched."""
+"""Kernels are rounded to bfloat16 values; each filter keeps its sum."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers.graphs.model_card import put_card
 from helpers.serving.frozen_model import FrozenModel
 from helpers.serving.open_session import open_session
-from helpers.serving.precision import agree, has_bfloat16, one_by_one, probes
-from helpers.serving.rounding import rounded, rounded_kernels
+from helpers.serving.precision import agree, has_bfloat16, predict_singly, probe_images
+from helpers.serving.rounding import round_kernel, round_kernels
 
 tf1 = tf.compat.v1
 BFLOAT16 = tf.bfloat16.as_numpy_dtype
@@ -31,7 +30,7 @@ def as_bfloat16(values):
 
 @pytest.mark.parametrize("shape", [(3, 3, 4, 8), (1, 1, 2, 2), (5, 1, 1, 1)])
 def test_every_number_is_one_that_bfloat16_holds(shape):
-    found = rounded(kernel(*shape))
+    found = round_kernel(kernel(*shape))
     assert found.shape == shape
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, as_bfloat16(found))
@@ -39,7 +38,7 @@ def test_every_number_is_one_that_bfloat16_holds(shape):
 
 def test_the_sum_of_every_filter_stays():
     wanted = kernel(3, 3, 4, 8)
-    lost = abs((rounded(wanted) - wanted).sum((0, 1)))
+    lost = abs((round_kernel(wanted) - wanted).sum((0, 1)))
     plainly = abs((as_bfloat16(wanted) - wanted).sum((0, 1)))
     assert lost.max() < plainly.max() / 4
     smallest = abs(wanted).min((0, 1))
@@ -48,7 +47,7 @@ def test_the_sum_of_every_filter_stays():
 
 def test_no_weight_moves_further_than_to_a_neighbour():
     wanted = kernel(3, 3, 4, 8)
-    moved = abs(rounded(wanted) - wanted)
+    moved = abs(round_kernel(wanted) - wanted)
     carried = abs(wanted).max((0, 1)) * 2**-8
     assert (moved <= abs(wanted) * 2**-8 + carried).all()
 
@@ -87,13 +86,13 @@ def graph_of(network):
 
 @pytest.mark.parametrize("network", [convolved, behind_identities])
 def test_what_only_convolutions_read_is_rounded(network):
-    (found,) = rounded_kernels(graph_of(network)).items()
+    (found,) = round_kernels(graph_of(network)).items()
     assert found[0] == "weights"
-    np.testing.assert_array_equal(found[1], rounded(kernel(3, 3, 3, 3)))
+    np.testing.assert_array_equal(found[1], round_kernel(kernel(3, 3, 3, 3)))
 
 
 def kernel_behind(identities, *cycle):
-    """A constant, so many Identities, a convolution; the first waits for some."""
+    """A constant, a chain of Identity ops (the first with more inputs), a Conv2D."""
     graph_def = tf1.GraphDef()
     graph_def.node.add(name="0", op="Const").attr["dtype"].type = 1
     value = tf.make_tensor_proto(kernel(3, 3, 3, 3))
@@ -107,7 +106,7 @@ def kernel_behind(identities, *cycle):
 
 @pytest.mark.parametrize(("identities", "cycle"), [(5000, ()), (2, ("^2",))])
 def test_identities_are_followed_however_many_and_in_a_circle(identities, cycle):
-    assert list(rounded_kernels(kernel_behind(identities, *cycle))) == ["0"]
+    assert list(round_kernels(kernel_behind(identities, *cycle))) == ["0"]
 
 
 def test_one_number_for_all_of_a_kernel_is_left_as_it_is():
@@ -117,24 +116,19 @@ def test_one_number_for_all_of_a_kernel_is_left_as_it_is():
     tensor.float_val.append(1)
     for dimension in tensor.tensor_shape.dim:
         dimension.size = 100_000
-    assert not rounded_kernels(graph_def)
+    assert not round_kernels(graph_def)
 
 
-OTHERS = [
-    measured_too,
-    measured_behind_an_identity,
-    depthwise,
-    over_a_constant_picture,
-]
-
-
-@pytest.mark.parametrize("network", OTHERS)
-def test_all_else_stays(network):
-    assert "weights" not in rounded_kernels(graph_of(network))
+@pytest.mark.parametrize(
+    "network",
+    [measured_too, measured_behind_an_identity, depthwise, over_a_constant_picture],
+)
+def test_other_constants_stay(network):
+    assert "weights" not in round_kernels(graph_of(network))
 
 
 def contrast():
-    """An edge detector of weights between two numbers of bfloat16."""
+    """An edge detector whose weights lie between two bfloat16 values."""
     weights = np.full([3, 3, 3, 2], 1 + 2**-8 - 2**-12, np.float32)
     weights[1, 1] = -8
     weights[..., 1] *= -1
@@ -149,17 +143,16 @@ def contrast():
 def test_a_model_that_would_not_agree_does_with_rounded_kernels(tmp_path):
     graph_def = contrast()
     wanted, plain, kept = (
-        one_by_one(running.run, probes(8))
-        for running in (
+        predict_singly(opened.run, probe_images(8))
+        for opened in (
             open_session(graph_def, CARD),
             open_session(graph_def, CARD, bfloat16=True),
-            open_session(graph_def, CARD, rounded_kernels(graph_def), bfloat16=True),
+            open_session(graph_def, CARD, round_kernels(graph_def), bfloat16=True),
         )
     )
     assert not agree(plain, wanted)
     assert agree(kept, wanted)
-    put_card(graph_def, CARD)
     path = tmp_path / "1.pb"
     path.write_bytes(graph_def.SerializeToString())
-    with FrozenModel.load(path, quick=True) as model:
+    with FrozenModel.load(path, CARD, quick=True) as model:
         assert model.bfloat16

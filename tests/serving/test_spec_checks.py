@@ -1,4 +1,4 @@
-"""What a graph from elsewhere does not say is asked for, with what was found in it."""
+"""Missing card fields of a foreign graph are named, with likely inputs and outputs."""
 
 import json
 
@@ -8,7 +8,7 @@ import tensorflow.compat.v1 as tf1
 
 from helpers.serving.frozen_model import FrozenModel
 
-FACTS = {
+FIELDS = {
     "class_names": ["tabby", "lion"],
     "input": "photos:0",
     "output": "head/answer:0",
@@ -19,7 +19,7 @@ FACTS = {
 
 @pytest.fixture
 def foreign(tmp_path):
-    """Writes a graph with names of its own, no card, and this shape of input."""
+    """Writes a graph with other op names and no card."""
 
     def write(shape=(None, 16, 16, 3)):
         with tf1.Graph().as_default() as graph:
@@ -34,9 +34,9 @@ def foreign(tmp_path):
     return write
 
 
-def refused(path, facts=None) -> str:
+def refused(path, defaults=None) -> str:
     with pytest.raises(ValueError) as error:  # noqa: PT011  the whole text follows
-        FrozenModel.load(path, facts)
+        FrozenModel.load(path, defaults)
     return str(error.value)
 
 
@@ -52,35 +52,36 @@ def test_all_that_is_missing_is_asked_for_at_once(foreign):
     )
 
 
-def test_one_missing_fact_is_asked_for_alone(foreign):
-    facts = {fact: FACTS[fact] for fact in FACTS if fact != "output"}
-    assert " does not say its output: put it into foreign.json" in refused(
-        foreign(), facts
-    )
+def without(field):
+    return {name: value for name, value in FIELDS.items() if name != field}
+
+
+def test_one_missing_field_is_asked_for_alone(foreign):
+    message = refused(foreign(), without("output"))
+    assert " does not say its output: put it into foreign.json" in message
 
 
 def test_the_size_is_read_from_the_placeholder(foreign):
-    facts = {fact: FACTS[fact] for fact in FACTS if fact != "image_size"}
-    with FrozenModel.load(foreign(), facts) as model:
+    with FrozenModel.load(foreign(), without("image_size")) as model:
         assert model.image_size == 16
 
 
 def test_a_size_that_the_placeholder_leaves_open_is_asked_for(foreign):
-    facts = {fact: FACTS[fact] for fact in FACTS if fact != "image_size"}
     path = foreign((None, None, None, 3))
-    assert " does not say its image size: put it into" in refused(path, facts)
+    message = refused(path, without("image_size"))
+    assert " does not say its image size: put it into" in message
 
 
-def test_a_foreign_graph_answers_with_its_facts_beside_it(foreign):
+def test_a_foreign_graph_answers_with_its_fields_beside_it(foreign):
     path = foreign()
-    path.with_suffix(".json").write_text(json.dumps(FACTS))
+    path.with_suffix(".json").write_text(json.dumps(FIELDS))
     with FrozenModel.load(path) as model:
         (row,) = model.predict(np.full([1, 16, 16, 3], 7, np.uint8))
     np.testing.assert_allclose(row, [0.5, 0.5])
 
 
-def test_the_json_beside_it_is_believed_before_the_facts(foreign):
+def test_the_json_beside_it_overrides_the_defaults(foreign):
     path = foreign()
     path.with_suffix(".json").write_text('{"class_names": ["a", "b"]}')
-    with FrozenModel.load(path, FACTS) as model:
+    with FrozenModel.load(path, FIELDS) as model:
         assert model.class_names == ("a", "b")

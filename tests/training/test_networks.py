@@ -1,4 +1,4 @@
-"""Networks as graphs: names, shapes, parameters; NumPy computes what they should."""
+"""Networks: names, shapes and parameters; NumPy computes the expected values."""
 
 import math
 
@@ -33,7 +33,7 @@ ALEXNET = {
 
 @pytest.fixture(scope="module")
 def lesson(tmp_path_factory):
-    """The lesson's network at its real size, as initialised, and its checkpoint."""
+    """The lesson's network at its real size, untrained, and its checkpoint."""
     session = NetworkSession(build("small", CARD))
     prefix = str(tmp_path_factory.mktemp("lesson") / "model-ckpt")
     session.save(prefix)
@@ -44,7 +44,7 @@ def lesson(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def images():
-    """Eight pictures of noise, each in its own light."""
+    """Eight images of noise, each of another brightness."""
     rng = np.random.default_rng(0)
     light = rng.uniform(0.2, 1, (8, 1, 1, 3))
     return (rng.integers(0, 256, (8, 32, 32, 3)) * light).astype(np.uint8)
@@ -52,7 +52,7 @@ def images():
 
 @pytest.fixture
 def stepped(resnet, images):
-    """The network after one step of training; it is untrained again afterwards."""
+    """The network after one step of training, which is undone afterwards."""
     resnet.session.step(images / np.float32(255), np.eye(2)[[0, 1] * 4], 0.05)
     yield resnet.session
     resnet.session.restore(resnet.prefix)
@@ -73,11 +73,11 @@ def values(session, names):
     return session.session.run(tensors)
 
 
-def run_in_training(resnet, images):
-    """Predictions with the training switch on."""
-    network = resnet.session.network
-    feeds = {network.x: images / np.float32(255), network.is_training: True}
-    return resnet.session.session.run(network.y_pred, feeds)
+def run(untrained, tensor, images, **feeds):
+    """The value of a tensor; `feeds` names fields of Network."""
+    network = untrained.session.network
+    fed = {getattr(network, name): value for name, value in feeds.items()}
+    return untrained.session.session.run(tensor, {network.x: images / 255, **fed})
 
 
 def test_small_has_the_lessons_parameters(lesson):
@@ -108,32 +108,27 @@ def test_the_lessons_graph_frozen_is_about_8_5_mb(lesson):
     assert graph_def.ByteSize() == pytest.approx(8.5e6, rel=0.01)
 
 
-def test_the_lessons_input_is_batches_of_pictures(lesson):
+def test_placeholders_and_output_have_the_lessons_names_and_shapes(lesson):
     network = lesson[0].network
-    assert (network.x.name, network.x.dtype) == ("x:0", tf.float32)
-    assert network.x.shape.as_list() == [None, 128, 128, 3]
-
-
-def test_labels_and_probabilities_have_a_column_a_class(lesson):
-    network = lesson[0].network
-    assert (network.y_true.name, network.y_pred.name) == ("y_true:0", "y_pred:0")
-    assert network.y_true.shape.as_list() == [None, 2]
-    assert network.y_pred.shape.as_list() == [None, 2]
+    ends = (network.x, network.y_true, network.y_pred)
+    assert [end.name for end in ends] == ["x:0", "y_true:0", "y_pred:0"]
+    assert network.x.dtype == tf.float32
+    shapes = [end.shape.as_list() for end in ends]
+    assert shapes == [[None, 128, 128, 3], [None, 2], [None, 2]]
 
 
 def test_a_network_has_as_many_outputs_as_there_are_classes():
-    card = {"class_names": ["cat", "dog", "rabbit"], "image_size": 32, "seed": 1}
-    network = build("small", card)
+    network = build("small", CARD | {"class_names": ["cat", "dog", "rabbit"]})
     assert network.y_pred.shape.as_list() == [None, 3]
 
 
-def test_the_training_switch_is_a_placeholder_that_is_off(resnet):
+def test_is_training_is_a_placeholder_that_defaults_to_false(resnet):
     switch = resnet.session.network.is_training
     assert (switch.name, switch.op.type) == ("is_training:0", "PlaceholderWithDefault")
     assert not resnet.session.session.run(switch)
 
 
-def test_the_lessons_network_has_no_training_switch(small):
+def test_the_lessons_network_has_no_is_training(small):
     assert small.session.network.is_training is None
     names = {op.name for op in small.session.network.graph.get_operations()}
     assert "is_training" not in names
@@ -146,11 +141,8 @@ def test_a_network_is_built_in_a_graph_of_its_own(small, resnet):
     assert len(tf1.get_default_graph().get_operations()) == before
 
 
-def test_the_card_travels_in_the_graph(lesson):
+def test_the_graph_and_the_meta_file_contain_the_card(lesson):
     assert card_in(lesson[0].network.graph.as_graph_def()) == CARD
-
-
-def test_the_card_travels_in_the_meta_file(lesson):
     assert card_of(f"{lesson[1]}.meta") == CARD
 
 
@@ -158,14 +150,13 @@ def test_the_card_travels_in_the_meta_file(lesson):
 def test_probabilities_are_the_softmax_of_the_logits(request, images, name):
     session = request.getfixturevalue(name).session
     expected = softmax(session.logits(images))
-    assert expected.std(axis=0).min() > 1e-5  # the pictures are told apart
+    assert expected.std(axis=0).min() > 1e-5  # they differ
     np.testing.assert_allclose(session.predict(images), expected, atol=1e-6)
 
 
 def test_the_loss_is_the_mean_cross_entropy(small, images):
-    network, targets = small.session.network, np.eye(2)[[0, 1] * 4]
-    feeds = {network.x: images / 255, network.y_true: targets}
-    loss = small.session.session.run(network.loss, feeds)
+    targets = np.eye(2)[[0, 1] * 4]
+    loss = run(small, small.session.network.loss, images, y_true=targets)
     right = (small.session.predict(images) * targets).sum(axis=1)
     assert loss == pytest.approx(-np.log(right).mean(), rel=1e-5)
 
@@ -174,21 +165,21 @@ def test_the_accuracy_is_the_share_that_is_right(small, images):
     likeliest = small.session.predict(images).argmax(axis=1)
     targets = np.eye(2)[[*likeliest[:6], *(1 - likeliest[6:])]]
     network = small.session.network
-    feeds = {network.x: images / 255, network.y_true: targets}
-    assert small.session.session.run(network.accuracy, feeds) == 0.75
+    assert run(small, network.accuracy, images, y_true=targets) == 0.75
 
 
-def test_the_same_seed_gives_the_same_first_weights():
-    first, second = (NetworkSession(build("small", CARD)) for _ in range(2))
-    names = ["conv1/kernel", "dense2/kernel"]
-    one, other = values(first, names), values(second, names)
-    assert all(np.array_equal(one[name], other[name]) for name in names)
-
-
-def test_another_seed_gives_other_first_weights(lesson):
-    other = NetworkSession(build("small", CARD | {"seed": 2}))
-    (one,) = values(lesson[0], ["conv1/kernel"]).values()
-    assert not np.allclose(*values(other, ["conv1/kernel"]).values(), one)
+@pytest.mark.parametrize(("seed", "same"), [(1, True), (2, False)])
+def test_the_seed_determines_the_first_weights(lesson, seed, same):
+    other, names = (
+        NetworkSession(build("small", CARD | {"seed": seed})),
+        ["conv1/kernel"],
+    )
+    (one,), (another,) = (
+        values(lesson[0], names).values(),
+        values(other, names).values(),
+    )
+    assert np.array_equal(one, another) is same
+    other.close()
 
 
 @pytest.mark.parametrize("name", ["small", "resnet"])
@@ -207,30 +198,25 @@ def test_a_picture_and_its_mirror_image_are_the_same_to_the_resnet(resnet, image
     as_is = resnet.session.predict(images)
     mirrored = resnet.session.predict(images[:, :, ::-1])
     np.testing.assert_allclose(as_is, mirrored, atol=1e-5)
-    assert np.ptp(as_is[:, 0]) > 1e-3  # but not all pictures are
+    assert np.ptp(as_is[:, 0]) > 1e-3  # but other images differ
 
 
-def test_the_resnet_learns_from_one_view(resnet, images):
-    network = resnet.session.network
-    feeds = {network.x: images / np.float32(255), network.is_training: True}
-    tensor = network.graph.get_tensor_by_name("stem/Conv2D:0")
-    assert len(resnet.session.session.run(tensor, feeds)) == len(images)
-    feeds[network.is_training] = False
-    assert len(resnet.session.session.run(tensor, feeds)) == 2 * len(images)
+@pytest.mark.parametrize(("training", "views"), [(True, 1), (False, 2)])
+def test_inference_adds_the_mirror_image(resnet, images, training, views):
+    found = run(resnet, "stem/Conv2D:0", images, is_training=training)
+    assert len(found) == views * len(images)
 
 
 def test_dropout_makes_training_vary(resnet, images):
-    first, second = run_in_training(resnet, images), run_in_training(resnet, images)
+    first, second = (run(resnet, "y_pred:0", images, is_training=True) for _ in "12")
     assert not np.allclose(first, second, atol=1e-4)
 
 
 def test_training_normalizes_by_the_batch(resnet, images):
-    network = resnet.session.network
-    tensor = network.graph.get_tensor_by_name("stage1/block0/norm1/Relu:0")
-    feeds = {network.x: images / np.float32(255)}
-    still = resnet.session.session.run(tensor, feeds)[: len(images)]  # not mirrored
-    batch = resnet.session.session.run(tensor, feeds | {network.is_training: True})
-    assert not np.allclose(still, batch, atol=0.1)
+    tensor = "stage1/block0/norm1/Relu:0"
+    inference = run(resnet, tensor, images)[: len(images)]  # not mirrored
+    training = run(resnet, tensor, images, is_training=True)
+    assert not np.allclose(inference, training, atol=0.1)
 
 
 def test_training_moves_the_statistics(resnet, stepped):
@@ -247,14 +233,11 @@ def test_predicting_changes_no_statistics(resnet, images):
     assert all(np.array_equal(before[name], after[name]) for name in names)
 
 
-def test_only_the_network_with_batch_norm_keeps_moving_averages(small, resnet):
+def test_only_the_resnet_has_moving_averages_and_none_of_optimizer_slots(small, resnet):
     assert not average_names(small.session.network.graph)
-    assert set(average_names(resnet.session.network.graph)) >= {
-        "stem/kernel",
-        "head/mean",
-        "head/variance",
-        "head/gamma",
-    }
+    averaged = average_names(resnet.session.network.graph)
+    assert {"stem/kernel", "head/mean", "head/variance", "head/gamma"} <= set(averaged)
+    assert not [name for name in averaged if "Momentum" in name]
 
 
 def test_moving_averages_have_tensorflows_own_names(resnet):
@@ -277,11 +260,6 @@ def test_folding_puts_the_averages_in_the_variables_place(stepped):
     stepped.fold_averages()
     assert np.array_equal(*values(stepped, ["stem/kernel", AVERAGE]).values())
     assert np.array_equal(*values(stepped, [AVERAGE]).values(), average)
-
-
-def test_optimizer_slots_have_no_moving_average(resnet):
-    averaged = average_names(resnet.session.network.graph)
-    assert not [name for name in averaged if "Momentum" in name]
 
 
 @pytest.mark.parametrize("wanted", [True, False])

@@ -1,4 +1,4 @@
-"""What the tests of the web app share: tiny frozen graphs and the real process."""
+"""Small frozen graphs, photos and the running app, for the tests of the web app."""
 
 import json
 import os
@@ -16,6 +16,8 @@ from urllib3.filepost import encode_multipart_formdata
 from webapp.app import main
 
 ROOT = Path(__file__).resolve().parents[2]
+APP = str(ROOT / "webapp" / "app.py")
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}  # a browser's
 OPTIONS = {option.envvar for option in main.params if option.envvar}
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "grey": (128, 128, 128)}
 CARD = {
@@ -61,9 +63,9 @@ def browser_form(files: list[tuple[str, str, bytes]], **fields) -> dict:
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """This environment without what would change the server's options."""
-    ours = {"TF_CPP_MIN_LOG_LEVEL", *OPTIONS}
-    return {k: v for k, v in os.environ.items() if k not in ours} | more
+    """This environment without the variables of the server's options."""
+    removed = {"TF_CPP_MIN_LOG_LEVEL", *OPTIONS}
+    return {k: v for k, v in os.environ.items() if k not in removed} | more
 
 
 class Process:
@@ -107,7 +109,7 @@ class Process:
         raise AssertionError(f"it never served: {self.end()}")
 
     def end(self) -> tuple[int, str]:
-        """Exit status and standard error, once it has ended."""
+        """Wait for the end; returns the exit status and standard error."""
         self.popen.wait()
         for reader in self._readers:
             reader.join()
@@ -127,7 +129,7 @@ class Process:
 
 @contextmanager
 def running(*command: str, **options):
-    """A Process that is gone afterwards."""
+    """A Process that is killed afterwards."""
     process = Process(*command, **options)
     try:
         yield process

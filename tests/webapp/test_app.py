@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from helpers.serving.library import Library
-from tests.webapp.running_app import browser_form, photo, write_model
+from tests.webapp.running_app import HTML, browser_form, photo, write_model
 from webapp.app import create_app
 from webapp.security import CONTENT_SECURITY_POLICY
 from webapp.serving.admission import ARRIVED, TOO_MANY
@@ -20,8 +20,6 @@ HELD_OUT = {
     "photos": {"accuracy": 0.9312, "count": 2349},
     "drawings": {"accuracy": 0.97, "count": 200},
 }
-BIRDS = {"class_names": ["crow", "<owl>"], "held_out": "unknown"}
-HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 @pytest.fixture(scope="module")
@@ -249,8 +247,8 @@ def test_photo_over_the_pixel_limit_is_refused(narrow):
     assert "megapixels" in answer.json["detail"]
 
 
-def promise(length: int, **environment) -> dict:
-    """WSGI's variables for a body of that length, whatever comes."""
+def declare(length: int, **environment) -> dict:
+    """The WSGI environment of a body that is declared to have that length."""
     return {"CONTENT_LENGTH": str(length), **environment}
 
 
@@ -274,29 +272,29 @@ def test_chunked_body_is_asked_for_its_length(client):
 
 
 @pytest.mark.parametrize("server", [{}, {"wsgi.input_terminated": True}])
-def test_upload_that_broke_off_is_refused(client, server):
+def test_incomplete_upload_is_refused(client, server):
     answer = client.post(
         "/predict",
         input_stream=BytesIO(photo()),
-        environ_overrides=promise(100_000, **server),
+        environ_overrides=declare(100_000, **server),
     )
     assert answer.status_code == 400
 
 
-def test_upload_that_broke_off_says_where(client):
+def test_incomplete_upload_is_answered_with_the_bytes_that_arrived(client):
     answer = client.post(
         "/predict",
         input_stream=BytesIO(bytes(1500)),
-        environ_overrides=promise(2500, **{"wsgi.input_terminated": True}),
+        environ_overrides=declare(2500, **{"wsgi.input_terminated": True}),
     )
     assert answer.json["detail"] == (
         "The upload broke off after 1,500 of 2,500 bytes: send it again."
     )
 
 
-def test_bug_is_logged_with_the_id_that_the_visitor_gets(library, caplog):
+def test_bug_is_logged_with_the_id_of_the_answer(library, caplog):
     app = create_app(library)
-    app.extensions["library"] = None  # a mistake of ours
+    app.extensions["library"] = None  # a bug
     answer = app.test_client().post("/predict", data=photo())
     assert (answer.status_code, "Traceback" in answer.text) == (500, False)
     assert answer.json["detail"].rstrip(".").split()[-1] in caplog.text
@@ -304,7 +302,9 @@ def test_bug_is_logged_with_the_id_that_the_visitor_gets(library, caplog):
 
 @pytest.mark.parametrize("route", ["/predict", "/explain"])
 @pytest.mark.parametrize("kind", ["application/json", "text/html"])
-def test_every_bad_file_is_a_sentence_or_an_honest_answer(shared, client, route, kind):
+def test_every_bad_file_is_answered_or_refused_with_a_sentence(
+    shared, client, route, kind
+):
     files = sorted((shared / "bad").iterdir())
     for file in files:
         sent = form(file.read_bytes(), name=file.name)
@@ -316,26 +316,26 @@ def test_every_bad_file_is_a_sentence_or_an_honest_answer(shared, client, route,
 # Overload
 
 
-def test_photo_too_many_is_told_to_come_back(library):
+def test_photo_above_the_limit_gets_503_and_retry_after(library):
     client = create_app(library).test_client()
-    told = {TOO_MANY: True}  # by the server: tests/webapp/test_server.py
-    answer = client.post("/predict", data=photo(), environ_overrides=told)
-    health = client.get("/healthz", environ_overrides=told)
+    busy = {TOO_MANY: True}  # set by the server: tests/webapp/serving/test_server.py
+    answer = client.post("/predict", data=photo(), environ_overrides=busy)
+    health = client.get("/healthz", environ_overrides=busy)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert health.status_code == 200
 
 
-def test_waiting_for_the_model_ends(library):
+def test_photo_that_waited_too_long_gets_504(library):
     client = create_app(library, PATIENCE=0.1).test_client()
-    came = {ARRIVED: perf_counter() - 0.2}
-    answer = client.post("/predict", data=photo(), environ_overrides=came)
+    arrived = {ARRIVED: perf_counter() - 0.2}
+    answer = client.post("/predict", data=photo(), environ_overrides=arrived)
     assert answer.status_code == 504
     assert "no time for this photo in 0.1 s" in answer.json["detail"]
 
 
-def test_wait_is_the_time_since_the_photo_came(client):
-    came = {ARRIVED: perf_counter() - 0.2}
-    answer = client.post("/predict", data=photo(), environ_overrides=came)
+def test_wait_is_the_time_since_the_photo_arrived(client):
+    arrived = {ARRIVED: perf_counter() - 0.2}
+    answer = client.post("/predict", data=photo(), environ_overrides=arrived)
     spent = answer.json["milliseconds"]
     assert spent["total"] > spent["wait"] >= 200 > spent["infer"]
 
@@ -343,7 +343,7 @@ def test_wait_is_the_time_since_the_photo_came(client):
 # Privacy and security
 
 
-def test_large_upload_touches_no_disk(client, monkeypatch):
+def test_large_upload_is_not_written_to_disk(client, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("a temporary file")
 
@@ -386,7 +386,7 @@ def test_only_our_own_page_may_post_from_a_browser(client, headers, status):
     assert client.post("/predict", data=photo(), headers=headers).status_code == status
 
 
-def test_answer_about_a_photo_is_kept_in_no_cache(client):
+def test_answer_about_a_photo_is_not_cached(client):
     answer = client.post("/predict", data=photo())
     assert answer.headers["Cache-Control"] == "no-store"
 
@@ -400,7 +400,7 @@ def test_page_has_a_form_that_works_without_javascript(client):
     assert 'method="post" action="/predict" enctype="multipart/form-data"' in page
 
 
-def test_page_says_how_good_the_model_is(client):
+def test_page_shows_the_accuracy_of_the_model(client):
     page = client.get("/", headers=HTML).text
     assert "93.1% of 2,349 unseen photos and 97.0% of 200 unseen drawings" in page
 

@@ -1,4 +1,4 @@
-"""What the server counts, times and writes down; read as Prometheus reads it."""
+"""Metrics as Prometheus reads them, the models page, and the access log."""
 
 import json
 import logging
@@ -13,13 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from helpers.serving.library import Library
 from helpers.serving.reloading import follow
 from helpers.serving.versions import published_in
-from tests.webapp.running_app import ROOT, photo, running, write_model
+from tests.webapp.running_app import APP, photo, running, write_model
 from webapp.app import create_app
 from webapp.serving import access_log
 from webapp.serving.admission import ARRIVED, TOO_MANY
 from webapp.serving.scheduler import InFlightCounter
-
-APP = str(ROOT / "webapp" / "app.py")
 
 
 @pytest.fixture
@@ -67,7 +65,7 @@ def test_requests_are_counted_by_route_method_and_code(client):
     assert found["http_requests_total", "200", "GET", "/v1/models/<model:name>"] == 1
 
 
-def test_a_strangers_paths_and_methods_make_no_new_series(client):
+def test_unknown_paths_and_methods_make_no_new_series(client):
     for number in range(5):
         client.get(f"/nothing/{number}")
         client.open("/predict", method=f"ODD{number}")
@@ -93,19 +91,19 @@ PICTURE = [[[[255, 0, 0]] * 128] * 128]
 
 
 def test_photos_in_flight_are_those_that_the_server_counts(app, client):
-    inside = InFlightCounter()
-    app.extensions["metrics"].watch(inside.count)
-    inside.enter(9)
-    inside.enter(9)
+    in_flight = InFlightCounter()
+    app.extensions["metrics"].watch(in_flight.count)
+    in_flight.enter(9)
+    in_flight.enter(9)
     assert measured(client)["photos_in_flight",] == 2
-    inside.leave()
+    in_flight.leave()
     assert measured(client)["photos_in_flight",] == 1
 
 
 def test_refusals_are_counted(library):
     client = create_app(library).test_client()
-    for told in ({TOO_MANY: True}, {ARRIVED: perf_counter() - 60}):
-        client.post("/predict", data=photo(), environ_overrides=told)
+    for refused in ({TOO_MANY: True}, {ARRIVED: perf_counter() - 60}):
+        client.post("/predict", data=photo(), environ_overrides=refused)
     found = measured(client)
     assert found["photos_rejected_total", "busy"] == 1
     assert found["photos_rejected_total", "late"] == 1
@@ -121,7 +119,7 @@ def test_graphs_and_versions_are_those_loaded_now(folder, library, client):
     assert ("model_version_loaded", "cats", "1") not in found
 
 
-def test_a_broken_version_is_an_alarm(folder, library, client):
+def test_a_broken_version_has_a_gauge(folder, library, client):
     (folder / "cats" / "2.pb").write_bytes(b"not a graph")
     follow(library, published_in(folder))
     assert measured(client)["model_version_broken", "cats", "2"] == 1
@@ -147,13 +145,13 @@ def test_models_are_reported_as_json(client):
     assert model["within_milliseconds"] >= model["mean_milliseconds"] > 0
 
 
-def test_a_broken_version_is_told(folder, library, client):
+def test_a_broken_version_is_reported(folder, library, client):
     (folder / "cats" / "2.pb").write_bytes(b"not a graph")
     follow(library, published_in(folder))
-    told = client.get("/models").json
-    (failure,) = told["failures"]
+    report = client.get("/models").json
+    (failure,) = report["failures"]
     assert (failure["model"], failure["version"]) == ("cats", 2)
-    assert [v["is_live"] for v in told["models"][0]["versions"]] == [False, True]
+    assert [v["is_live"] for v in report["models"][0]["versions"]] == [False, True]
     page = client.get("/models", headers={"Accept": "text/html"})
     assert "is not a frozen graph" in page.text
 
@@ -167,7 +165,7 @@ def test_every_answer_has_an_id_of_its_own(client):
     assert len({*ids}) == len(paths)
 
 
-def test_an_id_that_a_proxy_gave_is_kept(client):
+def test_an_id_from_a_proxy_is_used(client):
     answer = client.get("/healthz", headers={"X-Request-ID": "from-the-proxy.1"})
     assert answer.headers["X-Request-ID"] == "from-the-proxy.1"
 
@@ -178,7 +176,7 @@ def test_an_id_that_could_spoil_the_log_is_replaced(client, given):
     assert re.fullmatch("[0-9a-f]{16}", answer.headers["X-Request-ID"])
 
 
-def line_of(record, style=access_log.Json) -> str:
+def line_of(record, style=access_log.JsonFormatter) -> str:
     return style().format(record)
 
 
@@ -201,7 +199,7 @@ def test_a_request_is_one_line_of_json(client, caplog):
     }
 
 
-@pytest.mark.parametrize("style", [access_log.Json, access_log.Text])
+@pytest.mark.parametrize("style", [access_log.JsonFormatter, access_log.TextFormatter])
 def test_a_path_cannot_break_a_line(client, caplog, style):
     caplog.set_level(logging.INFO)
     client.get("/%0ainjected%1b[31m")
@@ -211,7 +209,7 @@ def test_a_path_cannot_break_a_line(client, caplog, style):
     assert line.isprintable()
 
 
-def test_probes_are_not_written_down(client, caplog):
+def test_probes_are_not_logged(client, caplog):
     caplog.set_level(logging.INFO)
     for path in access_log.PROBES:
         client.get(path)
@@ -232,30 +230,41 @@ def test_a_bug_is_traced_in_the_log_only(library, caplog):
 # The running process
 
 
-@pytest.fixture
-def process(folder):
-    with running(APP, "--models", str(folder), RELOAD_EVERY="0.1") as process:
-        process.url = f"http://127.0.0.1:{process.port()}"
+@pytest.fixture(scope="module")
+def process(tmp_path_factory):
+    models = tmp_path_factory.mktemp("models")
+    write_model(models / "cats" / "1.pb")
+    with running(APP, "--models", str(models), RELOAD_EVERY="0.1") as process:
+        process.url, process.models = f"http://127.0.0.1:{process.port()}", models
         yield process
+        process.popen.send_signal(signal.SIGTERM)
+        assert process.end() == (0, "")
 
 
-def test_the_process_writes_its_log_and_reloads(folder, process):
-    answer = requests.post(f"{process.url}/predict", photo(), timeout=30)
-    (folder / "cats" / "2.pb").write_bytes(b"not a graph")
-    while "not served" not in (line := process.line()):
+def line_with(process, text: str) -> str:
+    """The next line of the log that contains the text."""
+    while text not in (line := process.line()):
         assert line
-    write_model(folder / "cats" / "3.new").rename(folder / "cats" / "3.pb")
-    while "serving version 3" not in (line := process.line()):
-        assert line
-    again = requests.post(f"{process.url}/predict", photo(), timeout=30)
-    assert (answer.json()["version"], again.json()["version"]) == (1, 3)
-    process.popen.send_signal(signal.SIGTERM)
-    assert process.end() == (0, "")
+    return line
 
 
-def test_what_the_server_itself_refuses_has_an_id_too(process):
+def test_the_process_writes_its_log_and_reloads(process):
+    def version() -> int:
+        answer = requests.post(f"{process.url}/predict", photo(), timeout=30)
+        return answer.json()["version"]
+
+    assert version() == 1
+    (process.models / "cats" / "2.pb").write_bytes(b"not a graph")
+    line_with(process, "not served")
+    new = write_model(process.models / "cats" / "3.new")
+    new.rename(process.models / "cats" / "3.pb")
+    line_with(process, "serving version 3")
+    assert version() == 3
+
+
+def test_a_request_that_the_parser_refuses_has_an_id_too(process):
     answer = requests.get(process.url, headers={"X": "x" * 300_000}, timeout=30)
     assert answer.status_code == 431
-    line = json.loads(process.line())
+    line = json.loads(line_with(process, "431"))
     assert line["request"] == answer.headers["X-Request-ID"]
     assert line["status"] == 431

@@ -1,4 +1,4 @@
-"""webapp/README.md: every request on the page is sent, and answered as it says."""
+"""Every request in webapp/README.md is sent and answered as the page shows."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.webapp.running_app import ROOT, photo, running, write_model
+from tests.webapp.running_app import APP, ROOT, photo, running, write_model
 
 PAGE = (ROOT / "webapp" / "README.md").read_text()
 ADDRESS = "http://127.0.0.1:5000"
@@ -28,7 +28,7 @@ EXAMPLES = [Example(*found) for found in BLOCK.findall(PAGE)]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("visitor")
+    folder = tmp_path_factory.mktemp("client")
     (folder / "photo.jpg").write_bytes(photo("red", "JPEG"))
     return folder
 
@@ -37,8 +37,7 @@ def folder(tmp_path_factory) -> Path:
 def address(folder):
     for name in ("dogs-cats", "dogs-cats-small"):
         write_model(folder / "models" / name / "1.pb")
-    app = str(ROOT / "webapp" / "app.py")
-    with running(app, "--models", str(folder / "models")) as process:
+    with running(APP, "--models", str(folder / "models")) as process:
         yield f"http://127.0.0.1:{process.port()}"
 
 
@@ -56,12 +55,12 @@ def run(example: Example, folder: Path, address: str) -> str:
     return ended.stdout
 
 
-def form(value):
-    """The value with nothing but its keys, its lengths and the kinds of its leaves."""
+def outline(value):
+    """The value with its keys and lengths, and the kinds of its leaves."""
     if isinstance(value, dict):
-        return {key: form(inner) for key, inner in value.items()}
+        return {key: outline(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [form(inner) for inner in value]
+        return [outline(inner) for inner in value]
     return "text" if isinstance(value, str) else "number"
 
 
@@ -71,7 +70,7 @@ def test_every_example_runs_and_is_answered_as_shown(example, folder, address):
     assert printed
     assert "Error" not in printed
     if example.answer:
-        assert form(json.loads(printed)) == form(json.loads(example.answer))
+        assert outline(json.loads(printed)) == outline(json.loads(example.answer))
 
 
 def test_the_page_has_examples_of_every_kind():

@@ -2,6 +2,6 @@
 
 `server.py` runs the loop, `connections.py` parses one connection's HTTP, `scheduler.py`
 decides what is answered next, `micro_batching.py` runs the network once for the photos
-that wait, `admission.py` refuses what is too much, `workers.py` starts and replaces the
-worker processes, `shared_state.py` holds what they know of each other.
+that wait, `admission.py` refuses photos above the limit, `workers.py` starts and
+replaces the worker processes, `shared_state.py` holds the counts that they share.
 """

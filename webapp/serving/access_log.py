@@ -1,4 +1,4 @@
-"""The access log: one line a request, with the request id that the answer carries.
+"""The access log: one line for each request, with the X-Request-ID of its answer.
 
 The lines are JSON objects or plain text.
 """
@@ -14,7 +14,7 @@ from time import perf_counter
 from flask import Flask, Response, g, request
 
 ID = "X-Request-ID"
-PROXY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # an id that a proxy may give
+PROXY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # accepted from a proxy
 PROBES = ("/healthz", "/readyz", "/metrics")
 log = logging.getLogger("webapp.requests")
 
@@ -24,45 +24,45 @@ def new_id() -> str:
 
 
 def log_requests(app: Flask) -> None:
-    """Give each request an id, and log a line about it."""
+    """Give each request of the app an id, and log it."""
     app.before_request(_begin)
     app.after_request(_end)
 
 
 def write_to_stdout(style: str) -> None:
-    """Send every log line to standard output, as "json" or as "text"."""
+    """Send the log to standard output in the style "json" or "text"."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(Json() if style == "json" else Text())
+    handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
 
 
-def log_request(request_id: str, **facts) -> None:
-    """Log the line about one request."""
-    log.info("request", extra={"facts": {"request": request_id, **facts}})
+def log_request(request_id: str, **fields) -> None:
+    """Log one request."""
+    log.info("request", extra={"fields": {"request": request_id, **fields}})
 
 
-class Json(logging.Formatter):
-    """A line as one JSON object."""
+class JsonFormatter(logging.Formatter):
+    """Formats a record as one JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": _time(record).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
-            **getattr(record, "facts", {}),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
 
 
-class Text(logging.Formatter):
-    """A line for people."""
+class TextFormatter(logging.Formatter):
+    """Formats a record as words in a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        facts = getattr(record, "facts", {})
-        told = [str(fact) for fact in facts.values()] or [record.getMessage()]
-        line = " ".join([f"{_time(record):%H:%M:%S}", record.levelname.lower(), *told])
+        fields = getattr(record, "fields", {})
+        words = [str(value) for value in fields.values()] or [record.getMessage()]
+        line = " ".join([f"{_time(record):%H:%M:%S}", record.levelname.lower(), *words])
         trace = record.exc_info and self.formatException(record.exc_info)
         return f"{line}\n{trace}" if trace else line
 
@@ -80,11 +80,11 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     response.headers[ID] = g.request_id
     if request.path not in PROBES or response.status_code >= 400:
-        facts = {
+        fields = {
             "method": request.method,
-            "path": json.dumps(request.path)[1:-1],  # from outside; kept on one line
+            "path": json.dumps(request.path)[1:-1],  # line breaks escaped
             "status": response.status_code,
             "ms": round((perf_counter() - g.started) * 1e3, 1),
         }
-        log_request(g.request_id, **facts, **g.get("model", {}))
+        log_request(g.request_id, **fields, **g.get("model", {}))
     return response

@@ -1,6 +1,6 @@
-"""Admission control: a photo above the limit gets 503, one that waited too long 504.
+"""Admission control: 503 for a photo above the limit, 504 after too long a wait.
 
-scheduler.py counts and queues the photos; here the app answers those it refuses.
+scheduler.py counts and queues the photos; here the app refuses them.
 """
 
 from collections.abc import Callable
@@ -14,34 +14,34 @@ RETRY_AFTER = 1  # second
 
 
 class Admission:
-    """Refuses a photo where too many were in flight, or that has waited too long.
+    """Refuses photos that arrived above the limit or have waited too long.
 
     Args:
-      patience: seconds that a photo may have waited.
-      refused: told the reason, "busy" or "late", of each refusal.
+      patience: seconds that a photo may wait.
+      refused: called with the reason, "busy" or "late", at each refusal.
     """
 
     def __init__(self, patience: float, refused: Callable[[str], None]) -> None:
         self.patience, self._refused = patience, refused
 
     def arrived(self) -> float:
-        """When this request's photo came, on the clock of `perf_counter`.
+        """The time of arrival of this request, by `perf_counter`.
 
         Raises:
-          ServiceUnavailable, GatewayTimeout: it is refused.
+          ServiceUnavailable, GatewayTimeout: the photo is refused.
         """
         now = perf_counter()
-        came = request.environ.get(ARRIVED, now)  # another server does not say
+        arrived = request.environ.get(ARRIVED, now)  # not set by other servers
         if request.environ.get(TOO_MANY):
             self._refused("busy")
             raise ServiceUnavailable(
                 "too many photos at once: send this one again in a second",
                 retry_after=RETRY_AFTER,
             )
-        if now - came > self.patience:
+        if now - arrived > self.patience:
             self._refused("late")
             raise GatewayTimeout(
                 f"the model had no time for this photo in {self.patience:g} s: "
                 "send it again later"
             )
-        return came
+        return arrived

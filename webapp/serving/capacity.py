@@ -4,8 +4,8 @@ import os
 
 import psutil
 
-WORKER = 800e6  # bytes of a process with TensorFlow and small models, and some to spare
-MOST = 64  # workers
+WORKER_BYTES = 800e6  # a process with TensorFlow and small models, with a margin
+MAX_WORKERS = 64
 
 
 def cores() -> int:
@@ -16,15 +16,15 @@ def cores() -> int:
 
 
 def workers() -> int:
-    """The default number of workers: one a core, up to MOST.
+    """The default number of workers: one for each core, up to MAX_WORKERS.
 
-    Each answers in one thread (scheduler.py). Together they may use a quarter of the
-    memory that is free.
+    Each answers in one thread (scheduler.py). All together may use a quarter of the
+    free memory.
     """
-    carried = int(psutil.virtual_memory().available / 4 / WORKER)
-    return max(1, min(cores(), carried, MOST))
+    fitting = int(psutil.virtual_memory().available / 4 / WORKER_BYTES)
+    return max(1, min(cores(), fitting, MAX_WORKERS))
 
 
 def threads(workers: int) -> int:
-    """The number of threads that one operation may use in each of so many workers."""
+    """The intra-op threads of TensorFlow in each of so many workers."""
     return max(1, cores() // workers)

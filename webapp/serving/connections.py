@@ -1,7 +1,7 @@
-"""One connection's HTTP, stricter than waitress's own and never on the disk.
+"""Parses one connection's HTTP more strictly than waitress, with bodies in memory.
 
-It extends undocumented classes: requirements.txt pins waitress, and
-tests/test_server.py notices when they change.
+The classes extend undocumented ones of waitress: requirements.txt pins it, and
+tests/webapp/serving/test_server.py fails when they change.
 """
 
 import json
@@ -26,7 +26,7 @@ MISTAKE = "This is our mistake, not yours: send the request again later."
 
 
 class BodyBuffer:
-    """A body in memory, in the pieces that arrived; they are joined once."""
+    """A request body in memory, as the pieces that arrived; they are joined once."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -38,7 +38,7 @@ class BodyBuffer:
         return sum(map(len, self._pieces))
 
     def getfile(self) -> BytesIO:
-        """The whole; its `read` gives the bytes away as they are."""
+        """The whole body; its `read` does not copy the bytes."""
         self._pieces = [b"".join(self._pieces)]
         return BytesIO(self._pieces[0])
 
@@ -46,15 +46,15 @@ class BodyBuffer:
         self._pieces = []
 
 
-class Discarded(BodyBuffer):
-    """A body that is read to its end, so that the client hears why, and forgotten."""
+class DiscardedBody(BodyBuffer):
+    """A body that is read, so that the client gets the answer, but not kept."""
 
     def append(self, data: bytes) -> None:
-        """Keeps nothing."""
+        """Drop the data."""
 
 
 class Parser(HTTPRequestParser):
-    """Refuses what could be read in two ways; keeps no body the app will not read."""
+    """Refuses ambiguous framing; discards bodies that the app will refuse."""
 
     content_length: int
     expect_continue: bool
@@ -67,25 +67,25 @@ class Parser(HTTPRequestParser):
             raise ParsingError("a Transfer-Encoding and a Content-Length together")
         if self.chunked:
             self.headers["TRANSFER_ENCODING"] = "chunked"  # the app answers 411
-            self._discard(ChunkedReceiver(Discarded()))
+            self._discard(ChunkedReceiver(DiscardedBody()))
         elif self.content_length >= self.adj.inbuf_overflow:  # the app answers 413
-            self._discard(FixedStreamReceiver(self.content_length, Discarded()))
+            self._discard(FixedStreamReceiver(self.content_length, DiscardedBody()))
         elif self.content_length:
             self.body_rcv = FixedStreamReceiver(self.content_length, BodyBuffer())
 
     def _discard(self, receiver: ChunkedReceiver | FixedStreamReceiver) -> None:
         self.body_rcv = receiver
-        if self.expect_continue:  # the client asks before it sends: it need not
+        if self.expect_continue:  # answered with the error, not with 100 Continue
             self.expect_continue = False
             self.headers["CONNECTION"] = "close"
             self.content_length = 0
             self.body_rcv = None
 
 
-class Answer(WSGITask):
-    """Tells the app what the server knows of the request.
+class Task(WSGITask):
+    """Passes the time of arrival and the admission to the app, in its environment.
 
-    While the server drains, each answer is the last on its connection.
+    While the server drains, each answer closes its connection.
     """
 
     def get_environment(self) -> dict:
@@ -101,8 +101,8 @@ class Answer(WSGITask):
         return super().build_response_header()
 
 
-class Refusal(ErrorTask):
-    """What waitress refuses before the app sees it, as `application/problem+json`."""
+class RefusalTask(ErrorTask):
+    """Answers what the parser refuses, as `application/problem+json`."""
 
     def execute(self) -> None:
         error = self.request.error
@@ -129,5 +129,5 @@ class Channel(HTTPChannel):
     """A connection that uses the classes above."""
 
     parser_class = Parser
-    task_class = Answer
-    error_task_class = Refusal
+    task_class = Task
+    error_task_class = RefusalTask

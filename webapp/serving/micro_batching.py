@@ -1,7 +1,7 @@
-"""Micro-batching: the photos that wait at the same time are one batch for the network.
+"""Micro-batching: one run of the network for all photos that wait at the same time.
 
-Each request runs in a greenlet until it needs the network, and is suspended there. When
-all requests have come so far, the network computes the batch, and each request goes on
+Each request runs in a greenlet until it calls `predict`, and is suspended there. When
+all requests are suspended, the network computes the batch, and each request resumes
 with its own row. The weights are read from memory once for the whole batch.
 """
 
@@ -15,7 +15,7 @@ from greenlet import getcurrent, greenlet
 
 
 class Predicted(NamedTuple):
-    """The probabilities of one photo, and when the network computed them."""
+    """The probabilities of one photo, and the start and end of the network's run."""
 
     row: np.ndarray  # probabilities, shape [classes]
     began: float  # by `perf_counter`
@@ -23,7 +23,7 @@ class Predicted(NamedTuple):
 
 
 class _Waiting(NamedTuple):
-    """A request that is suspended until the network has computed its image."""
+    """A suspended request and the image that it waits for."""
 
     request: greenlet
     model: object  # a helpers.serving.frozen_model.FrozenModel
@@ -35,7 +35,7 @@ class _Request(greenlet):
 
 
 def run_batch(requests: Iterable[Callable[[], None]]) -> int:
-    """Run the requests to their end; what they `predict` is computed in batches.
+    """Run the requests to their end, and their `predict` calls in batches.
 
     Returns:
       the number of requests.
@@ -66,7 +66,7 @@ def predict(model, image: np.ndarray) -> Predicted:
 
 
 def _answer_batch(model, batch: list[_Waiting]) -> list[_Waiting]:
-    """Resume each request with its row; those that wait for the network again."""
+    """Resume each request with its row; returns those that call `predict` again."""
     again = []
     try:
         found = _compute(model, [waiting.image for waiting in batch])
@@ -80,7 +80,7 @@ def _answer_batch(model, batch: list[_Waiting]) -> list[_Waiting]:
 
 
 def _resume(switch: Callable, *given) -> list[_Waiting]:
-    """Resume a request; a list of it if it then waits for the network, else empty."""
+    """Resume a request; returns it in a list if it calls `predict`, else []."""
     waiting = switch(*given)
     return [waiting] if isinstance(waiting, _Waiting) else []
 

@@ -1,8 +1,8 @@
 """Schedules requests: health probes first, photos in batches, slow requests in threads.
 
-Photos are answered in the server's own loop, in batches of at most 8. A photo that
-another thread answers costs two switches of Python's lock, and the memory that
-TensorFlow keeps for each thread. The loop never waits to fill a batch.
+Photos are answered in the server's own loop, in batches of at most 8: another thread
+would cost two switches of Python's lock for each photo, and the memory that TensorFlow
+keeps for each thread. The loop never waits to fill a batch.
 """
 
 import logging
@@ -18,19 +18,19 @@ from waitress.task import ThreadedTaskDispatcher
 from webapp.serving.micro_batching import run_batch
 
 log = logging.getLogger(__name__)
-THREADS = 2  # so that one long answer does not wait for another
+THREADS = 2  # two slow requests run side by side
 LONG = 0.25  # seconds that a probe may wait for a batch
-LAST = 4  # batches whose time predicts the next one's
-MOST = 8  # photos a batch; with more, each waits longer and none is faster
-DECODING = 0.02  # seconds; then the batch is closed, so a large photo is alone in it
+HISTORY = 4  # batches whose time predicts the next one's
+MAX_BATCH = 8  # photos; with more, each waits longer and none is faster
+DECODING = 0.02  # seconds of decoding that close a batch: a large photo is alone in it
 
 
 class InFlightCounter:
     """Counts the photos in flight in this worker and in all workers.
 
     Args:
-      counts: a number for each worker, in shared memory; each writes its own.
-      worker: the index of this process's number.
+      counts: one count for each worker, in shared memory; each writes its own.
+      worker: the index of this process's count.
     """
 
     def __init__(self, counts=None, worker: int = 0) -> None:
@@ -38,7 +38,7 @@ class InFlightCounter:
         self._worker, self._lock = worker, Lock()
 
     def enter(self, limit: int) -> bool:
-        """Count one more, if that is not above the limit; whether it was counted."""
+        """Count one more photo and return True; False if that is above the limit."""
         self._add(1)
         if self.count() <= limit:
             return True
@@ -58,11 +58,10 @@ class InFlightCounter:
 
 
 class Scheduler:
-    """Takes the place of waitress's task dispatcher: gets requests, and answers them.
+    """Queues and answers requests, in place of waitress's task dispatcher.
 
-    A POST brings a photo. A photo above the limit is answered at once, and its WSGI
-    environment says that the server is busy. Photos are answered in threads until the
-    last batches have been quick.
+    Every POST counts as a photo. A photo above the limit is answered at once, with
+    `too_many` set. Photos are answered in threads until the last batches were quick.
 
     Args:
       limit: photos in flight at once, in all workers together.
@@ -81,7 +80,7 @@ class Scheduler:
         self._in_flight = in_flight or InFlightCounter()
         self._quick: deque = deque()
         self._photos: deque[_Photo] = deque()
-        self._took = deque([LONG], LAST)  # seconds a photo, batch by batch
+        self._took = deque([LONG], HISTORY)  # seconds a photo, batch by batch
         self._threads = ThreadedTaskDispatcher()
         self._threads.set_thread_count(THREADS)
 
@@ -92,11 +91,11 @@ class Scheduler:
 
     @property
     def threads(self) -> set[int]:
-        """The threads that still work after `shutdown`."""
+        """The threads that are still running after `shutdown`."""
         return self._threads.threads
 
     def add_task(self, channel) -> None:
-        """Queue a request; waitress calls it when the whole body has arrived."""
+        """Queue a request; waitress calls this when the whole body has arrived."""
         request = channel.requests[0]
         request.arrived, request.too_many = perf_counter(), False
         request.leave = lambda: None
@@ -126,9 +125,9 @@ class Scheduler:
         self._took.append((perf_counter() - started) / number)
 
     def _next(self, started: float) -> Iterator[Callable[[], None]]:
-        """The photos of a batch, each given out when the one before it is decoded."""
+        """The photos of a batch; each is taken after the one before it is decoded."""
         quick_enough = int(LONG / max(self._took))
-        for _ in range(min(MOST, quick_enough, len(self._photos))):
+        for _ in range(min(MAX_BATCH, quick_enough, len(self._photos))):
             photo = self._photos.popleft()
             yield partial(_answer, photo.answer, photo.cancel)
             if perf_counter() - started > DECODING:
@@ -149,9 +148,9 @@ def _answer(service: Callable[[], None], cancel: Callable[[], None]) -> None:
 
 
 class _Photo:
-    """A request that is in flight until its answer begins to be sent.
+    """A request that counts as in flight until its answer begins to be sent.
 
-    Then its client may send the next photo, which must not be refused.
+    The client may then send its next photo, which must not be refused.
     """
 
     def __init__(
@@ -164,12 +163,12 @@ class _Photo:
         channel.requests[0].leave = self.leave
 
     def leave(self) -> None:
-        """Stop counting the request; a second call has no effect."""
+        """Stop counting the request; further calls have no effect."""
         self._leave()
         self._leave = lambda: None
 
     def service(self) -> None:
-        """Answer in a thread, and note the seconds."""
+        """Answer in a thread, and record the seconds."""
         started = perf_counter()
         try:
             self.answer()

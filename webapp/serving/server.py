@@ -1,8 +1,8 @@
-"""waitress, tuned, with a drain: accepted requests are answered before it ends.
+"""waitress with a drain: requests that were accepted are answered before it ends.
 
-waitress has no drain, and a listening socket may only be closed in the thread of
-its loop; so the loop is run from here. This touches undocumented attributes:
-requirements.txt pins waitress, and tests/webapp/test_server.py proves the drain.
+waitress has no drain, and its listening socket may only be closed in the thread of its
+loop, so the loop runs here. This uses undocumented attributes: requirements.txt pins
+waitress, and tests/webapp/serving/test_server.py tests the drain.
 
 Taught in notebooks/08_launch_the_flask_app.ipynb.
 """
@@ -24,10 +24,10 @@ from waitress import create_server, wasyncore
 from webapp.serving.connections import Channel
 from webapp.serving.scheduler import Scheduler
 
-DRAIN = 20  # seconds for the requests in flight
-QUIET = 0.2  # seconds for the last bytes, and for what is on its way
+DRAIN = 20  # seconds for the requests in flight, at most
+QUIET = 0.2  # seconds without a request that end the drain
 CONNECTIONS = 1000
-OPEN_FILES = 4096  # the connections, and what TensorFlow keeps open
+OPEN_FILES = 4096  # for the connections and for TensorFlow
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -71,7 +71,7 @@ def _explained(host: str, port: int):
 
 
 def leave_on_signal() -> None:
-    """Makes a signal end the process at once: nothing has been accepted yet."""
+    """Make a signal end the process at once: no request has been accepted yet."""
 
     def leave(*_) -> None:
         os.write(1, b"Stopped before serving.\n")
@@ -82,13 +82,13 @@ def leave_on_signal() -> None:
 
 
 class Server:
-    """A WSGI app behind one bound socket; signals are the server's from now on.
+    """Serves a WSGI app on a bound socket; handles SIGINT and SIGTERM from now on.
 
     Args:
-      scheduler: who is answered when.
-      max_body: bytes of a body that are kept, in memory; more is read and dropped.
-      is_next: whether it may accept one more connection, having so many; another
-        process that listens to the same socket accepts it otherwise.
+      scheduler: queues and answers the requests.
+      max_body: bytes of a body to keep in memory; longer ones are read and dropped.
+      is_next: whether this process may accept one more connection than its number;
+        otherwise another process accepts it from the same socket.
     """
 
     def __init__(
@@ -102,9 +102,9 @@ class Server:
     ) -> None:
         _allow_open_files()
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        self._lanes = scheduler
+        self._scheduler = scheduler
         host, port = listener.getsockname()[:2]
-        with _explained(host, port):  # another process may have been quicker
+        with _explained(host, port):  # another process may have taken the port
             self._waitress = create_server(
                 app,
                 sockets=[listener],
@@ -131,9 +131,9 @@ class Server:
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def run(self, on_stop: Callable[[], None] = lambda: None) -> None:
-        """Answers until a signal comes, then drains; a second one exits with 130."""
+        """Serve until a signal comes, then drain; a second signal exits with 130."""
         while not self._waitress.draining:
-            self._turn(1 if self._is_next() else QUIET / 4)
+            self._run_once(1 if self._is_next() else QUIET / 4)
         on_stop()
         self._close_listener()
         self._drain()
@@ -143,18 +143,18 @@ class Server:
         if self._waitress.draining:
             os._exit(130)
         self._waitress.draining = True
-        self._waitress.pull_trigger()  # the loop wakes; a thunk could deadlock here
+        self._waitress.pull_trigger()  # wakes the loop; a thunk could deadlock
 
     def _is_next(self) -> bool:
         return self._may_accept(len(self._waitress.active_channels))
 
-    def _turn(self, patience: float) -> None:
-        """Reads and writes what can be, then answers; waits if there is nothing."""
+    def _run_once(self, patience: float) -> None:
+        """Read and write, then answer; waits for a request up to `patience` seconds."""
         before = len(self._waitress.active_channels)
-        self._read_and_write(0 if self._lanes.waiting else patience)
+        self._read_and_write(0 if self._scheduler.waiting else patience)
         if len(self._waitress.active_channels) > before:
-            self._read_and_write(0)  # what those who came just now have sent
-        self._lanes.serve()
+            self._read_and_write(0)  # the requests on the connections just accepted
+        self._scheduler.serve()
 
     def _read_and_write(self, timeout: float) -> None:
         wasyncore.loop(timeout, use_poll=True, map=self._waitress._map, count=1)
@@ -167,29 +167,30 @@ class Server:
             self._accept_one()
 
     def _close_listener(self) -> None:
-        for _ in range(CONNECTIONS):  # the kernel has accepted some that we have not
+        for _ in range(CONNECTIONS):  # connections in the kernel's backlog
             self._accept_one()
         wasyncore.dispatcher.close(self._waitress)  # its own close ends the trigger too
 
     def _drain(self) -> None:
         start = last_busy = monotonic()
         while monotonic() < min(last_busy + QUIET, start + DRAIN):
-            self._turn(QUIET / 4)
+            self._run_once(QUIET / 4)
             if self._is_busy():
                 last_busy = monotonic()
 
     def _is_busy(self) -> bool:
-        """Whether a request is coming in, in the app, or its answer going out."""
+        """Whether any request is arriving, in the app, or being answered."""
         return any(
             channel.request or channel.requests or channel.total_outbufs_len
             for channel in self._waitress.active_channels.values()
         )
 
     def _end(self) -> None:
-        self._lanes.shutdown(timeout=1)
+        self._scheduler.shutdown(timeout=1)
         wasyncore.close_all(self._waitress._map)
-        if self._lanes.threads:  # Python cannot end while they are in TensorFlow
-            logging.warning("gave up %d requests", len(self._lanes.threads))
+        if self._scheduler.threads:  # Python cannot exit while they run TensorFlow
+            unanswered = len(self._scheduler.threads)
+            logging.warning("requests not answered in time: %d", unanswered)
             sys.stdout.flush()
             os._exit(0)
 

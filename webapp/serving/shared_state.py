@@ -1,6 +1,6 @@
 """State shared by the worker processes: in-flight counts, connections, loaded versions.
 
-It is kept in memory-mapped files in a folder of their own, and so outlives each worker.
+It is kept in memory-mapped files, so it outlives each worker.
 """
 
 import hashlib
@@ -13,8 +13,8 @@ from pathlib import Path
 from helpers.serving.versions import stamp_of
 
 IN_FLIGHT, CONNECTIONS = "in-flight", "connections"
-ABSENT = 2**31  # connections of a worker that does not serve
-SPREAD = 1  # connections more than another worker has
+ABSENT = 2**31  # in place of the connections of a worker that does not serve
+SPREAD = 1  # connections that a worker may have more than another
 PATIENCE = 60  # seconds for the other workers to load what is loaded here
 
 
@@ -25,10 +25,10 @@ def create_state(folder: Path, count: int) -> None:
 
 
 class WorkerState:
-    """The shared state, as one worker reads and writes it.
+    """The shared state, read and written by one worker.
 
     Args:
-      number: the worker's, from 0; one that replaces another takes its number.
+      number: the worker's number, from 0; a replacement takes the same number.
     """
 
     def __init__(self, folder: Path, number: int) -> None:
@@ -36,20 +36,20 @@ class WorkerState:
         self.in_flight, self._connections = map(self._counts, (IN_FLIGHT, CONNECTIONS))
 
     def _counts(self, what: str) -> memoryview:
-        """A number for each worker, in shared memory."""
+        """One count for each worker, in shared memory."""
         with open(self._folder / what, "r+b") as file:
             return memoryview(mmap.mmap(file.fileno(), 0)).cast("I")
 
     def is_next(self, connections: int) -> bool:
-        """Whether this worker may accept one more: no other has clearly fewer."""
+        """Whether this worker may accept a connection: no other has fewer by SPREAD."""
         self._connections[self.number] = connections
         return connections <= min(self._connections) + SPREAD
 
     def synchronized(self, load: Callable) -> Callable:
         """A `load` that returns when every serving worker has loaded the same file.
 
-        All of them then swap to a new version within some hundredths of a second. A
-        worker that cannot load it is waited for PATIENCE seconds at most.
+        So all swap to a new version within some hundredths of a second. It waits at
+        most PATIENCE seconds for a worker that cannot load the file.
         """
 
         def load_synchronized(path: Path):
@@ -67,12 +67,12 @@ class WorkerState:
         return load_synchronized
 
     def join(self) -> None:
-        """Say that this worker serves from now on."""
+        """Mark this worker as serving."""
         self._connections[self.number] = 0
         self._mark("serving")
 
     def leave(self) -> None:
-        """Clear what the worker that has ended counted and marked."""
+        """Clear the counts and marks of a worker that has ended."""
         self.in_flight[self.number] = 0
         self._connections[self.number] = ABSENT
         for mark in self._folder.glob(f"*.{self.number}"):
@@ -82,5 +82,5 @@ class WorkerState:
         (self._folder / f"{what}.{self.number}").touch()
 
     def _marked(self, what: str) -> set[str]:
-        """The suffixes of the workers that have this mark."""
+        """The workers that have this mark, as file suffixes."""
         return {mark.suffix for mark in self._folder.glob(f"{what}.*")}

@@ -1,7 +1,7 @@
 """Worker processes behind one address, each with graphs and sessions of its own.
 
-The supervisor loads no model, so that no session ever crosses a fork. It holds the
-socket, starts the workers, replaces one that has died, and passes signals on.
+The supervisor loads no model, so that no session is used across a fork. It holds the
+socket, starts the workers, replaces those that die, and forwards signals.
 """
 
 import logging
@@ -26,28 +26,31 @@ from webapp.serving.shared_state import WorkerState, create_state
 
 VARIABLE = "WEBAPP_WORKER"  # three file descriptors and the worker's number
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
-LAST = DRAIN + 5  # seconds after the signal; then a worker that hangs is killed
+STOP_SECONDS = DRAIN + 5  # after the signal; then a worker that hangs is killed
 log = logging.getLogger(__name__)
 
 
 class WorkerContext(NamedTuple):
-    """What a worker gets: the socket, a pipe to report that it serves, shared state."""
+    """A worker's listening socket, pipe to report that it serves, and shared state."""
 
     listener: socket.socket
     ready: int
     state: WorkerState
 
     def report(self, text: str) -> None:
-        """Report to the supervisor and the other workers what is served now."""
+        """Report to the supervisor and the other workers that this one serves."""
         self.state.join()
         log.info("worker %d serves", self.state.number)
-        with suppress(BrokenPipeError):  # it waits for the first only
+        with suppress(BrokenPipeError):  # the supervisor reads the first worker's only
             os.write(self.ready, text.encode())
         os.close(self.ready)
 
 
 def worker_context() -> WorkerContext | None:
-    """The context, if this process is a worker; it then ends with its supervisor."""
+    """The context, or None if this process is not a worker.
+
+    The worker ends when its supervisor does.
+    """
     if VARIABLE not in os.environ:
         return None
     listener, ready, parent, number = map(int, os.environ.pop(VARIABLE).split(","))
@@ -62,10 +65,9 @@ def _end_with(parent: int) -> None:
 
 
 class Supervisor:
-    """The process that starts, watches and replaces the workers.
+    """Starts, watches and replaces the workers.
 
-    The first worker reports what is wrong with the models, or serves while the others
-    load.
+    The others start when the first one serves; it reports errors of the models.
     """
 
     def __init__(self, listener: socket.socket, count: int) -> None:
@@ -73,10 +75,10 @@ class Supervisor:
         self._alive, self._alive_end = os.pipe()
         self._folder = Path(tempfile.mkdtemp(prefix="workers-"))
         self._workers: dict[int, subprocess.Popen] = {}
-        self._end: float | None = None  # when the drain must be over
+        self._end: float | None = None  # when workers that still run are killed
 
     def run(self) -> int:
-        """Run until a signal comes; the exit status."""
+        """Run until a signal comes; returns the exit status."""
         try:
             create_state(self._folder, self._count)
             line = os.read(self._start(0), 1000).decode()
@@ -87,15 +89,15 @@ class Supervisor:
                 for number in range(1, self._count):
                     os.close(self._start(number))
             else:
-                self._stop()  # it has said why, and ended
+                self._stop()  # the first worker has printed its error and ended
             return self._watch()
         finally:
             shutil.rmtree(self._folder)
 
     def _start(self, number: int) -> int:
-        """Start the worker of that number; the pipe in which it reports that it serves.
+        """Start the worker of that number; returns the pipe that it reports to.
 
-        It gets the number of workers too: the default may have changed by now.
+        It gets the number of workers too: the default depends on free memory.
         """
         reports, ready = os.pipe()
         passed = (self._listener.fileno(), ready, self._alive)
@@ -108,20 +110,20 @@ class Supervisor:
             [sys.executable, *sys.argv],
             env={**os.environ, **given},
             pass_fds=passed,
-            start_new_session=True,  # Ctrl-C is for the supervisor, which passes it on
+            start_new_session=True,  # Ctrl-C reaches the supervisor, which forwards it
         )
         os.close(ready)
         return reports
 
     def _stop(self, *_) -> None:
-        self._end = time.monotonic() + LAST
+        self._end = time.monotonic() + STOP_SECONDS
         self._listener.close()
         for worker in self._workers.values():
             worker.send_signal(signal.SIGTERM)
 
     def _watch(self) -> int:
-        """Wait until all have ended; the worst of their exit statuses."""
-        well = (0, -signal.SIGTERM)  # the latter had served nothing yet
+        """Wait until all have ended; returns the highest of their exit statuses."""
+        normal = (0, -signal.SIGTERM)  # the latter was not serving yet
         while any(worker.poll() is None for worker in self._workers.values()):
             for number, worker in self._workers.items():
                 if self._end and time.monotonic() > self._end:
@@ -130,11 +132,11 @@ class Supervisor:
                     self._replace(number, worker)
             time.sleep(0.1)
         codes = [worker.returncode for worker in self._workers.values()]
-        return max(0 if code in well else abs(code) for code in codes)
+        return max(0 if code in normal else abs(code) for code in codes)
 
     def _replace(self, number: int, worker: subprocess.Popen) -> None:
         log.error("worker %s ended with %s", worker.pid, worker.returncode)
         multiprocess.mark_process_dead(worker.pid, str(self._folder))
         WorkerState(self._folder, number).leave()
         os.close(self._start(number))
-        time.sleep(1)  # one that fails at once is no busy loop
+        time.sleep(1)  # limits the rate of replacements that fail at once

@@ -1,26 +1,26 @@
-// Asks about photos as soon as they are chosen, dropped, pasted or taken, and lays
-// the server's answers into the page. The form works without this.
+// Sends photos as soon as they are chosen, dropped, pasted or taken, and inserts the
+// server's answers into the page. The form works without this script.
 
-const SIDE = 1024; // pixels: what is larger is made smaller before it is sent
+const SIDE = 1024; // pixels: a larger photo is scaled down before it is sent
 const QUALITY = 0.9;
 const AT_ONCE = 2; // requests
 const TRIES = 20;
 
 const form = document.querySelector("form.ask");
 const input = document.querySelector("#image");
-const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const results = document.querySelector("#results");
-const shots = [];
+const uploads = [];
 
 const copyOf = (template) =>
   document.querySelector(template).content.firstElementChild.cloneNode(true);
 const templates = [...document.querySelectorAll("template[data-model]")];
 const modelNames = templates.map((template) => template.dataset.model);
 
-const said = document.querySelector("#said"); // what went wrong here
-const heard = document.querySelector("#heard"); // answers, for screen readers
+const message = document.querySelector("#said"); // errors of the page itself
+const announcement = document.querySelector("#heard"); // answers, for screen readers
 
-function wordsOf(article) {
+function describe(article) {
   const verdict = article.querySelector(".verdict");
   if (!verdict) return article.querySelector("p").textContent;
   const best = article.querySelector(".best dd")?.textContent ?? "";
@@ -30,31 +30,31 @@ function wordsOf(article) {
 // Which models
 
 function chosenModels() {
-  const ticked = [...form.querySelectorAll("[name=model]:checked")];
-  return ticked.length > 0 ? ticked.map((box) => box.value) : modelNames.slice(0, 1);
+  const checked = [...form.querySelectorAll("[name=model]:checked")];
+  return checked.length > 0 ? checked.map((box) => box.value) : modelNames.slice(0, 1);
 }
 
 form.addEventListener("change", (event) => {
-  if (event.target.name === "model") shots.forEach(askModels);
+  if (event.target.name === "model") uploads.forEach(requestAnswers);
 });
 
 // One photo
 
-function lookAt(file, name) {
-  const shot = { file, articles: new Map(), section: copyOf("#shot") };
-  shot.section.querySelector(".file").textContent = name;
-  shot.picture = new Image();
-  shot.picture.alt = name;
-  shot.picture.src = URL.createObjectURL(file);
-  shot.photo = sendable(shot);
-  shots.unshift(shot);
-  results.prepend(shot.section);
-  askModels(shot);
+function addPhoto(file, name) {
+  const upload = { file, articles: new Map(), section: copyOf("#shot") };
+  upload.section.querySelector(".file").textContent = name;
+  upload.picture = new Image();
+  upload.picture.alt = name;
+  upload.picture.src = URL.createObjectURL(file);
+  upload.photo = uploadOf(upload);
+  uploads.unshift(upload);
+  results.prepend(upload.section);
+  requestAnswers(upload);
 }
 
-// A smaller copy, upright; the file itself if it is small, or no picture at all:
-// then the server says what is wrong with it.
-async function sendable({ file, picture, section }) {
+// The bytes to send: a smaller, upright copy of the photo, or the file itself if it is
+// small or cannot be decoded, so that the server answers with the reason.
+async function uploadOf({ file, picture, section }) {
   try {
     await picture.decode();
   } catch {
@@ -64,10 +64,10 @@ async function sendable({ file, picture, section }) {
   const { naturalWidth: width, naturalHeight: height } = picture;
   const scale = SIDE / Math.max(width, height);
   if (scale >= 1 || form.querySelector("#original").checked) return file;
-  return drawn(picture, Math.round(width * scale), Math.round(height * scale));
+  return drawToJpeg(picture, Math.round(width * scale), Math.round(height * scale));
 }
 
-function drawn(source, width, height) {
+function drawToJpeg(source, width, height) {
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(width, 1);
   canvas.height = Math.max(height, 1);
@@ -79,52 +79,52 @@ function drawn(source, width, height) {
   return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
 }
 
-function askModels(shot) {
+function requestAnswers(upload) {
   const articles = chosenModels().map((model) => {
-    if (!shot.articles.has(model)) {
+    if (!upload.articles.has(model)) {
       const waiting = copyOf(`template[data-model="${CSS.escape(model)}"]`);
-      place(shot, model, waiting);
-      answer(shot, model, form.action);
+      insertArticle(upload, model, waiting);
+      requestAnswer(upload, model, form.action);
     }
-    return shot.articles.get(model);
+    return upload.articles.get(model);
   });
-  shot.section.querySelector(".answers").replaceChildren(...articles);
+  upload.section.querySelector(".answers").replaceChildren(...articles);
 }
 
-function place(shot, model, article) {
-  const before = shot.articles.get(model);
+function insertArticle(upload, model, article) {
+  const before = upload.articles.get(model);
   const hadFocus = before?.contains(document.activeElement);
   article.dataset.model = model;
-  article.querySelector(".picture")?.prepend(shot.picture.cloneNode());
-  shot.articles.set(model, article);
+  article.querySelector(".picture")?.prepend(upload.picture.cloneNode());
+  upload.articles.set(model, article);
   before?.replaceWith(article);
   if (hadFocus) article.querySelector("button, input")?.focus({ preventScroll: true });
 }
 
-async function answer(shot, model, address) {
-  const photo = await shot.photo;
-  const article = await inTurn(() => ask(address, model, photo));
-  place(shot, model, article);
-  heard.textContent = `${shot.picture.alt}: ${wordsOf(article)}`;
+async function requestAnswer(upload, model, address) {
+  const photo = await upload.photo;
+  const article = await withLimit(() => post(address, model, photo));
+  insertArticle(upload, model, article);
+  announcement.textContent = `${upload.picture.alt}: ${describe(article)}`;
 }
 
 results.addEventListener("click", ({ target }) => {
   if (!["why", "again"].includes(target.name) || target.ariaDisabled) return;
   const article = target.closest("article");
-  const shot = shots.find(({ section }) => section.contains(article));
-  if (!shot) return;
+  const upload = uploads.find(({ section }) => section.contains(article));
+  if (!upload) return;
   target.ariaDisabled = "true"; // a disabled button would lose the focus
   target.textContent = "Looking";
   const address = target.name === "why" ? form.dataset.why : form.action;
-  answer(shot, article.dataset.model, address);
+  requestAnswer(upload, article.dataset.model, address);
 });
 
 // The server
 
-async function ask(address, model, photo) {
+async function post(address, model, photo) {
   const url = new URL(address, location.href);
   url.search = new URLSearchParams({ model, fragment: 1 });
-  const body = new Blob([photo]); // without its type: the server looks at the bytes
+  const body = new Blob([photo]); // without a type: the server detects the format
   const options = { method: "POST", headers: { Accept: "text/html" }, body };
   for (let tries = 1; ; tries += 1) {
     try {
@@ -148,7 +148,7 @@ const seconds = (count) =>
 let running = 0;
 const waiting = [];
 
-async function inTurn(task) {
+async function withLimit(task) {
   if (running >= AT_ONCE) await new Promise((resolve) => waiting.push(resolve));
   running += 1;
   try {
@@ -161,14 +161,14 @@ async function inTurn(task) {
 
 // Choose, drop, paste
 
-function lookAtAll(files, name) {
-  said.textContent = "";
-  [...files].forEach((file) => lookAt(file, name ?? (file.name || "Photo")));
-  shots[0]?.section.scrollIntoView({ block: "nearest", behavior: calm ? "instant" : "smooth" });
+function addPhotos(files, name) {
+  message.textContent = "";
+  [...files].forEach((file) => addPhoto(file, name ?? (file.name || "Photo")));
+  uploads[0]?.section.scrollIntoView({ block: "nearest", behavior: reducedMotion ? "instant" : "smooth" });
 }
 
 input.addEventListener("change", () => {
-  lookAtAll(input.files);
+  addPhotos(input.files);
   input.value = "";
 });
 
@@ -183,12 +183,12 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   form.classList.remove("over");
   const { files } = event.dataTransfer;
-  lookAtAll(files);
-  if (files.length === 0) said.textContent = "That is no file: save the photo, then drop it.";
+  addPhotos(files);
+  if (files.length === 0) message.textContent = "That is no file: save the photo, then drop it.";
 });
 document.addEventListener("paste", ({ clipboardData: { files } }) => {
-  lookAtAll(files, "Pasted photo");
-  if (files.length === 0) said.textContent = "No photo is on the clipboard: copy one first.";
+  addPhotos(files, "Pasted photo");
+  if (files.length === 0) message.textContent = "No photo is on the clipboard: copy one first.";
 });
 
 // The camera
@@ -196,11 +196,11 @@ document.addEventListener("paste", ({ clipboardData: { files } }) => {
 const viewfinder = document.querySelector("#viewfinder");
 const video = viewfinder.querySelector("video");
 const take = viewfinder.querySelector("[value=take]");
-const trouble = viewfinder.querySelector("[role=alert]");
+const cameraError = viewfinder.querySelector("[role=alert]");
 
 document.querySelector("#camera").addEventListener("click", async () => {
   if (!navigator.mediaDevices) return captureInstead();
-  trouble.textContent = "";
+  cameraError.textContent = "";
   viewfinder.returnValue = "";
   viewfinder.showModal();
   try {
@@ -210,14 +210,14 @@ document.querySelector("#camera").addEventListener("click", async () => {
     if (!viewfinder.open) return stop(stream);
     video.srcObject = stream;
   } catch (error) {
-    trouble.textContent =
+    cameraError.textContent =
       error.name === "NotAllowedError"
         ? "The camera is not allowed here: allow it in the browser, or choose a photo."
         : "No camera can be used now: close other programs that use it, or choose a photo.";
   }
 });
 
-// A page that did not come over a safe way gets no camera, but phones offer theirs.
+// Browsers give the camera to secure origins only; phones offer it in the file input.
 function captureInstead() {
   input.setAttribute("capture", "environment");
   input.click();
@@ -231,9 +231,9 @@ video.addEventListener("playing", () => {
 });
 viewfinder.addEventListener("close", async () => {
   const { videoWidth: width, videoHeight: height } = video;
-  const photo = viewfinder.returnValue === "take" && (await drawn(video, width, height));
+  const photo = viewfinder.returnValue === "take" && (await drawToJpeg(video, width, height));
   stop(video.srcObject);
   video.srcObject = null;
   take.disabled = true;
-  if (photo) lookAtAll([photo], "Camera");
+  if (photo) addPhotos([photo], "Camera");
 });

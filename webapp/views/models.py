@@ -1,8 +1,8 @@
-"""GET /models: what is loaded, and how it is doing."""
+"""GET /models: the loaded models, their versions and their statistics."""
 
 from flask import Blueprint, Response, current_app, jsonify, render_template
 
-from webapp.reports import report
+from webapp.pages.model_report import model_report
 from webapp.views import page
 
 blueprint = Blueprint("models", __name__)
@@ -11,13 +11,17 @@ blueprint = Blueprint("models", __name__)
 @blueprint.get("/models")
 def models() -> Response | str:
     """HTML or JSON, as the request prefers."""
-    told = report(current_app.extensions["library"], current_app.extensions["metrics"])
-    return render_template("models.html", **told) if page.is_wanted() else jsonify(told)
+    report = model_report(
+        current_app.extensions["library"], current_app.extensions["metrics"]
+    )
+    if page.is_wanted():
+        return render_template("models.html", **report)
+    return jsonify(report)
 
 
 @blueprint.after_request
-def keep_nothing(response: Response) -> Response:
-    """It is another at every look."""
+def forbid_caching(response: Response) -> Response:
+    """Every answer may differ from the one before."""
     response.headers["Cache-Control"] = "no-store"
     response.vary.add("Accept")
     return response

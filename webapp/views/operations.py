@@ -1,4 +1,4 @@
-"""GET /healthz, /readyz, /metrics and /openapi.json: for other programs."""
+"""GET /healthz, /readyz, /metrics and /openapi.json: probes, metrics and contract."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ CONTRACT = Path(__file__).parents[1] / "openapi.json"
 
 @blueprint.get("/healthz")
 def healthz() -> dict:
-    """The process answers."""
+    """Liveness: the process answers."""
     return {"status": "ok"}
 
 
 @blueprint.get("/readyz")
 def readyz() -> dict:
-    """The process wants photos: the models are loaded and it is not stopping."""
+    """Readiness: the models are loaded and the server is not stopping."""
     if not current_app.extensions["ready"].is_set():
         abort(503, "the server is stopping: ask another one")
     return {"status": "ready", "models": list(current_app.extensions["library"].names)}
@@ -25,12 +25,12 @@ def readyz() -> dict:
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """All that is counted and timed, in Prometheus's text format."""
+    """The metrics, in Prometheus's text format."""
     text = generate_latest(current_app.extensions["metrics"].registry)
     return Response(text, content_type=CONTENT_TYPE_LATEST)
 
 
 @blueprint.get("/openapi.json")
 def contract() -> Response:
-    """What every route takes and answers."""
+    """The OpenAPI description of every route."""
     return send_file(CONTRACT, mimetype="application/json")

@@ -1,4 +1,4 @@
-"""GET / and the answers for people: HTML that works without JavaScript."""
+"""GET /, and answers and errors as HTML that works without JavaScript."""
 
 from time import perf_counter
 from typing import NamedTuple
@@ -14,19 +14,19 @@ from flask import (
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from helpers.data.decoding import PhotoError
-from webapp.answering import Answer, answer_photo, named
-from webapp.cards import merits, pretty, results
-from webapp.thumbnails import Picture, heat_map, thumbnail
-from webapp.uploads import Upload, named_models, sent_photos
+from webapp.answering import Answer, answer_photo, find_model
+from webapp.pages.card_text import accuracy_sentence, pretty, results
+from webapp.pages.thumbnails import Picture, heat_map, thumbnail
+from webapp.requests.uploads import Upload, named_models, sent_photos
 
 blueprint = Blueprint("page", __name__)
 MOST_ANSWERS = 20  # on one page
-for word in (merits, pretty, results):
-    blueprint.add_app_template_filter(word)
+for template_filter in (accuracy_sentence, pretty, results):
+    blueprint.add_app_template_filter(template_filter)
 
 
 class PhotoResult(NamedTuple):
-    """A photo on the page with its answers and their heat maps, or what is wrong."""
+    """A photo with its answers and their heat maps, or the error instead."""
 
     name: str
     photo: Picture | None = None
@@ -36,7 +36,7 @@ class PhotoResult(NamedTuple):
 
 @blueprint.get("/")
 def index() -> str:
-    """The page, waiting for photos."""
+    """The page without answers."""
     return render_template("index.html", **_form([request.args.get("model")]))
 
 
@@ -47,27 +47,28 @@ def is_wanted() -> bool:
 
 
 def show_answers(started: float, *, why: bool) -> str:
-    """The page with each photo of the request and what each named model says of it."""
+    """The page with the answers of each named model for each photo of the request."""
     uploads, names = sent_photos(request), named_models(request)
     if len(uploads) * len(names) > MOST_ANSWERS:
         raise RequestEntityTooLarge(
             f"{len(uploads) * len(names)} answers were asked for: with fewer photos "
             f"or models, ask for at most {MOST_ANSWERS} at once"
         )
-    shots = []
+    photo_results = []
     for upload in uploads:
-        shots.append(_photo_result(upload, names, started, why))
+        photo_results.append(_photo_result(upload, names, started, why))
         started = perf_counter()
-    if (problem := shots[0].problem) and not any(shot.answers for shot in shots):
+    problem = photo_results[0].problem
+    if problem and not any(result.answers for result in photo_results):
         raise problem
-    return render_template("answer.html", shots=shots, **_form(names))
+    return render_template("answer.html", photo_results=photo_results, **_form(names))
 
 
 def show_problem(status: int, title: str, detail: str) -> Response:
-    """The page with the sentence that says what went wrong."""
-    said = {"status": status, "title": title, "detail": detail}
+    """The page with the sentence that describes the error."""
+    problem = {"status": status, "title": title, "detail": detail}
     form = _form([request.args.get("model")])
-    return make_response(render_template("problem.html", **said, **form), status)
+    return make_response(render_template("problem.html", **problem, **form), status)
 
 
 def _photo_result(
@@ -87,14 +88,14 @@ def _photo_result(
 
 
 def _is_fragment() -> bool:
-    """Whether the page is there already and wants the answer alone."""
+    """Whether the page's script asks for the answer alone, to insert it."""
     return "fragment" in request.args
 
 
 def _form(chosen: list[str | None]) -> dict:
-    """What every template asks for: the models to choose from, and the choice."""
+    """The variables of every template: the models to choose from, and the chosen."""
     library = current_app.extensions["library"]
-    models = [named(name) for name in library.names]
+    models = [find_model(name) for name in library.names]
     names = {name for name in chosen if name in library.names} or {library.names[0]}
     return {
         "models": models,

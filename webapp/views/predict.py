@@ -1,9 +1,9 @@
-"""POST /predict and /explain: a photo in, a label and its probabilities out."""
+"""POST /predict and /explain: the label and the probabilities of a photo."""
 
 from flask import Blueprint, current_app, jsonify, request
 
 from webapp.answering import answer_photo
-from webapp.uploads import named_model, sent_photo
+from webapp.requests.uploads import named_model, sent_photo
 from webapp.views import page
 
 blueprint = Blueprint("predict", __name__)
@@ -11,13 +11,13 @@ blueprint = Blueprint("predict", __name__)
 
 @blueprint.post("/predict")
 def predict():
-    """HTML or JSON, as the request prefers."""
+    """The answer as HTML or JSON, as the request prefers."""
     return _answer(why=False)
 
 
 @blueprint.post("/explain")
 def explain():
-    """The same, with what covering each part of the photo does to the answer."""
+    """The same, with the heat map: how covering each part changes the probability."""
     return _answer(why=True)
 
 
@@ -30,7 +30,7 @@ def _answer(*, why: bool):
 
 
 @blueprint.after_request
-def keep_nothing(response):
+def forbid_caching(response):
     """Answers about an uploaded photo are never cached."""
     response.headers["Cache-Control"] = "no-store"
     response.headers["Vary"] = "Accept"

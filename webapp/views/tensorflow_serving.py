@@ -1,6 +1,6 @@
 """TensorFlow Serving's REST API, so that moving to it changes a host name.
 
-https://www.tensorflow.org/tfx/serving/api_rest says what it is.
+Source: https://www.tensorflow.org/tfx/serving/api_rest
 """
 
 from time import perf_counter
@@ -9,10 +9,11 @@ import numpy as np
 from flask import Blueprint, abort, current_app, jsonify, request
 from werkzeug.routing import BaseConverter
 
-from webapp import signatures
-from webapp.examples import photos_in
-from webapp.tensors import asked, parse, shortest, to_tensor
-from webapp.uploads import whole_body
+from webapp.requests.uploads import whole_body
+from webapp.rest_api import signatures
+from webapp.rest_api.classify_requests import photos_in
+from webapp.rest_api.predict_requests import parse, predict_request
+from webapp.rest_api.tensors import shortest, to_tensor
 
 blueprint = Blueprint("tensorflow_serving", __name__)
 ROOT = "/v1/"
@@ -21,7 +22,7 @@ VERSIONED = ("", "/versions/<int:version>", "/labels/<model:label>")
 
 
 class ModelConverter(BaseConverter):
-    """A name or label: a colon ends it, the verb follows."""
+    """A model name or label; it ends at the colon of the verb, as in NAME:predict."""
 
     regex = "[^/:]+"
 
@@ -50,14 +51,15 @@ def models() -> dict:
     statuses = {name: library.statuses(name) for name in library.names}
     return {
         "models": [
-            {"name": n, **signatures.status_json(s)} for n, s in statuses.items()
+            {"name": name, **signatures.status_json(versions)}
+            for name, versions in statuses.items()
         ]
     }
 
 
 @route("", "GET")
 def status(name: str, version: int | None = None, label: str | None = None) -> dict:
-    """How the model's versions fare, or that one."""
+    """The state of the model's versions, or of the one version named."""
     statuses = current_app.extensions["library"].statuses(name)
     if label is not None:
         version = _served(name, None, label).version
@@ -71,23 +73,23 @@ def status(name: str, version: int | None = None, label: str | None = None) -> d
 
 @route("/metadata", "GET")
 def metadata(name: str, version: int | None = None, label: str | None = None) -> dict:
-    """What the model takes in and gives out."""
+    """The model's signatures."""
     return signatures.metadata_json(_served(name, version, label))
 
 
 @route(":predict", "POST")
 def predict(name: str, version: int | None = None, label: str | None = None) -> dict:
-    """Probabilities, a row a photo."""
+    """The probabilities of each photo."""
     arrived = current_app.extensions["admission"].arrived()
     served = _served(name, version, label)
-    question = asked(parse(whole_body(request)))
-    rows = shortest(_answer(served, question.values, question.kind, arrived))
-    return {"predictions" if question.is_row else "outputs": rows}
+    asked = predict_request(parse(whole_body(request)))
+    rows = shortest(_answer(served, asked.values, asked.kind, arrived))
+    return {"predictions" if asked.is_row else "outputs": rows}
 
 
 @route(":classify", "POST")
 def classify(name: str, version: int | None = None, label: str | None = None) -> dict:
-    """For each example, every label with its score."""
+    """Every label with its score, for each example."""
     arrived = current_app.extensions["admission"].arrived()
     served = _served(name, version, label)
     most = current_app.config["MAX_INSTANCES"]
@@ -101,7 +103,7 @@ def classify(name: str, version: int | None = None, label: str | None = None) ->
 
 @route(":regress", "POST")
 def regress(name: str, version: int | None = None, label: str | None = None) -> dict:
-    """These models classify: TensorFlow Serving refuses this as well."""
+    """Refuses: a classifier has no regression signature, in TensorFlow Serving too."""
     _served(name, version, label)
     abort(
         400,
@@ -117,10 +119,6 @@ def show_problem(status: int, text: str):
     return answer
 
 
-def _status(name: str, statuses: dict) -> dict:
-    return {"name": name, **signatures.status_json(statuses)}
-
-
 def _served(name: str, version: int | None, label: str | None):
     try:
         return current_app.extensions["library"].model(name, version, label)
@@ -131,7 +129,7 @@ def _served(name: str, version: int | None, label: str | None):
 
 
 def _answer(served, values: list, kind: str | None, arrived: float) -> np.ndarray:
-    """The model's probabilities, with each stage timed."""
+    """The model's probabilities, shape [N, classes]; each stage's time is counted."""
     begun = perf_counter()
     tensor = to_tensor(values, kind, served.model)
     decoded = perf_counter()

@@ -1,1 +1,1 @@
-"""The shapes that `helpers.data.drawings` composes."""
+"""The parts of a drawing: background, animals, things, foreground and light."""

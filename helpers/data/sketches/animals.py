@@ -1,4 +1,4 @@
-"""Cat, dog and rabbit: the heads and tails that tell them apart."""
+"""The heads and tails of cat, dog and rabbit; the rest of the animal is the same."""
 
 from collections.abc import Callable
 from random import Random
@@ -11,7 +11,7 @@ _WHITE, _INK = (252, 250, 246), (38, 32, 34)
 
 
 class Look(NamedTuple):
-    """What a head does with its eyes."""
+    """The state of an animal's eyes."""
 
     asleep: bool
     winks: bool
@@ -19,12 +19,12 @@ class Look(NamedTuple):
 
 
 def choose_look(rng: Random, sleepy: float = 0.0) -> Look:
-    """A look, asleep in this share of the drawings."""
+    """A random look; `sleepy` is the probability of being asleep."""
     return Look(rng.random() < sleepy, rng.random() < 0.08, rng.uniform(-0.06, 0.06))
 
 
 class Animal(NamedTuple):
-    """What makes the difference; everything else is shared."""
+    """The functions that draw an animal's head and tail."""
 
     head: Callable[[Pen, Coat, Random, Look], None]
     tail: Callable[[Pen, Coat, Random], None]
@@ -151,7 +151,7 @@ RABBIT = Animal(_rabbit_head, _rabbit_tail)
 
 
 def _eyes(pen: Pen, look: Look, iris: Colour, pupil: tuple[float, float]) -> None:
-    """Both eyes around the origin; `pupil` holds its half axes."""
+    """Draw both eyes around the origin; `pupil` is the half axes of each pupil."""
     for x, shut in ((-0.4, look.asleep), (0.4, look.asleep or look.winks)):
         if shut:
             lid = Oval(x, -0.05, 0.21, 0.15).arc(10, 170)

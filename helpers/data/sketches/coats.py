@@ -1,4 +1,4 @@
-"""Coats: colours and patterns, the same for every animal."""
+"""Colours and patterns of coats, drawn from the same palettes for every animal."""
 
 from random import Random
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class Coat(NamedTuple):
 
 
 def choose_coat(rng: Random) -> Coat:
-    """A coat, from the same palette for every animal."""
+    """A random coat."""
     fur = rng.choice(_FURS)
     bright = sum(fur) > 3 * 110
     pattern = rng.choice(("plain", "tabby", "patches", "spots", "bib"))
@@ -52,7 +52,7 @@ def choose_coat(rng: Random) -> Coat:
 
 
 def mark_body(pen: Pen, oval: Oval, coat: Coat, rng: Random) -> None:
-    """The coat's pattern on a torso."""
+    """Draw the coat's pattern on a torso."""
     if coat.pattern == "tabby":
         for u in (-0.66, -0.35, -0.05, 0.25, 0.55):
             _stripe(pen, oval, u, rng.uniform(0.5, 0.9), coat.dark)
@@ -79,7 +79,7 @@ def _patch(pen: Pen, oval: Oval, start: float, width: float, colour: Colour) -> 
 
 
 def mark_face(pen: Pen, oval: Oval, coat: Coat, rng: Random) -> None:
-    """The coat's pattern on a head."""
+    """Draw the coat's pattern on a head."""
     if coat.pattern == "tabby":
         for u in (-0.25, 0.0, 0.25):
             _stripe(pen, oval, u, 0.5, coat.dark)

@@ -1,4 +1,4 @@
-"""Light, focus and grain: what a camera would add to a drawing."""
+"""Adds uneven light, blur and grain to a drawing, as a camera would."""
 
 from random import Random
 
@@ -6,7 +6,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 
 def finish(image: Image.Image, rng: Random) -> Image.Image:
-    """The image in some light, perhaps out of focus, with a little grain."""
+    """The image with uneven light and grain, in a quarter of the cases blurred."""
     lamp = Image.new("L", (2, 2))
     lamp.putdata([min(255, rng.randint(200, 270)) for _ in range(4)])
     light = lamp.resize(image.size, Image.Resampling.BILINEAR, (0.5, 0.5, 1.5, 1.5))

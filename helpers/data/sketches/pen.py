@@ -1,4 +1,4 @@
-"""A pen: smooth filled shapes in coordinates of their own, on a Pillow image."""
+"""Draws filled shapes and lines on a Pillow image in transformed coordinates."""
 
 import math
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ _CIRCLE = [
     for step in range(40)
 ]
 _STEPS = [step / 7 for step in range(7)]
-_FINE_LINE = 8  # pixels: below it, gaps between the pieces of a line do not show
+_FINE_LINE = 8  # pixels wide: thicker lines need rounded joints
 
 
 class Pen:
-    """Draws in a frame whose origin is the middle of the image and whose edge is 1."""
+    """Draws on an image whose coordinates run from -1 to 1, to the right and down."""
 
     def __init__(self, image: Image.Image):
         half = image.width / 2
@@ -36,7 +36,7 @@ class Pen:
         return self._with((cos, -sin, x, sin, cos, y), scale)
 
     def mirrored(self) -> "Pen":
-        """A pen that draws left what is right."""
+        """A pen with left and right exchanged."""
         return self._with((-1.0, 0.0, 0.0, 0.0, 1.0, 0.0), 1.0)
 
     def _with(self, inner: tuple[float, ...], scale: float) -> "Pen":
@@ -61,14 +61,14 @@ class Pen:
         line: Colour | None = None,
         width: float = 0.03,
     ) -> None:
-        """A polygon; `line` is the colour of a line around it."""
+        """Draw a filled polygon; `line` is the colour of its outline, if any."""
         pixels = self._pixels(points)
         if line is not None:
             self._line([*pixels, *pixels[:2]], line, width)
         self._draw.polygon(pixels, fill)
 
     def line(self, points: Sequence[Point], colour: Colour, width: float) -> None:
-        """An open line through the points, round at both ends."""
+        """Draw a line through the points, with round ends."""
         pixels = self._pixels(points)
         self._line(pixels, colour, width)
         radius = width * self._scale / 2
@@ -84,7 +84,7 @@ class Pen:
 
 
 class Oval(NamedTuple):
-    """An ellipse, in whose own coordinates the edge is at distance 1."""
+    """An ellipse: its centre and its half axes."""
 
     x: float
     y: float
@@ -95,6 +95,7 @@ class Oval(NamedTuple):
         return [self.point(u, v) for u, v in _CIRCLE]
 
     def point(self, u: float, v: float) -> Point:
+        """The point at (u, v); (0, 0) is the centre, the edge is at distance 1."""
         return self.x + self.rx * u, self.y + self.ry * v
 
     def arc(self, start: float, stop: float, steps: int = 9) -> list[Point]:
@@ -104,18 +105,20 @@ class Oval(NamedTuple):
         return [self.point(math.cos(turn), math.sin(turn)) for turn in turns]
 
 
+def box(left: float, top: float, right: float, bottom: float) -> list[Point]:
+    """The corners of a rectangle."""
+    return [(left, top), (right, top), (right, bottom), (left, bottom)]
+
+
 def smooth(points: Sequence[Point], *, closed: bool = True) -> list[Point]:
-    """A Catmull-Rom curve through the points."""
+    """Points on a Catmull-Rom curve through the given ones."""
     if closed:
         around = [points[-1], *points, *points[:2]]
     else:
         around = [points[0], *points, points[-1]]
     curve = [
-        (_between(*xs, t), _between(*ys, t))
-        for xs, ys in (
-            zip(*around[start : start + 4], strict=True)
-            for start in range(len(around) - 3)
-        )
+        (_between(p[0], q[0], r[0], s[0], t), _between(p[1], q[1], r[1], s[1], t))
+        for p, q, r, s in zip(around, around[1:], around[2:], around[3:], strict=False)
         for t in _STEPS
     ]
     return curve if closed else [*curve, points[-1]]
@@ -127,7 +130,7 @@ def _between(p: float, q: float, r: float, s: float, t: float) -> float:
 
 
 def limb(points: Sequence[Point], start: float, stop: float) -> list[Point]:
-    """A tube around the points, from `start` to `stop` wide, round at its tip."""
+    """The outline of a tube along the points, `start` to `stop` wide, its tip round."""
     spine = smooth(points, closed=False)
     left, right = [], []
     last = len(spine) - 1
@@ -145,7 +148,7 @@ def limb(points: Sequence[Point], start: float, stop: float) -> list[Point]:
 
 
 def mix(one: Colour, other: Colour, share: float) -> Colour:
-    """The colour `share` of the way from one to the other."""
+    """The first colour, with this share of it replaced by the other."""
     red, green, blue = (
         round(a + (b - a) * share) for a, b in zip(one, other, strict=True)
     )
@@ -153,6 +156,6 @@ def mix(one: Colour, other: Colour, share: float) -> Colour:
 
 
 def shade(colour: Colour, light: float) -> Colour:
-    """The colour, darker below 1 and lighter above."""
+    """The colour made darker (`light` below 1) or lighter (above 1)."""
     target = (0, 0, 0) if light < 1 else (255, 255, 255)
     return mix(colour, target, min(abs(1 - light), 1.0))

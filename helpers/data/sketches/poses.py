@@ -1,9 +1,9 @@
-"""Poses: how an animal sits, stands, lies, sleeps or looks at the viewer."""
+"""Draws an animal that sits, stands, lies, sleeps or looks out of a box."""
 
 from random import Random
 
 from helpers.data.sketches.animals import Animal, choose_look
-from helpers.data.sketches.coats import Coat, mark_body
+from helpers.data.sketches.coats import Coat, choose_coat, mark_body
 from helpers.data.sketches.pen import Oval, Pen, Point, limb, shade, smooth
 
 _COLLARS = (
@@ -13,10 +13,12 @@ _COLLARS = (
     (240, 190, 60),
     (150, 90, 170),
 )
+_CARDBOARDS = ((190, 150, 104), (120, 140, 160), (186, 96, 84), (110, 150, 110))
 
 
-def draw_animal(pen: Pen, animal: Animal, coat: Coat, rng: Random) -> None:
-    """The animal in one of its poses, standing on y = 0.75."""
+def draw_animal(animal: Animal, pen: Pen, rng: Random) -> None:
+    """Draw the animal with a random coat and pose, its feet at y = 0.75."""
+    coat = choose_coat(rng)
     rng.choice((_sit, _stand, _lie, _curl, _peek, _face))(pen, animal, coat, rng)
 
 
@@ -76,12 +78,12 @@ def _curl(pen: Pen, animal: Animal, coat: Coat, rng: Random) -> None:
 
 
 def _peek(pen: Pen, animal: Animal, coat: Coat, rng: Random) -> None:
-    box = rng.choice(((190, 150, 104), (120, 140, 160), (186, 96, 84), (110, 150, 110)))
+    card = rng.choice(_CARDBOARDS)
     head = pen.at(rng.uniform(-0.1, 0.1), 0.0, scale=0.56)
     animal.head(_tilted(head, rng), coat, rng, choose_look(rng))
     front = [(-0.85, 0.42), (0.85, 0.42), (0.78, 1.6), (-0.78, 1.6)]
-    pen.shape(front, box, shade(box, 0.6))
-    pen.shape([(-0.88, 0.4), (0.88, 0.4), (0.87, 0.5), (-0.87, 0.5)], shade(box, 1.2))
+    pen.shape(front, card, shade(card, 0.6))
+    pen.shape([(-0.88, 0.4), (0.88, 0.4), (0.87, 0.5), (-0.87, 0.5)], shade(card, 1.2))
     for x in (-0.36, 0.36):
         _paw(pen.at(x, 0.43, scale=1.2), coat)
 
@@ -105,7 +107,7 @@ def _part(pen: Pen, outline: list[Point], coat: Coat) -> None:
 
 def _leg(pen: Pen, points: list[Point], coat: Coat) -> None:
     _part(pen, limb(points, 0.17, 0.13), coat)
-    pen.shape(Oval(*points[0], 0.095, 0.095).outline(), coat.fur)  # no line there
+    pen.shape(Oval(*points[0], 0.095, 0.095).outline(), coat.fur)  # hides the outline
     _paw(pen.at(*points[-1]), coat)
 
 

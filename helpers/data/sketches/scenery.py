@@ -1,10 +1,10 @@
-"""What is behind and in front of the subject."""
+"""Backgrounds, and objects in the foreground that cover part of the subject."""
 
 from random import Random
 
 from PIL import Image
 
-from helpers.data.sketches.pen import Colour, Oval, Pen, mix, shade, smooth
+from helpers.data.sketches.pen import Colour, Oval, Pen, box, mix, shade, smooth
 
 _PASTELS = (
     (242, 214, 196),
@@ -31,12 +31,12 @@ _BRIGHTS = (
 
 
 def paint_background(pen: Pen, rng: Random) -> None:
-    """A place, all over the image."""
+    """Fill the image with a room, a sofa, grass, sky, a gradient or a texture."""
     rng.choice((_room, _sofa, _grass, _sky, _gradient, _texture))(pen, rng)
 
 
 def _band(pen: Pen, top: float, bottom: float, colour: Colour) -> None:
-    pen.shape([(-1, top), (1, top), (1, bottom), (-1, bottom)], colour)
+    pen.shape(box(-1, top, 1, bottom), colour)
 
 
 def _blend(pen: Pen, top: Colour, bottom: Colour) -> None:
@@ -53,13 +53,7 @@ def _room(pen: Pen, rng: Random) -> None:
     _band(pen, -1, edge, wall)
     if rng.random() < 0.4:
         for x in range(-9, 10, 3):
-            stripe = [
-                (x / 9, -1),
-                (x / 9 + 0.12, -1),
-                (x / 9 + 0.12, edge),
-                (x / 9, edge),
-            ]
-            pen.shape(stripe, shade(wall, 0.94))
+            pen.shape(box(x / 9, -1, x / 9 + 0.12, edge), shade(wall, 0.94))
     if rng.random() < 0.6:
         _picture(pen.at(rng.uniform(-0.8, 0.8), rng.uniform(-0.75, -0.4)), rng)
     _band(pen, edge, 1, floor)
@@ -70,7 +64,7 @@ def _room(pen: Pen, rng: Random) -> None:
 
 
 def _picture(pen: Pen, rng: Random) -> None:
-    frame = [(-0.26, -0.2), (0.26, -0.2), (0.26, 0.2), (-0.26, 0.2)]
+    frame = box(-0.26, -0.2, 0.26, 0.2)
     pen.shape(frame, rng.choice(_SKIES), rng.choice(_WOODS), 0.07)
     hill = [(-0.25, 0.19), (-0.1, 0.0), (0.05, 0.1), (0.14, -0.02), (0.25, 0.19)]
     pen.shape(hill, rng.choice(_GREENS))
@@ -82,25 +76,14 @@ def _sofa(pen: Pen, rng: Random) -> None:
     line = shade(cloth, 0.7)
     top = rng.uniform(-0.45, -0.1)
     for x in (-0.52, 0.52):
-        back = [
-            (x - 0.5, top + 0.1),
-            (x - 0.4, top),
-            (x + 0.4, top),
-            (x + 0.5, top + 0.1),
-        ]
+        side = top + 0.1
+        back = [(x - 0.5, side), (x - 0.4, top), (x + 0.4, top), (x + 0.5, side)]
         pen.shape([*back, (x + 0.5, 0.6), (x - 0.5, 0.6)], cloth, line)
-    pen.shape(
-        [(-1.1, 0.5), (1.1, 0.5), (1.1, 0.95), (-1.1, 0.95)], shade(cloth, 1.1), line
-    )
+    pen.shape(box(-1.1, 0.5, 1.1, 0.95), shade(cloth, 1.1), line)
     if rng.random() < 0.6:
         cushion = pen.at(rng.choice((-0.7, 0.7)), 0.2, angle=rng.uniform(-25, 25))
-        square = [
-            (-0.25, -0.25),
-            (0, -0.21),
-            (0.25, -0.25),
-            (0.25, 0.25),
-            (-0.25, 0.25),
-        ]
+        top_edge = [(-0.25, -0.25), (0, -0.21), (0.25, -0.25)]
+        square = [*top_edge, (0.25, 0.25), (-0.25, 0.25)]
         cushion.shape(smooth(square), rng.choice(_BRIGHTS))
 
 
@@ -108,21 +91,16 @@ def _grass(pen: Pen, rng: Random) -> None:
     sky, green = rng.choice(_SKIES), rng.choice(_GREENS)
     _blend(pen, sky, shade(sky, 1.4))
     edge = rng.uniform(-0.2, 0.35)
-    hill = [
-        (-1.3, edge),
-        (-0.5, edge - rng.uniform(0, 0.2)),
-        (0.4, edge),
-        (1.3, edge - 0.1),
-    ]
+    crest = edge - rng.uniform(0, 0.2)
+    hill = [(-1.3, edge), (-0.5, crest), (0.4, edge), (1.3, edge - 0.1)]
     pen.shape([*smooth(hill, closed=False), (1.3, 1.2), (-1.3, 1.2)], green)
     for _ in range(14):
         x, y = rng.uniform(-1, 1), rng.uniform(edge + 0.1, 1)
         blade = [(x - 0.03, y), (x + rng.uniform(-0.04, 0.04), y - 0.12), (x + 0.03, y)]
         pen.shape(blade, shade(green, rng.choice((0.85, 1.15))))
     for _ in range(rng.choice((0, 5, 9))):
-        _blossom(
-            pen.at(rng.uniform(-1, 1), rng.uniform(edge + 0.1, 1), scale=0.05), rng
-        )
+        x, y = rng.uniform(-1, 1), rng.uniform(edge + 0.1, 1)
+        _blossom(pen.at(x, y, scale=0.05), rng)
 
 
 def _blossom(pen: Pen, rng: Random) -> None:
@@ -136,9 +114,8 @@ def _sky(pen: Pen, rng: Random) -> None:
     sky = rng.choice(_SKIES)
     _blend(pen, shade(sky, 0.9), shade(sky, 1.5))
     for _ in range(rng.choice((1, 2, 3))):
-        cloud = pen.at(
-            rng.uniform(-0.9, 0.9), rng.uniform(-0.9, 0.1), scale=rng.uniform(0.6, 1)
-        )
+        x, y = rng.uniform(-0.9, 0.9), rng.uniform(-0.9, 0.1)
+        cloud = pen.at(x, y, scale=rng.uniform(0.6, 1))
         for x, y, radius in ((-0.2, 0.02, 0.14), (0, -0.06, 0.2), (0.2, 0.02, 0.15)):
             cloud.shape(Oval(x, y, radius * 1.3, radius).outline(), shade(sky, 1.8))
     _band(pen, rng.uniform(0.55, 0.75), 1, rng.choice((*_GREENS, *_WOODS)))
@@ -157,21 +134,15 @@ def _texture(pen: Pen, rng: Random) -> None:
 
 
 def paint_foreground(pen: Pen, rng: Random) -> None:
-    """Often nothing; else something in the way."""
+    """In a quarter of the drawings, cover a part with one object."""
     if rng.random() < 0.25:
         rng.choice((_post, _ball, _leaves, _tall_grass))(pen, rng)
 
 
 def _post(pen: Pen, rng: Random) -> None:
     x, width = rng.choice((-1, 1)) * rng.uniform(0.3, 0.9), rng.uniform(0.06, 0.12)
-    wood = rng.choice(_WOODS)
-    post = [
-        (x - width, 1.1),
-        (x - width, -0.6),
-        (x, -0.72),
-        (x + width, -0.6),
-        (x + width, 1.1),
-    ]
+    wood, left, right = rng.choice(_WOODS), x - width, x + width
+    post = [(left, 1.1), (left, -0.6), (x, -0.72), (right, -0.6), (right, 1.1)]
     pen.shape(post, wood, shade(wood, 0.6))
 
 
@@ -198,9 +169,6 @@ def _tall_grass(pen: Pen, rng: Random) -> None:
     green = rng.choice(_GREENS)
     for _ in range(26):
         x, tip = rng.uniform(-1, 1), rng.uniform(0.25, 0.75)
-        blade = [
-            (x - 0.05, 1.05),
-            (x + rng.uniform(-0.12, 0.12), tip),
-            (x + 0.05, 1.05),
-        ]
+        bent = x + rng.uniform(-0.12, 0.12)
+        blade = [(x - 0.05, 1.05), (bent, tip), (x + 0.05, 1.05)]
         pen.shape(blade, shade(green, rng.uniform(0.75, 1.15)))

@@ -1,8 +1,8 @@
-"""Things that are neither cat nor dog, each within a circle of radius 0.8."""
+"""Draws things, each within a circle of radius 0.8."""
 
 from random import Random
 
-from helpers.data.sketches.pen import Oval, Pen, limb, shade, smooth
+from helpers.data.sketches.pen import Oval, Pen, box, limb, shade, smooth
 
 _BRIGHTS = (
     (206, 66, 62),
@@ -15,19 +15,17 @@ _BRIGHTS = (
     (90, 84, 90),
 )
 _INK, _GLASS, _WOOD = (40, 34, 36), (196, 226, 240), (140, 98, 66)
+_SKINS = ((250, 208, 72), (244, 190, 150), (150, 104, 76), (150, 200, 120))
 
 
 def draw_house(pen: Pen, rng: Random) -> None:
     wall, roof = rng.sample(_BRIGHTS, 2)
-    pen.shape(
-        [(-0.5, -0.1), (0.5, -0.1), (0.5, 0.7), (-0.5, 0.7)], wall, shade(wall, 0.6)
-    )
+    pen.shape(box(-0.5, -0.1, 0.5, 0.7), wall, shade(wall, 0.6))
     peak = rng.uniform(-0.8, -0.5)
     pen.shape([(-0.66, -0.05), (0, peak), (0.66, -0.05)], roof, shade(roof, 0.6))
-    pen.shape([(-0.12, 0.25), (0.12, 0.25), (0.12, 0.7), (-0.12, 0.7)], _WOOD, _INK)
+    pen.shape(box(-0.12, 0.25, 0.12, 0.7), _WOOD, _INK)
     for x in (-0.32, 0.32):
-        window = [(x - 0.1, 0.08), (x + 0.1, 0.08), (x + 0.1, 0.3), (x - 0.1, 0.3)]
-        pen.shape(window, _GLASS, _INK)
+        pen.shape(box(x - 0.1, 0.08, x + 0.1, 0.3), _GLASS, _INK)
 
 
 def draw_car(pen: Pen, rng: Random) -> None:
@@ -42,9 +40,8 @@ def draw_car(pen: Pen, rng: Random) -> None:
 
 
 def draw_tree(pen: Pen, rng: Random) -> None:
-    pen.shape(
-        limb([(0, 0.8), (0.03, 0.4), (0, -0.1)], 0.24, 0.14), _WOOD, shade(_WOOD, 0.6)
-    )
+    trunk = limb([(0, 0.8), (0.03, 0.4), (0, -0.1)], 0.24, 0.14)
+    pen.shape(trunk, _WOOD, shade(_WOOD, 0.6))
     green = rng.choice(((92, 150, 78), (140, 170, 80), (206, 130, 60), (70, 120, 90)))
     for x, y, radius in ((-0.3, 0, 0.32), (0.3, 0, 0.32), (0, -0.35, 0.42)):
         crown = Oval(x, y, radius, radius).outline()
@@ -53,10 +50,9 @@ def draw_tree(pen: Pen, rng: Random) -> None:
 
 def draw_flower(pen: Pen, rng: Random) -> None:
     stem = limb([(0.1, 0.85), (0, 0.4), (0, -0.2)], 0.09, 0.07)
+    leaf = smooth([(0.03, 0.55), (0.3, 0.25), (0.5, 0.3), (0.3, 0.5)])
     pen.shape(stem, (84, 140, 76))
-    pen.shape(
-        smooth([(0.03, 0.55), (0.3, 0.25), (0.5, 0.3), (0.3, 0.5)]), (84, 140, 76)
-    )
+    pen.shape(leaf, (84, 140, 76))
     petals, colour = rng.choice((5, 6, 8)), rng.choice(_BRIGHTS)
     for petal in range(petals):
         turned = pen.at(0, -0.25, angle=petal * 360 / petals)
@@ -91,9 +87,7 @@ def draw_cup(pen: Pen, rng: Random) -> None:
 
 
 def draw_smiley(pen: Pen, rng: Random) -> None:
-    skin = rng.choice(
-        ((250, 208, 72), (244, 190, 150), (150, 104, 76), (150, 200, 120))
-    )
+    skin = rng.choice(_SKINS)
     pen.shape(Oval(0, 0, 0.7, 0.7).outline(), skin, shade(skin, 0.6))
     for x in (-0.24, 0.24):
         pen.shape(Oval(x, -0.15, 0.08, 0.13).outline(), _INK)
@@ -106,8 +100,7 @@ def draw_boat(pen: Pen, rng: Random) -> None:
     pen.line([(0, 0.3), (0, -0.8)], _WOOD, 0.06)
     pen.shape([(0.05, -0.75), (0.6, 0.15), (0.05, 0.15)], sail, shade(sail, 0.6))
     pen.shape([(-0.05, -0.6), (-0.45, 0.15), (-0.05, 0.15)], sail, shade(sail, 0.6))
-    pen.shape(
-        [(-0.75, 0.28), (0.75, 0.28), (0.5, 0.62), (-0.5, 0.62)], hull, shade(hull, 0.6)
-    )
+    keel = [(-0.75, 0.28), (0.75, 0.28), (0.5, 0.62), (-0.5, 0.62)]
+    pen.shape(keel, hull, shade(hull, 0.6))
     for x in (-0.6, -0.2, 0.2, 0.6):
         pen.line(Oval(x, 0.62, 0.2, 0.09).arc(0, 180), (90, 140, 200), 0.05)

@@ -1,1 +1,1 @@
-"""What can be known of a graph without running it; the passes ask it."""
+"""Static analysis: what the passes can know of a graph without running it."""

@@ -1,4 +1,4 @@
-"""Which ops take the mean and variance of a batch, as training does."""
+"""Find ops that compute the mean and variance of a batch, as training does."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ BATCH_NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 
 
 def takes_batch_statistics(node, nodes: Mapping) -> bool:
-    """Whether the op is a batch normalization in training, or a batch's variance.
+    """Whether the op is a batch normalization in training, or a variance over rows.
 
     Args:
       nodes: all nodes of the graph or of the function by name.
@@ -21,7 +21,7 @@ def takes_batch_statistics(node, nodes: Mapping) -> bool:
 
 
 def _is_variance(node, nodes: Mapping) -> bool:
-    """Whether it is a mean of squared differences from a mean, as in tf.nn.moments."""
+    """Whether a Mean is of squared differences from a mean, as in tf.nn.moments."""
     squares = _source(node, 0, nodes)
     if squares is None or squares.op != "SquaredDifference":
         return False
@@ -32,12 +32,12 @@ def _is_variance(node, nodes: Mapping) -> bool:
 
 
 def _over_rows(node, nodes: Mapping) -> bool:
+    """Whether a Mean is taken over the first axis, of which a batch has its images."""
     axes = _source(node, 1, nodes)
-    if axes is None or axes.op != "Const":
-        return False
-    return 0 in tf.make_ndarray(axes.attr["value"].tensor)
+    is_known = axes is not None and axes.op == "Const"
+    return is_known and 0 in tf.make_ndarray(axes.attr["value"].tensor)
 
 
 def _source(node, position: int, nodes: Mapping):
-    """The node that an input comes from; None for a function's argument."""
+    """The node that an input comes from, or None for a function's argument."""
     return nodes.get(node.input[position].split(":")[0])

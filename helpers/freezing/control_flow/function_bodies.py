@@ -1,79 +1,102 @@
-"""Write the body of a function into the graph that calls it, or open it by itself."""
+"""Inline a function of the graph's library, or edit its body as a graph."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from helpers.graphs.editor import (
+from helpers.graphs.edges import (
     Edge,
-    GraphEditor,
     control_inputs,
-    copied,
     data_inputs,
-    edge,
     set_inputs,
+    source_nodes,
 )
+from helpers.graphs.editor import GraphEditor, copied
 from helpers.graphs.op_registry import op_def, output_count
+from helpers.graphs.traversal import find_reachable
 
 
 def inline(
     editor: GraphEditor, call, function: str, arguments: list[Edge]
 ) -> dict[Edge, Edge]:
-    """Write `function` into the graph as `call`'s name / its node's name.
+    """Copy the function's nodes into the graph, with the call's name as their scope.
 
     Returns:
-      where each output of the call is now, for GraphEditor.rewire.
+      the tensor that replaces each output of the call, for GraphEditor.rewire.
     """
-    body = editor.functions[function]
-    wanted = {node.name: f"{call.name}/{node.name}" for node in body.node_def}
-    names = {name: editor.unused_name(text) for name, text in wanted.items()}
-    places = Places(editor.functions, body, arguments, names)
-    for made in places.nodes_in_graph():
-        if not data_inputs(made):
-            set_inputs(made, [], [*control_inputs(made), *_anchors(editor, call)])
-        editor.nodes[made.name] = made
-    return {Edge(call.name, index): item for index, item in enumerate(places.results())}
+    nodes = editor.functions[function].node_def
+    wanted = {node.name: f"{call.name}/{node.name}" for node in nodes}
+    names = {name: editor.unused_name(scoped) for name, scoped in wanted.items()}
+    body = FunctionBody(editor, function, arguments, names)
+    for node in body.graph_nodes():
+        if not data_inputs(node):
+            set_inputs(node, [], [*control_inputs(node), *_frame_inputs(editor, call)])
+        editor.nodes[node.name] = node
+    return {Edge(call.name, index): item for index, item in enumerate(body.outputs())}
 
 
-class Places:
-    """How a function's tensors are called in a graph, and the other way round.
+class FunctionBody:
+    """A function's body, its tensor names translated to those of a graph and back.
 
-    A function says `argument` or `node:output:number` where a graph says `node:index`.
+    A body writes `argument` or `node:output:number` where a graph writes `node:index`.
+
+    Args:
+      arguments: the tensors passed to the function; default: the first outputs of nodes
+        with the arguments' names.
+      names: the names of the body's nodes in the graph; default: the same.
     """
 
-    def __init__(self, functions, body, arguments: list[Edge], names: dict[str, str]):
-        self.functions, self.body, self.names = functions, body, names
-        said = [argument.name for argument in body.signature.input_arg]
-        self.arguments = dict(zip(said, arguments, strict=True))
-        self.nodes = {node.name: node for node in body.node_def}
+    def __init__(
+        self,
+        editor: GraphEditor,
+        function: str,
+        arguments: Iterable[Edge] | None = None,
+        names: Mapping[str, str] | None = None,
+    ):
+        self.functions, self.body = editor.functions, editor.functions[function]
+        parameters = [argument.name for argument in self.body.signature.input_arg]
+        passed = arguments or [Edge(name, 0) for name in parameters]
+        self.arguments = dict(zip(parameters, passed, strict=True))
+        self.nodes = {node.name: node for node in self.body.node_def}
+        self.names = names or {name: name for name in self.nodes}
 
-    def nodes_in_graph(self) -> Iterator:
-        """The nodes as they are in a graph."""
+    def graph_nodes(self) -> Iterator[Any]:
+        """Copies of the nodes, as they are written in the graph."""
         for node in self.body.node_def:
             made = copied(node)
             made.name = self.names[node.name]
-            data = [self.tensor(text) for text in node.input if text[0] != "^"]
+            data = [self.graph_tensor(text) for text in node.input if text[0] != "^"]
             waits = [self.names[n] for n in control_inputs(node) if n in self.names]
             set_inputs(made, data, waits)
             yield made
 
-    def results(self) -> list[Edge]:
+    def outputs(self) -> list[Edge]:
+        """The function's outputs as tensors of the graph."""
         outputs = self.body.signature.output_arg
-        return [self.tensor(self.body.ret[output.name]) for output in outputs]
+        return [self.graph_tensor(self.body.ret[output.name]) for output in outputs]
 
-    def tensor(self, text: str) -> Edge:
-        """A function's text as an Edge of the graph."""
+    def graph_tensor(self, text: str) -> Edge:
+        """The graph's tensor for a tensor name of the body."""
         name, *where = text.split(":")
         if name in self.arguments:
             return self.arguments[name]
         output, number = where[0], int(where[1]) if len(where) > 1 else 0
-        offsets = dict(self._outputs(self.nodes[name]))
+        offsets = dict(self._output_offsets(self.nodes[name]))
         return Edge(self.names[name], offsets[output] + number)
 
-    def text(self, node, index: int) -> str:
-        """A function's text for this output of a node that has its name."""
-        name, first = [pair for pair in self._outputs(node) if pair[1] <= index][-1]
+    def body_tensor(self, node, index: int) -> str:
+        """The body's name for an output of a node."""
+        offsets = self._output_offsets(node)
+        name, first = [pair for pair in offsets if pair[1] <= index][-1]
         return f"{node.name}:{name}:{index - first}"
 
-    def _outputs(self, node) -> Iterator[tuple[str, int]]:
+    def needed(self, nodes: Mapping[str, Any], outputs: Iterable[Edge]) -> set[str]:
+        """Those of the nodes that the outputs and the function's side effects need."""
+        start = [item.node for item in outputs] + list(self.body.control_ret.values())
+        return set(
+            find_reachable(start, lambda n: source_nodes(nodes[n]), within=nodes)
+        )
+
+    def _output_offsets(self, node) -> Iterator[tuple[str, int]]:
         """The names of the op's outputs, and the index at which each begins."""
         if node.op in self.functions:
             outputs = self.functions[node.op].signature.output_arg
@@ -85,69 +108,53 @@ class Places:
             offset += output_count(node, output)
 
 
-def opened(editor: GraphEditor, name: str) -> GraphEditor:
-    """An editor of the body of a function, whose arguments are `_Arg` nodes."""
-    body = editor.functions[name]
-    names = {name: name for name in _names(body)}
-    said = [argument.name for argument in body.signature.input_arg]
-    places = Places(editor.functions, body, [Edge(text, 0) for text in said], names)
-    made = GraphEditor({}, editor.functions, editor.versions, places.results())
-    for argument in body.signature.input_arg:
-        made.add(argument.name, "_Arg").attr["T"].type = argument.type
-    made.nodes |= {node.name: node for node in places.nodes_in_graph()}
-    return made
+def open_body(editor: GraphEditor, function: str) -> GraphEditor:
+    """An editor of a function's body, with its arguments as `_Arg` nodes."""
+    body = FunctionBody(editor, function)
+    opened = GraphEditor({}, editor.functions, editor.versions, body.outputs())
+    for argument in body.body.signature.input_arg:
+        opened.add(argument.name, "_Arg").attr["T"].type = argument.type
+    opened.nodes |= {node.name: node for node in body.graph_nodes()}
+    return opened
 
 
-def _names(body) -> list[str]:
-    return [node.name for node in body.node_def]
+def write_body(editor: GraphEditor, function: str, opened: GraphEditor) -> None:
+    """Replace a function's body with the edited one.
 
+    Nodes that the function needed before and does not need now are left out.
+    """
+    body = FunctionBody(editor, function)
 
-def close(editor: GraphEditor, name: str, opened: GraphEditor) -> None:
-    """Write the body back, without the nodes that were needed and are no longer."""
-    body = editor.functions[name]
-    names = {name: name for name in [*opened.nodes, *_names(body)]}
-    said = [argument.name for argument in body.signature.input_arg]
-    places = Places(editor.functions, body, [Edge(text, 0) for text in said], names)
-
-    def text(item: Edge) -> str:
+    def body_tensor(item: Edge) -> str:
         node = opened.nodes[item.node]
-        return node.name if node.op == "_Arg" else places.text(node, item.index)
+        is_argument = node.op == "_Arg"
+        return node.name if is_argument else body.body_tensor(node, item.output_index)
 
-    before = needed({node.name: node for node in places.nodes_in_graph()}, body, places)
-    after = needed(opened.nodes, body, places, opened.outputs)
+    old_nodes = {node.name: node for node in body.graph_nodes()}
+    before = body.needed(old_nodes, body.outputs())
+    after = body.needed(opened.nodes, opened.outputs)
     kept = [
         copied(node)
         for node in opened.nodes.values()
         if node.op != "_Arg" and (node.name in after or node.name not in before)
     ]
     for node in kept:
-        waits = [f"^{n}" for n in control_inputs(node)]
-        data = [text(item) for item in data_inputs(node)]
-        del node.input[:]
-        node.input.extend(data + waits)
-    for output, item in zip(body.signature.output_arg, opened.outputs, strict=True):
-        body.ret[output.name] = text(item)
-    del body.node_def[:]
-    body.node_def.extend(kept)
+        data = [body_tensor(item) for item in data_inputs(node)]
+        set_inputs(node, data, control_inputs(node))
+    signature = body.body.signature
+    for output, item in zip(signature.output_arg, opened.outputs, strict=True):
+        body.body.ret[output.name] = body_tensor(item)
+    del body.body.node_def[:]
+    body.body.node_def.extend(kept)
 
 
-def needed(nodes: dict, body, places: Places, outputs: list[Edge] | None = None) -> set:
-    """The nodes that a function's results and effects are made from."""
-    results = places.results() if outputs is None else outputs
-    ahead = [item.node for item in results] + list(body.control_ret.values())
-    seen: set[str] = set()
-    while ahead:
-        name = ahead.pop()
-        if name in nodes and name not in seen:
-            seen.add(name)
-            ahead += [edge(text).node for text in nodes[name].input]
-    return seen
+def _frame_inputs(editor: GraphEditor, call) -> list[str]:
+    """The control inputs that keep the body's constants in the call's loop or branch.
 
-
-def _anchors(editor: GraphEditor, call) -> list[str]:
-    """What the body's constants wait for: in a loop they must be in its frame."""
+    A node without inputs would belong to the outermost frame.
+    """
     control = control_inputs(call)
-    old_loops = any(node.op in ("Enter", "Switch") for node in editor.nodes.values())
-    if old_loops and not control:
+    is_v1 = any(node.op in ("Enter", "Switch") for node in editor.nodes.values())
+    if is_v1 and not control:
         control = [item.node for item in data_inputs(call)[:1]]
     return control

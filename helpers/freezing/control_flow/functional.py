@@ -1,22 +1,25 @@
-"""Take decided branches inside the functions that loops and conditionals call.
+"""Resolve conditionals inside the functions that loops and conditionals call.
 
-A switch that is bound is passed to them as an argument: each gets a copy for inference,
-in which a conditional on that argument is a call of the branch that is taken.
+A bound switch is passed to these functions as an argument. Each function gets a copy
+for inference, in which a conditional on that argument is a call of the branch taken.
 """
 
-from helpers.freezing.passes.constants.pass_values import CALLERS, LOOPS
-from helpers.graphs.editor import Edge, GraphEditor, control_inputs, data_inputs
+from collections.abc import Mapping
 
-HANDED_ON = {"Identity": "output", "LogicalNot": "y"}  # the name of their output
-FOR_INFERENCE = "_for_inference"  # what a copy's name ends in
+from helpers.freezing.passes.constants.pass_values import CALLERS, LOOPS
+from helpers.graphs.edges import Edge, control_inputs, data_inputs
+from helpers.graphs.editor import GraphEditor
+
+BOOLEAN_OPS = {"Identity": "output", "LogicalNot": "y"}  # op -> its output's name
+FOR_INFERENCE = "_for_inference"  # the suffix of a copy's name
 CALL_OF = {"If": "StatefulPartitionedCall", "StatelessIf": "PartitionedCall"}
 
 
-def take_branches(editor: GraphEditor, values: dict[Edge, bool]) -> None:
-    """Rewrite the functions that these tensors are passed to.
+def take_branches(editor: GraphEditor, values: Mapping[Edge, bool]) -> None:
+    """Specialise the functions that these tensors are passed to.
 
     Args:
-      values: what the bound switches are.
+      values: the bound switches.
     """
     for node in list(editor.nodes.values()):
         if node.op in CALLERS:
@@ -26,20 +29,21 @@ def take_branches(editor: GraphEditor, values: dict[Edge, bool]) -> None:
 
 
 def _specialise_call(editor: GraphEditor, node, passed: dict[int, bool]) -> None:
+    """Make the node call copies of its functions for these argument values."""
     names, *_ = CALLERS[node.op]
     if node.op in LOOPS:
         body = editor.functions[node.attr["body"].func.name]
-        passed = {i: value for i, value in passed.items() if is_kept(body, i)}
+        passed = {i: value for i, value in passed.items() if is_loop_invariant(body, i)}
     if not passed:
         return
     for name in names:
         attr = node.attr[name]
         for func in [attr.func] if attr.HasField("func") else attr.list.func:
-            func.name = _for_inference(editor, func.name, passed)
+            func.name = _specialise(editor, func.name, passed)
 
 
-def is_kept(body, index: int) -> bool:
-    """Whether a loop hands its argument on to the next round as it is."""
+def is_loop_invariant(body, index: int) -> bool:
+    """Whether a loop's body returns the argument unchanged."""
     argument = body.signature.input_arg[index].name
     text = body.ret[body.signature.output_arg[index].name]
     nodes = {node.name: node for node in body.node_def}
@@ -48,34 +52,34 @@ def is_kept(body, index: int) -> bool:
     return text == argument
 
 
-def _for_inference(editor: GraphEditor, name: str, passed: dict[int, bool]) -> str:
-    """The name of the function's copy in which these arguments are known."""
+def _specialise(editor: GraphEditor, name: str, passed: dict[int, bool]) -> str:
+    """Copy the function for these argument values, and return the copy's name."""
     made_name = f"{name}{FOR_INFERENCE}"
     if made_name in editor.functions:
         return made_name
     body = editor.copy_function(name, made_name)
     arguments = body.signature.input_arg
     known = {arguments[index].name: value for index, value in passed.items()}
-    while _hand_on(body, known):
+    while _propagate(body, known):
         pass
     for node in body.node_def:
-        _take(editor, node, known)
+        _take_branch(editor, node, known)
     return made_name
 
 
-def _hand_on(body, known: dict[str, bool]) -> bool:
-    """Extend what is known by one op; False where nothing more follows."""
+def _propagate(body, known: dict[str, bool]) -> bool:
+    """Add the value of one more tensor to `known`; False if no more follow."""
     for node in body.node_def:
-        if node.op in HANDED_ON and node.input[0] in known:
-            text = f"{node.name}:{HANDED_ON[node.op]}:0"
+        if node.op in BOOLEAN_OPS and node.input[0] in known:
+            text = f"{node.name}:{BOOLEAN_OPS[node.op]}:0"
             if text not in known:
-                value = known[node.input[0]]
-                known[text] = value if node.op == "Identity" else not value
+                known[text] = known[node.input[0]] ^ (node.op == "LogicalNot")
                 return True
     return False
 
 
-def _take(editor: GraphEditor, node, known: dict[str, bool]) -> None:
+def _take_branch(editor: GraphEditor, node, known: dict[str, bool]) -> None:
+    """Make a conditional on a known value a call, and specialise all calls."""
     if node.op in CALL_OF and node.input[0] in known:
         taken = "then_branch" if known[node.input[0]] else "else_branch"
         made = type(node)(name=node.name, op=CALL_OF[node.op], input=node.input[1:])

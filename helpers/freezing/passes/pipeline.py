@@ -23,15 +23,20 @@ from helpers.freezing.passes.optional.narrow_weights import narrow_weights
 from helpers.freezing.passes.prune.cut_inputs import cut_inputs
 from helpers.freezing.passes.prune.keep_tables import keep_tables
 from helpers.freezing.passes.prune.prune import prune, prune_keeping_updates
+from helpers.freezing.sources.checkpoint_values import (
+    CheckpointValues,
+    find_saved_tensors,
+)
 from helpers.freezing.sources.source import Source
-from helpers.graphs.editor import Edge, GraphEditor
+from helpers.graphs.edges import Edge
+from helpers.graphs.editor import GraphEditor
 from helpers.graphs.model_card import CARD_OP
 
 
 class Pass(NamedTuple):
-    """A graph pass: it edits the graph and returns the number of changes it made."""
+    """A graph pass: a function that edits a graph and returns its number of changes."""
 
-    family: str  # the folder of its file
+    family: str  # the folder of its module
     apply: Callable[[GraphEditor], int]
     reason: str  # for its place in the order
 
@@ -41,7 +46,7 @@ class Pass(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """What one pass did to a graph."""
+    """The changes that one pass made to a graph."""
 
     family: str
     name: str
@@ -52,7 +57,7 @@ class Applied(NamedTuple):
 
 PASSES = (
     Pass("prune", cut_inputs, "an input queue would keep its whole pipeline alive"),
-    Pass("prune", prune_keeping_updates, "every later pass looks at fewer nodes"),
+    Pass("prune", prune_keeping_updates, "later passes have fewer nodes to visit"),
     Pass("inference", follow_assignments, "needs the updates that prune removes"),
     Pass("prune", prune, "removes the updates that no read depends on"),
     Pass("inference", inline_calls, "makes switches inside functions visible"),
@@ -62,12 +67,16 @@ PASSES = (
     Pass("inference", simplify, "removes the masks and factors that are now 1"),
     Pass("prune", keep_tables, "brings back only the tables that inference needs"),
     Pass("optional", take_moving_averages, "before any variable's value is looked up"),
-    Pass("constants", pass_values, "functions must take values before reads go"),
-    Pass("constants", rewrite_assignments, "an assignment needs its variable"),
-    Pass("constants", read_values, "after it, nothing takes a variable as such"),
-    Pass("constants", inline_vocabularies, "the frozen file stands alone"),
+    Pass("constants", pass_values, "functions must take values before reads do"),
+    Pass(
+        "constants", rewrite_assignments, "needs the assignments' variables as inputs"
+    ),
+    Pass("constants", read_values, "after it, no op needs a variable's handle"),
+    Pass(
+        "constants", inline_vocabularies, "the frozen graph must not need other files"
+    ),
     Pass("constants", restore_tables, "needs the saver's ops that prune removes"),
-    Pass("constants", variables_to_constants, "all readers take values by now"),
+    Pass("constants", variables_to_constants, "needs readers that take values"),
     Pass("prune", prune, "removes what only variables and savers needed"),
     Pass("optional", fold_batch_norms, "needs constant statistics and kernels"),
     Pass("optional", narrow_weights, "last, so that folding computes in float32"),
@@ -77,21 +86,24 @@ UNTIL_CONSTANTS = PASSES[:FIRST_OF_CONSTANTS]
 
 
 def start(source: Source, outputs: Iterable[Edge], dtype: str) -> GraphEditor:
-    """An editor of the source's graph, without its model card.
+    """An editor of the source's graph, without its model card, with a Context.
 
     Args:
       dtype: of the weights in the frozen graph.
     """
     editor = GraphEditor.of(source.meta.graph_def, outputs)
     editor.nodes.pop(CARD_OP, None)
-    editor.context = Context.of(source, editor.original, dtype)
+    values = CheckpointValues(source.prefix) if source.prefix else source.captured
+    saver = source.meta.saver_def.restore_op_name
+    places = find_saved_tensors(editor.original, saver)
+    editor.context = Context(source, values, places, dtype)
     return editor
 
 
 def apply_passes(
     editor: GraphEditor, passes: Iterable[Pass] = PASSES, *, options: Iterable = ()
 ) -> tuple[Applied, ...]:
-    """Apply the passes in order, the optional ones only where they are in `options`."""
+    """Apply the passes in order, of the optional ones those in `options`."""
     applied = []
     for step in passes:
         if step.family == "optional" and step.apply not in options:

@@ -1,38 +1,49 @@
-"""Put what a function of TensorFlow 2 captured into its graph: variables and tables."""
+"""Add the variables and tables that a traced tf.function captured to its graph."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.sources.checkpoint_values import Saved
+from helpers.freezing.sources.checkpoint_values import SavedTensor
 
 FINDS = ("LookupTableFind", "LookupTableFindV2")
 
 
-class Captured:
-    """The values of a function's variables, read as those of a Checkpoint are."""
+class CapturedValues:
+    """The values of a traced function's variables, read as CheckpointValues are.
 
-    def __init__(self, variables: dict):
-        self.prefix = "the model"
-        self.variables = variables  # by the name of their op in the graph
+    Args:
+      variables: by the name of their op in the graph.
+    """
+
+    prefix = "the model"
+
+    def __init__(self, variables: dict[str, Any]):
+        self.variables = variables
         self.shapes = {name: v.shape.as_list() for name, v in variables.items()}
         self.dtypes = {name: v.dtype for name, v in variables.items()}
 
-    def shape(self, saved: Saved) -> list[int]:
+    def shape(self, saved: SavedTensor) -> list[int]:
+        """The shape of a variable."""
         return self.shapes[saved.key]
 
-    def reading(self, saved: Saved) -> Callable[[], np.ndarray]:
+    def reader(self, saved: SavedTensor) -> Callable[[], np.ndarray]:
+        """A function that reads the value when it is called."""
         return self.variables[saved.key].numpy
 
     def global_step(self) -> None:
-        return None
+        """None: a traced function has no training step."""
 
 
-def graph_of(function) -> tuple[tf1.GraphDef, Captured]:
-    """A concrete function's graph, what it captured in it, and the variables' values.
+def graph_with_captures(function) -> tuple[tf1.GraphDef, CapturedValues]:
+    """A concrete function's graph, its captures in it, and its variables' values.
+
+    The placeholders of captured tensors become ops: VarHandleOp for a variable, a
+    filled HashTableV2 for a lookup table, and Const for other values.
 
     Raises:
       FreezeError: it captured a resource that is neither a variable nor a table.
@@ -41,58 +52,63 @@ def graph_of(function) -> tuple[tf1.GraphDef, Captured]:
     nodes = {node.name: node for node in graph_def.node}
     by_handle = {id(variable.handle): variable for variable in function.variables}
     variables = {}
-    for given, inner in zip(
+    for captured, inner in zip(
         function.captured_inputs, function.graph.internal_captures, strict=True
     ):
         node = nodes[inner.op.name]
-        if id(given) in by_handle:
-            variables[node.name] = by_handle[id(given)]
-            _variable(node, variables[node.name])
-        elif given.dtype == tf.resource:
-            _table(graph_def, node, given)
+        if id(captured) in by_handle:
+            variables[node.name] = by_handle[id(captured)]
+            _make_variable(node, variables[node.name])
+        elif captured.dtype == tf.resource:
+            _make_table(graph_def, node, captured)
         else:
-            _constant(node, given.numpy(), given.dtype)
-    return graph_def, Captured(variables)
+            _make_constant(node, captured)
+    return graph_def, CapturedValues(variables)
 
 
-def _variable(node, variable) -> None:
+def _clear(node, op: str) -> None:
+    """Make a node one of another op, without inputs and attributes."""
     name = node.name
     node.Clear()
-    node.name, node.op = name, "VarHandleOp"
+    node.name, node.op = name, op
+
+
+def _make_variable(node, variable) -> None:
+    _clear(node, "VarHandleOp")
     node.attr["dtype"].type = variable.dtype.as_datatype_enum
     node.attr["shape"].shape.CopyFrom(variable.shape.as_proto())
-    node.attr["shared_name"].s = name.encode()
+    node.attr["shared_name"].s = node.name.encode()
 
 
-def _constant(node, value, dtype: tf.DType) -> None:
-    name = node.name
-    node.Clear()
-    node.name, node.op = name, "Const"
-    node.attr["dtype"].type = dtype.as_datatype_enum
-    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, dtype=dtype))
+def _make_constant(node, tensor: tf.Tensor) -> None:
+    _clear(node, "Const")
+    value = tf.make_tensor_proto(tensor.numpy(), dtype=tensor.dtype)
+    node.attr["dtype"].type = tensor.dtype.as_datatype_enum
+    node.attr["value"].tensor.CopyFrom(value)
 
 
-def _table(graph_def: tf1.GraphDef, node, handle) -> None:
-    """A table of the graph's own, filled with what the captured one holds."""
-    keys, values = _contents(graph_def, node.name, handle)
-    name = node.name
-    node.Clear()
-    node.name, node.op = name, "HashTableV2"
-    node.attr["shared_name"].s = name.encode()
-    fill = graph_def.node.add(name=f"{name}/fill", op="InitializeTableV2")
-    fill.input.append(name)
+def _make_table(graph_def: tf1.GraphDef, node, handle: tf.Tensor) -> None:
+    """Make the node a table, and add an op that fills it with the captured contents."""
+    keys, values = _table_contents(graph_def, node.name, handle)
+    _clear(node, "HashTableV2")
+    node.attr["shared_name"].s = node.name.encode()
+    fill = graph_def.node.add(name=f"{node.name}/fill", op="InitializeTableV2")
+    fill.input.append(node.name)
     for role, attr, tensor in (("key", "Tkey", keys), ("value", "Tval", values)):
         node.attr[f"{role}_dtype"].type = tensor.dtype.as_datatype_enum
         fill.attr[attr].type = tensor.dtype.as_datatype_enum
-        constant = graph_def.node.add(name=f"{name}/{role}s")
-        _constant(constant, tensor.numpy(), tensor.dtype)
+        constant = graph_def.node.add(name=f"{node.name}/{role}s")
+        _make_constant(constant, tensor)
         fill.input.append(constant.name)
 
 
-def _contents(
-    graph_def: tf1.GraphDef, name: str, handle
+def _table_contents(
+    graph_def: tf1.GraphDef, name: str, handle: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The table's keys, sorted, and their values."""
+    """The table's keys, sorted, and their values.
+
+    The export op needs the table's dtypes: those of all lookups in the graph are tried.
+    """
     bodies = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
     finds = [node for body in bodies for node in body if node.op in FINDS]
     for types in {(f.attr["Tin"].type, f.attr["Tout"].type) for f in finds}:
@@ -100,7 +116,7 @@ def _contents(
             keys, values = tf.raw_ops.LookupTableExportV2(
                 table_handle=handle, Tkeys=types[0], Tvalues=types[1]
             )
-        except tf.errors.InvalidArgumentError:  # a table of other types
+        except tf.errors.InvalidArgumentError:  # a table of other dtypes
             continue
         order = np.argsort(keys.numpy(), kind="stable")
         return tf.gather(keys, order), tf.gather(values, order)

@@ -1,85 +1,83 @@
-"""Where a variable's value is in a checkpoint, and reading it.
+"""Find where a checkpoint keeps the value of each variable, and read it.
 
-A variable's name is not always its key: partitioned variables share one, and programs
-choose others. What the saver's restore nodes say is true.
+The key of a tensor in a checkpoint need not be the variable's name: the parts of a
+partitioned variable share one key, and a Saver can be given other keys. The restore
+ops of the graph's savers hold the keys that were used.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.sources.prefixes import readable
-from helpers.graphs.editor import Edge, data_inputs, edge
+from helpers.freezing.sources.prefixes import reader_prefix
+from helpers.graphs.edges import Edge, data_inputs, source_nodes
+from helpers.graphs.traversal import find_reachable
 
-WHERE = ("Detected at", "File ", "Node:")  # of an error of TensorFlow's: not what
-PATTERN = re.compile(r"[][\\]")  # in names, what TensorFlow's reader takes otherwise
+# Lines of an error's message that say where it occurred, and not what.
+LOCATIONS = ("Graph execution error:", "Detected at", "File ", "Node:")
+WILDCARDS = re.compile(r"[][\\]")  # characters that TensorFlow's reader expands
 UNREADABLE = (tf.errors.OpError, ValueError, RuntimeError, LookupError)
 RESTORES = ("RestoreV2", "RestoreSlice", "Restore")
 ASSIGNS = ("Assign", "AssignVariableOp")
 PASSING = ("Identity", "Reshape", "Cast", "Squeeze")
 
 
-class Saved(NamedTuple):
-    """A tensor in a checkpoint, or a part of one."""
+class SavedTensor(NamedTuple):
+    """A tensor in a checkpoint, or a slice of one."""
 
     key: str
-    part: str = ""  # as savers write it: "6 4 0,3:0,4", the whole shape, then ranges
+    slice_spec: str = ""  # as savers write it: "6 4 0,3:-", the shape, then each axis
 
 
-def saved_names(nodes: dict, restore_op: str = "") -> dict[str, list[Saved]]:
-    """What each variable is restored from; the graph's main saver first.
+def find_saved_tensors(
+    nodes: Mapping[str, Any], restore_op: str = ""
+) -> dict[str, list[SavedTensor]]:
+    """The tensors that each variable is restored from, by the variable's name.
 
     Args:
       nodes: all nodes of the graph by name.
-      restore_op: the main saver's restore op, `saver_def.restore_op_name`.
+      restore_op: `saver_def.restore_op_name`; the tensors of this saver come first.
     """
-    main = _reached(nodes, restore_op)
-    found: dict[str, list[Saved]] = {}
+    main = find_reachable(
+        [restore_op.split(":")[0]],
+        lambda name: [] if nodes[name].op in RESTORES else source_nodes(nodes[name]),
+        within=nodes,
+    )
+    found: dict[str, list[SavedTensor]] = {}
     for node in nodes.values():
         if node.op not in ASSIGNS:
             continue
         variable, value = data_inputs(node)[:2]
         saved = restored_from(nodes, value)
         if saved:
-            places = found.setdefault(variable.node, [])
-            places.insert(0 if node.name in main else len(places), saved)
+            tensors = found.setdefault(variable.node, [])
+            tensors.insert(0 if node.name in main else len(tensors), saved)
     return found
 
 
-def _reached(nodes: dict, root: str) -> set[str]:
-    """The op names that `root` waits for."""
-    seen, ahead = set(), [root.split(":")[0]]
-    while ahead:
-        name = ahead.pop()
-        if name in nodes and name not in seen:
-            seen.add(name)
-            if nodes[name].op not in RESTORES:
-                ahead += [edge(text).node for text in nodes[name].input]
-    return seen
-
-
-def restored_from(nodes: dict, item: Edge) -> Saved | None:
-    """The checkpoint's tensor that arrives at an assignment, if one does."""
+def restored_from(nodes: Mapping[str, Any], item: Edge) -> SavedTensor | None:
+    """The tensor that a restore op reads for this edge, or None."""
     while item.node in nodes and nodes[item.node].op in PASSING:
         item = data_inputs(nodes[item.node])[0]
     node = nodes.get(item.node)
     if node is None or node.op not in RESTORES:
         return None
     inputs = data_inputs(node)
-    key = _strings(nodes, inputs[1])
-    parts = _strings(nodes, inputs[2]) if len(inputs) > 2 else [""] * len(key)
-    if item.index >= len(key) or item.index >= len(parts):
+    keys = _strings(nodes, inputs[1])
+    specs = _strings(nodes, inputs[2]) if len(inputs) > 2 else [""] * len(keys)
+    if item.output_index >= min(len(keys), len(specs)):
         return None
-    return Saved(key[item.index], parts[item.index])
+    return SavedTensor(keys[item.output_index], specs[item.output_index])
 
 
-def _strings(nodes: dict, item: Edge) -> list[str]:
+def _strings(nodes: Mapping[str, Any], item: Edge) -> list[str]:
+    """The values of a constant vector of strings; none for another op."""
     node = nodes.get(item.node)
     if node is None or node.op != "Const":
         return []
@@ -87,12 +85,16 @@ def _strings(nodes: dict, item: Edge) -> list[str]:
     return [value.decode() for value in values]
 
 
-class Checkpoint:
-    """The tensors of a checkpoint, of either format, sharded or not."""
+class CheckpointValues:
+    """The tensors of a checkpoint, in V1 or V2 format, sharded or not.
+
+    Raises:
+      FreezeError: the files cannot be read.
+    """
 
     def __init__(self, prefix: str):
-        self.prefix = prefix = readable(prefix)
-        if PATTERN.search(prefix):
+        self.prefix = prefix = reader_prefix(prefix)
+        if WILDCARDS.search(prefix):
             raise FreezeError(
                 f"TensorFlow takes {prefix} for a pattern, because of [, ] or \\ in it",
                 "rename the file or its folder",
@@ -101,79 +103,79 @@ class Checkpoint:
             self._reader = tf1.train.NewCheckpointReader(prefix)
         except UNREADABLE as error:
             raise FreezeError(
-                f"{prefix} is not a readable checkpoint: {first_line(error)}",
+                f"{prefix} is not a readable checkpoint: {error_summary(error)}",
                 "copy its files again; all of them belong together",
             ) from error
-        self.shapes = dict(self._reader.get_variable_to_shape_map())
-        self.dtypes = dict(self._reader.get_variable_to_dtype_map())
+        self.shapes: dict[str, list[int]] = self._reader.get_variable_to_shape_map()
+        self.dtypes: dict[str, tf.DType] = self._reader.get_variable_to_dtype_map()
 
-    def read(self, saved: Saved) -> np.ndarray:
-        """The tensor, or the part of it, as it was saved."""
+    def read(self, saved: SavedTensor) -> np.ndarray:
+        """The value of a tensor or slice.
+
+        Raises:
+          FreezeError: the data file is damaged.
+        """
         try:
             whole = np.asarray(self._reader.get_tensor(saved.key))
-        except tf.errors.UnimplementedError:  # parts of the old format
-            return restored_by_op(self.prefix, saved, self.dtypes[saved.key])
+        except tf.errors.UnimplementedError:  # slices in the V1 format
+            return self._restore(saved)
         except UNREADABLE as error:
             raise FreezeError(
                 f"variable {saved.key!r} of {Path(self.prefix).name} cannot be read: "
-                f"{first_line(error)}",
+                f"{error_summary(error)}",
                 "its .data file is cut off or damaged: copy it again",
             ) from error
-        return whole[ranges(saved.part)] if saved.part else whole
+        return whole[_slices(saved.slice_spec)] if saved.slice_spec else whole
 
-    def global_step(self) -> int | None:
-        """How many training steps are behind the checkpoint, where it says so."""
-        for key, shape in self.shapes.items():
-            if key.split("/")[-1] == "global_step" and not shape:
-                return int(self.read(Saved(key)))
-        return None
+    def _restore(self, saved: SavedTensor) -> np.ndarray:
+        """The value of a tensor or slice, read with TensorFlow's restore op."""
+        with tf.Graph().as_default(), tf1.Session() as session:
+            (value,) = tf.raw_ops.RestoreV2(
+                prefix=self.prefix,
+                tensor_names=[saved.key],
+                shape_and_slices=[saved.slice_spec],
+                dtypes=[self.dtypes[saved.key]],
+            )
+            return session.run(value)
 
-    def reading(self, saved: Saved) -> Callable[[], np.ndarray]:
-        """A function that reads the tensor, for later."""
+    def reader(self, saved: SavedTensor) -> Callable[[], np.ndarray]:
+        """A function that reads the value when it is called."""
         return lambda: self.read(saved)
 
-    def shape(self, saved: Saved) -> list[int]:
-        """The shape that reading would give."""
-        if not saved.part:
-            return self.shapes[saved.key]
-        whole = self.shapes[saved.key]
-        return [
-            len(range(size)[part])
-            for size, part in zip(whole, ranges(saved.part), strict=True)
-        ]
+    def shape(self, saved: SavedTensor) -> list[int]:
+        """The shape of a tensor or slice."""
+        shape = self.shapes[saved.key]
+        if not saved.slice_spec:
+            return shape
+        slices = _slices(saved.slice_spec)
+        return [len(range(n)[part]) for n, part in zip(shape, slices, strict=True)]
+
+    def global_step(self) -> int | None:
+        """The number of training steps, if the checkpoint holds a `global_step`."""
+        for key, shape in self.shapes.items():
+            if key.split("/")[-1] == "global_step" and not shape:
+                return int(self.read(SavedTensor(key)))
+        return None
 
 
-def restored_by_op(prefix: str, saved: Saved, dtype: tf.DType) -> np.ndarray:
-    """The tensor as TensorFlow's restore op reads it, in a graph of its own."""
-    with tf.Graph().as_default(), tf1.Session() as session:
-        places = {"tensor_names": [saved.key], "shape_and_slices": [saved.part]}
-        return session.run(
-            tf.raw_ops.RestoreV2(prefix=prefix, dtypes=[dtype], **places)
-        )[0]
-
-
-def ranges(part: str) -> tuple[slice, ...]:
-    """A saver's slice specification as slices; `-` is a whole axis."""
-    spec = part.split(" ")[-1]
+def _slices(spec: str) -> tuple[slice, ...]:
+    """A saver's slice specification as slices, one an axis."""
     found = []
-    for axis in spec.split(":"):
+    for axis in spec.split(" ")[-1].split(":"):
         if axis == "-":
             found.append(slice(None))
-            continue
-        start, length = map(int, axis.split(","))
-        found.append(slice(start, start + length))
+        else:
+            start, length = map(int, axis.split(","))
+            found.append(slice(start, start + length))
     return tuple(found)
 
 
-def first_line(error: Exception) -> str:
-    """What an error of TensorFlow's says, without where in whose Python file."""
-    lines = [
-        line.strip() for line in getattr(error, "message", str(error)).splitlines()
-    ]
+def error_summary(error: Exception) -> str:
+    """One line of a TensorFlow error's message, without Python source locations."""
+    text = getattr(error, "message", str(error))
+    lines = [line.strip() for line in text.splitlines()]
     for index, line in enumerate(lines[:-1]):
         if line.startswith("Node: "):
             return f"{line.removeprefix('Node: ')} {lines[index + 1]}"
-    said = [line for line in lines if line and line != "Graph execution error:"]
-    return next(
-        (line for line in said if not line.startswith(WHERE)), type(error).__name__
-    )
+    causes = [line for line in lines if line and not line.startswith(LOCATIONS)]
+    return causes[0] if causes else type(error).__name__

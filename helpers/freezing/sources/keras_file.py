@@ -1,24 +1,24 @@
-"""Read a Keras model of one file, `.keras` or HDF5."""
+"""Read a Keras model that is one file, `.keras` or HDF5."""
 
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from helpers.freezing.sources.source import Source
 from helpers.freezing.sources.traced_function import load_and_trace
 
 
 def read_keras(path: Path) -> Source:
-    """A Keras model of one file, `.keras` or HDF5, whatever its name is."""
-    return load_and_trace(path, _keras_model, path)
+    """The traced forward pass of a Keras model, whatever the file's name."""
+    return load_and_trace(path, _load)
 
 
-def _keras_model(path: Path):
-    """The model; files whose names say nothing are copied to one that Keras knows."""
+def _load(path: Path) -> Any:
+    """The Keras model; a file without Keras's suffix is copied to one that has it."""
     from keras.saving import load_model
 
-    known = path.suffix in (".keras", ".h5", ".hdf5")
-    if known:
+    if path.suffix in (".keras", ".h5", ".hdf5"):
         return load_model(path, compile=False)
     with tempfile.TemporaryDirectory() as folder:
         suffix = ".keras" if path.read_bytes()[:2] == b"PK" else ".h5"

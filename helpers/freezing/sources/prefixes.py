@@ -1,10 +1,10 @@
-"""The files behind a checkpoint's prefix."""
+"""The files of the checkpoint that has a given prefix."""
 
 import re
 from pathlib import Path
 
 from helpers.checkpoints.bundles import CheckpointError
-from helpers.checkpoints.locating import locate, old_shards, split
+from helpers.checkpoints.checkpoint_prefix import find_prefix, split_prefix, v1_shards
 from helpers.freezing.errors import FreezeError
 
 ANY_SHARD = "-?????-of-?????"
@@ -12,9 +12,15 @@ VALUES = re.compile(r"(\.index|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5})?")
 
 
 def prefix_of(name: str, warnings: list[str]) -> str:
-    """The prefix that a folder, a file or a prefix stands for."""
+    """The prefix of the checkpoint at a path: a folder, one of its files or the prefix.
+
+    Warnings of the search are appended to `warnings`.
+
+    Raises:
+      FreezeError: there is no checkpoint, more than one, or no permission to look.
+    """
     try:
-        location = locate(name)
+        location = find_prefix(name)
     except CheckpointError as error:
         cause, _, fix = str(error).partition("\n")
         raise FreezeError(cause, fix) from error
@@ -27,8 +33,8 @@ def prefix_of(name: str, warnings: list[str]) -> str:
 
 
 def value_files(prefix: str) -> list[Path]:
-    """The files with a checkpoint's values: index and data, or the old format's."""
-    folder, base = split(prefix)
+    """The checkpoint's files with values: index and data, or those of the V1 format."""
+    folder, base = split_prefix(prefix)
     if not folder.is_dir():
         return []
     found = [path for path in folder.iterdir() if path.name.startswith(base)]
@@ -39,6 +45,6 @@ def value_files(prefix: str) -> list[Path]:
     )
 
 
-def readable(prefix: str) -> str:
-    """The prefix as TensorFlow's reader takes it: a pattern for old sharded files."""
-    return f"{prefix}{ANY_SHARD}" if old_shards(prefix) else prefix
+def reader_prefix(prefix: str) -> str:
+    """The prefix for TensorFlow's reader: a file pattern for V1 shards."""
+    return f"{prefix}{ANY_SHARD}" if v1_shards(prefix) else prefix

@@ -5,40 +5,41 @@ from pathlib import Path
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
-from helpers.checkpoints.graph_files import SAVED_MODEL_FILES
-from helpers.checkpoints.locating import has_variables
+from helpers.checkpoints.checkpoint_prefix import has_variables
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.sources import prefixes
+from helpers.freezing.sources.prefixes import value_files
 from helpers.freezing.sources.source import Source, content
 from helpers.freezing.sources.traced_function import load_and_trace
 
 
-def read_saved_model(folder: Path, message=None) -> Source:
-    """A SavedModel's serving graph."""
-    if message is None:
-        files = (folder / name for name in SAVED_MODEL_FILES)
-        path = next(path for path in files if path.is_file())
-        found = content(path)
-        if found.kind != "SavedModel":
-            raise FreezeError(
-                f"{path} is {found.what}, though it is named as a SavedModel's",
-                "export the model again",
-            )
-        message = found.message
-    meta = _serving(folder, message)
+def read_saved_model(path: Path) -> Source:
+    """The serving graph of a SavedModel.
+
+    Args:
+      path: the file, usually `saved_model.pb`; variables and assets are in its folder.
+    Raises:
+      FreezeError: it is not a SavedModel, cannot be loaded, or has no serving graph.
+    """
+    found = content(path)
+    if found.kind != "SavedModel":
+        raise FreezeError(
+            f"{path} is {found.what}, though it is named as a SavedModel's",
+            "export the model again",
+        )
+    folder = path.parent
+    meta = _serving_graph(folder, [graph.meta for graph in found.graphs])
     if meta.HasField("object_graph_def"):
-        return load_and_trace(folder, tf.saved_model.load, folder)
-    prefix = f"{folder}/variables/variables"
-    if not has_variables(prefix):
-        prefix = None
-    values = prefixes.value_files(prefix) if prefix else []
+        return load_and_trace(folder, tf.saved_model.load)
+    variables = f"{folder}/variables/variables"
+    prefix = variables if has_variables(variables) else None
+    values = value_files(variables) if prefix else []
     files = (*folder.glob("saved_model.pb*"), *values)
-    assets = folder / "assets"
-    return Source(meta, prefix, files, f"{folder}/{folder.name}", assets=assets)
+    name, assets = f"{folder}/{folder.name}", folder / "assets"
+    return Source(meta, prefix, files, name, assets=assets)
 
 
-def _serving(folder: Path, message) -> tf1.MetaGraphDef:
-    graphs = list(message.meta_graphs)
+def _serving_graph(folder: Path, graphs: list[tf1.MetaGraphDef]) -> tf1.MetaGraphDef:
+    """The only graph, or the only one with the tag `serve`."""
     tagged = [meta for meta in graphs if "serve" in meta.meta_info_def.tags]
     if len(tagged) == 1 or len(graphs) == 1:
         return (tagged or graphs)[0]

@@ -1,33 +1,36 @@
-"""What every reader of this package returns: a graph, and where its values are."""
+"""What every reader of this package returns: a graph and the place of its values."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf1
 
 from helpers.checkpoints.file_contents import Content, content_of
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.sources.captured_variables import Captured
+from helpers.freezing.sources.captured_variables import CapturedValues
+
+Call = Callable[[Mapping[str, Any]], dict[str, Any]]  # arrays by tensor name
 
 
 class Source(NamedTuple):
-    """A graph, and the checkpoint with its weights unless they are inside."""
+    """A graph, and where the values of its variables are."""
 
     meta: tf1.MetaGraphDef
-    prefix: str | None
-    files: tuple[Path, ...]  # what it was read from
-    name: str  # where a frozen graph would go, without .pb
+    prefix: str | None  # of the checkpoint; None: no variables, or `captured`
+    files: tuple[Path, ...]  # all files of the source
+    name: str  # the default path of the frozen graph, without .pb
     warnings: tuple[str, ...] = ()
     assets: Path | None = None  # the folder of a SavedModel's assets
-    captured: Captured | None = None  # the values of a traced function
-    call: object = None  # that function
+    captured: CapturedValues | None = None  # of a traced function
+    call: Call | None = None  # the traced function
 
 
 def content(path: Path) -> Content:
-    """What the file is.
+    """What the file holds.
 
     Raises:
-      FreezeError: it cannot be read.
+      FreezeError: the file cannot be read.
     """
     try:
         return content_of(path)

@@ -1,54 +1,58 @@
 """Load a model that is Python objects, and trace its forward pass into a graph."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.sources.captured_variables import graph_of
-from helpers.freezing.sources.checkpoint_values import first_line
-from helpers.freezing.sources.source import Source
+from helpers.freezing.sources.captured_variables import graph_with_captures
+from helpers.freezing.sources.checkpoint_values import error_summary
+from helpers.freezing.sources.source import Call, Source
 
 SERVING = "serving_default"
 
 
-def load_and_trace(path: Path, load, argument: Path) -> Source:
+def load_and_trace(path: Path, load: Callable[[Path], Any]) -> Source:
+    """The traced forward pass of the model that `load(path)` returns.
+
+    Raises:
+      FreezeError: the model cannot be loaded, or has no signature or no known input.
+    """
     warnings: list[str] = []
     try:
-        model = load(argument)
-        function = _function(path, model, warnings)
+        model = load(path)  # the function has weak references to its variables
+        function = _trace(path, model, warnings)
     except FreezeError:
         raise
     except Exception as error:  # loaders raise whatever their layers raise
         raise FreezeError(
-            f"{path} cannot be loaded: {first_line(error)}",
+            f"{path} cannot be loaded: {error_summary(error)}",
             "it needs the code and the versions that it was saved with",
         ) from error
-    graph_def, captured = graph_of(function)
+    graph_def, captured = graph_with_captures(function)
     meta = tf1.MetaGraphDef(graph_def=graph_def)
     signature = meta.signature_def[SERVING]
-    for key, tensor in zip(_keys(function), function.outputs, strict=True):
+    for key, tensor in zip(_output_keys(function), function.outputs, strict=True):
         signature.outputs[key].name = tensor.name
-    files = (
-        (path,) if path.is_file() else tuple(p for p in path.rglob("*") if p.is_file())
-    )
+    files = [p for p in (path, *path.rglob("*")) if p.is_file()]
     name = str(path.with_suffix("")) if path.is_file() else f"{path}/{path.name}"
-    call = _by_name(function)
-    said = tuple(warnings)
-    return Source(meta, None, files, name, said, captured=captured, call=call)
+    call, notes = _by_tensor_name(function), tuple(warnings)
+    return Source(meta, None, tuple(files), name, notes, captured=captured, call=call)
 
 
-def _keys(function) -> list[str]:
-    """What the function calls its outputs, in their order; else their numbers."""
-    named = function.structured_outputs
-    if isinstance(named, dict) and len(named) == len(function.outputs):
-        return sorted(named)
+def _output_keys(function) -> list[str]:
+    """The names of the function's outputs, in their order; else their numbers."""
+    outputs = function.structured_outputs
+    if isinstance(outputs, dict) and len(outputs) == len(function.outputs):
+        return sorted(outputs)
     return [f"{index:03}" for index in range(len(function.outputs))]
 
 
-def _function(path: Path, model, warnings: list[str]):
-    """The model's forward pass, training off, as a traced function."""
+def _trace(path: Path, model, warnings: list[str]):
+    """The model's forward pass, training off, as a concrete function."""
     if hasattr(model, "signatures"):
         signatures = model.signatures
         if not signatures:
@@ -60,7 +64,10 @@ def _function(path: Path, model, warnings: list[str]):
             named = ", ".join(sorted(signatures))
             warnings.append(f"{path} has the signatures {named}; {taken} is taken")
         return signatures[taken]
-    specs = [tf.TensorSpec(t.shape, t.dtype, _word(t.name)) for t in model.inputs]
+    specs = [
+        tf.TensorSpec(t.shape, t.dtype, t.name.split(":")[0].replace("/", "_"))
+        for t in model.inputs
+    ]
     if not specs:
         raise FreezeError(f"{path} was never built: its input is not known", "build it")
 
@@ -71,27 +78,14 @@ def _function(path: Path, model, warnings: list[str]):
     return forward.get_concrete_function(*specs)
 
 
-def _word(name: str) -> str:
-    return name.split(":")[0].replace("/", "_")
-
-
-def _by_name(function):
-    """The function on a dict of inputs, with a dict of outputs, by tensor name."""
+def _by_tensor_name(function) -> Call:
+    """The function as one that takes and returns arrays by tensor name."""
     names = [t.name for t in function.inputs if t.dtype != tf.resource]
 
-    def call(feeds):
-        values = {name: tf.constant(feeds[name]) for name in names if name in feeds}
-        answers = function(**{_argument(function, n): v for n, v in values.items()})
-        values = [value.numpy() for value in tf.nest.flatten(answers)]
-        return {t.name: v for t, v in zip(function.outputs, values, strict=True)}
+    def call(feeds: Mapping[str, Any]) -> dict[str, Any]:
+        given = {n.split(":")[0]: tf.constant(feeds[n]) for n in names if n in feeds}
+        outputs = tf.nest.flatten(function(**given))
+        pairs = zip(function.outputs, outputs, strict=True)
+        return {tensor.name: value.numpy() for tensor, value in pairs}
 
     return call
-
-
-def _argument(function, tensor_name: str) -> str:
-    (spec,) = [
-        spec
-        for spec in tf.nest.flatten(function.structured_input_signature)
-        if spec.name == tensor_name.split(":")[0]
-    ]
-    return spec.name

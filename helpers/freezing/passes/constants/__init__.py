@@ -1,1 +1,1 @@
-"""Turn variables and lookup tables into constants."""
+"""Passes that turn variables and lookup tables into constants."""

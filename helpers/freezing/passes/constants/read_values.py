@@ -1,102 +1,86 @@
-"""Rewrite what reads a variable into what reads a constant."""
+"""Replaces the ops that read a variable with the ops that read a constant."""
 
 import numpy as np
 import tensorflow as tf
 
-from helpers.graphs.editor import (
-    GraphEditor,
-    control_inputs,
-    data_inputs,
-    nodes_of,
-    set_inputs,
-)
+from helpers.graphs.edges import control_inputs, data_inputs, set_inputs
+from helpers.graphs.editor import GraphEditor, nodes_of
 from helpers.graphs.op_registry import attribute
 
-REFERENCE_VARIABLES = ("Variable", "VariableV2")
 RESOURCE_VARIABLES = ("VarHandleOp",)
-VARIABLES = REFERENCE_VARIABLES + RESOURCE_VARIABLES
-
-WITHOUT_REFERENCE = {
-    "RefIdentity": "Identity",
-    "RefSwitch": "Switch",
-    "RefMerge": "Merge",
-    "RefEnter": "Enter",
-    "RefExit": "Exit",
-    "RefNextIteration": "NextIteration",
-}
+VARIABLES = ("Variable", "VariableV2", *RESOURCE_VARIABLES)
+FORWARDING = ("Identity", "Switch", "Merge", "Enter", "Exit", "NextIteration")
+WITHOUT_REFERENCE = {f"Ref{op}": op for op in FORWARDING}
 _INT32 = tf.int32.as_datatype_enum
-IGNORED = ("_output_shapes", "_class", "_has_manual_control_dependencies")
+HINTS = ("_output_shapes", "_class", "_has_manual_control_dependencies")
 
 
 def read_values(editor: GraphEditor) -> int:
-    """Replace reads of variables with reads of values; how many.
+    """Replace reads of variables with reads of constants; return the number of reads.
 
-    Devices and attributes that are only hints are cleared.
+    Also removes devices and hints: those of the original graph may contradict the
+    edited one.
     """
     changed = 0
     for node in list(editor.nodes.values()):
         node.op = WITHOUT_REFERENCE.get(node.op, node.op)
         if node.op == "ResourceGather":
-            _gather(editor, node)
+            _replace_gather(editor, node)
         elif (value := read_value(node)) is not None:
             editor.nodes[node.name] = value
         else:
             continue
         changed += 1
-    forget_hints(editor)
+    remove_hints(editor)
     return changed
 
 
 def read_value(node):
-    """What the op is when its input is not a variable but its value; None: no read."""
+    """The node that reads the variable's value in place of its handle.
+
+    Returns:
+      a new NodeDef of the same name and inputs; None if the node reads no variable.
+    """
+    dtype = node.attr["dtype"].type if "dtype" in node.attr else 0
     if node.op in ("ReadVariableOp", "_ReadVariablesOp"):
-        return _changed(node, "Identity", T=node.attr["dtype"].type)
+        return _replaced(node, "Identity", T=dtype)
     if node.op == "VariableShape":
-        made = _changed(node, "Shape", T=node.attr["dtype"].type)
-        made.attr["out_type"].type = attribute(node, "out_type").type
-        return made
+        out_type = attribute(node, "out_type").type
+        return _replaced(node, "Shape", T=dtype, out_type=out_type)
+    indices = node.attr["Tindices"].type if "Tindices" in node.attr else 0
     if node.op == "ResourceGatherNd":
-        types = {"Tparams": node.attr["dtype"].type}
-        return _changed(node, "GatherNd", **types, Tindices=node.attr["Tindices"].type)
+        return _replaced(node, "GatherNd", Tparams=dtype, Tindices=indices)
     if node.op == "ResourceGather" and not attribute(node, "batch_dims").i:
-        types = {"Tparams": node.attr["dtype"].type}
-        return _changed(node, "Gather", **types, Tindices=node.attr["Tindices"].type)
+        return _replaced(node, "Gather", Tparams=dtype, Tindices=indices)
     return None
 
 
-def _changed(node, op: str, **types: int):
+def _replaced(node, op: str, **types: int):
     made = type(node)(name=node.name, op=op, input=node.input)
     for name, dtype in types.items():
         made.attr[name].type = dtype
     return made
 
 
-def _gather(editor: GraphEditor, node) -> None:
-    """Write a gather as TensorFlow's own freezer does."""
-    axis = editor.add(editor.unused_name(f"{node.name}/axis"), "Const")
-    axis.attr["dtype"].type = _INT32
-    axis.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(np.int32(0)))
-    made = _changed(
-        node,
-        "GatherV2",
-        Tparams=node.attr["dtype"].type,
-        Tindices=node.attr["Tindices"].type,
-        Taxis=_INT32,
-    )
+def _replace_gather(editor: GraphEditor, node) -> None:
+    """Replace a ResourceGather with the GatherV2 that TensorFlow's freezer writes."""
+    axis = editor.add_constant(f"{node.name}/axis", np.int32(0), _INT32)
+    types = {"Tparams": node.attr["dtype"].type, "Tindices": node.attr["Tindices"].type}
+    made = _replaced(node, "GatherV2", **types, Taxis=_INT32)
     if "batch_dims" in node.attr:
         made.attr["batch_dims"].i = attribute(node, "batch_dims").i
-    set_inputs(made, [*data_inputs(node), axis.name], control_inputs(node))
+    set_inputs(made, [*data_inputs(node), axis], control_inputs(node))
     editor.nodes[node.name] = made
 
 
-def forget_hints(editor: GraphEditor) -> None:
-    """Clear devices, and attributes that are hints: old ones contradict the graph."""
+def remove_hints(editor: GraphEditor) -> None:
+    """Remove devices, and attributes that are hints only, from all nodes."""
     for _, node, _ in nodes_of(editor):
         node.device = ""
-        for name in IGNORED:
+        for name in HINTS:
             node.attr.pop(name, None)
 
 
 def variables(editor: GraphEditor) -> list:
-    """The variables that are left in the graph."""
+    """The nodes of the graph that are variables."""
     return [node for node in editor.nodes.values() if node.op in VARIABLES]

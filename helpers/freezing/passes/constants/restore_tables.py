@@ -1,15 +1,15 @@
-"""Replace the saved contents of lookup tables with constants."""
+"""Replaces the saved contents of lookup tables with constants."""
 
 import tensorflow as tf
 
-from helpers.freezing.passes.constants.variables_to_constants import Weight
 from helpers.freezing.passes.prune.keep_tables import IMPORTS
 from helpers.freezing.sources.checkpoint_values import restored_from
-from helpers.graphs.editor import GraphEditor, data_inputs
+from helpers.graphs.edges import data_inputs
+from helpers.graphs.editor import GraphEditor, Weight
 
 
 def restore_tables(editor: GraphEditor) -> int:
-    """Replace what a saver would read into tables with constants; how many."""
+    """Replace the keys and values that a saver restores; return the number of them."""
     checkpoint, restored = editor.context.values, 0
     for name in editor.initialisers:
         node = editor.nodes[name]
@@ -21,11 +21,8 @@ def restore_tables(editor: GraphEditor) -> int:
             if saved is None or checkpoint is None:
                 continue
             dtype = tf.as_dtype(checkpoint.dtypes[saved.key])
-            made = editor.add(editor.unused_name(f"{name}/{position}"), "Const")
-            made.attr["dtype"].type = dtype.as_datatype_enum
-            shape = tuple(checkpoint.shape(saved))
-            read = checkpoint.reading(saved)
-            editor.weights[made.name] = Weight(dtype, shape, read)
-            node.input[position] = made.name
+            shape, read = tuple(checkpoint.shape(saved)), checkpoint.reader(saved)
+            made = editor.unused_name(f"{name}/{position}")
+            node.input[position] = editor.add_weight(made, Weight(dtype, shape, read))
             restored += 1
     return restored

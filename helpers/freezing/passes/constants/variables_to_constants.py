@@ -1,76 +1,56 @@
-"""Turn variables into constants whose values stay in the checkpoint until written."""
+"""Turns variables into constants whose values stay in the checkpoint until written."""
 
-import math
-from collections.abc import Callable
-from typing import NamedTuple
-
-import numpy as np
 import tensorflow as tf
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.read_values import variables
-from helpers.freezing.sources.checkpoint_values import Checkpoint, Saved
-from helpers.graphs.editor import GraphEditor
+from helpers.freezing.sources.checkpoint_values import CheckpointValues, SavedTensor
+from helpers.graphs.editor import GraphEditor, Weight
 
-LARGE = 256  # bytes; a smaller constant is left as it is
-LIMIT = 2**31 - 1  # bytes; a protobuf message cannot be larger
-
-
-class Weight(NamedTuple):
-    """A constant to be, of known type and shape; its value is read when written."""
-
-    dtype: tf.DType
-    shape: tuple[int, ...]
-    read: Callable[[], np.ndarray]
-
-    @property
-    def size(self) -> int:
-        return math.prod(self.shape) * self.dtype.size
+LARGE = 256  # bytes; smaller constants are not made weights
+LIMIT = 2**31 - 1  # bytes; the largest protobuf message
 
 
 def variables_to_constants(editor: GraphEditor) -> int:
-    """Put a constant of the variable's name in place of each variable.
+    """Replace each variable with a constant of its name.
+
+    Large constants become weights in a graph that has no checkpoint.
 
     Returns:
-      the number of constants; of a graph without a checkpoint, its large constants.
+      the number of new constants or weights.
     Raises:
-      FreezeError: the checkpoint misses variables, or has them with another shape.
+      FreezeError: the checkpoint lacks variables, or has other shapes or types.
     """
     checkpoint, saved = editor.context.values, editor.context.places
     if not checkpoint:
-        return _lift_constants(editor)
-    places = {
-        node.name: place_of(node, checkpoint, saved) for node in variables(editor)
-    }
-    _check(editor, checkpoint, places)
+        return _constants_to_weights(editor)
+    places = _find_places(editor, checkpoint, saved)
     for name, place in places.items():
-        old = editor.nodes[name]
-        dtype = tf.as_dtype(old.attr["dtype"].type)
-        shape = tuple(checkpoint.shape(place))
-        node = editor.add(name, "Const")
-        node.attr["dtype"].type = dtype.as_datatype_enum
-        editor.weights[name] = Weight(dtype, shape, checkpoint.reading(place))
+        dtype = tf.as_dtype(editor.nodes[name].attr["dtype"].type)
+        shape, read = tuple(checkpoint.shape(place)), checkpoint.reader(place)
+        editor.add_weight(name, Weight(dtype, shape, read))
     return len(places)
 
 
-def _lift_constants(editor: GraphEditor) -> int:
-    """Make weights of large constants: a graph without a checkpoint has them inside."""
+def _constants_to_weights(editor: GraphEditor) -> int:
     for node in editor.nodes.values():
         tensor = node.attr["value"].tensor if node.op == "Const" else None
         if tensor is not None and len(tensor.tensor_content) >= LARGE:
-            value = tf.make_ndarray(tensor)
-            dtype = tf.as_dtype(tensor.dtype)
-            editor.weights[node.name] = Weight(dtype, value.shape, _given(value))
+            value, dtype = tf.make_ndarray(tensor), tf.as_dtype(tensor.dtype)
+            read = lambda value=value: value  # noqa: E731
+            editor.weights[node.name] = Weight(dtype, value.shape, read)
             del node.attr["value"]
     return len(editor.weights)
 
 
-def _given(value: np.ndarray) -> Callable[[], np.ndarray]:
-    return lambda: value
-
-
 def check_size(editor: GraphEditor, weights: str) -> None:
-    """Refuse what would not fit into one GraphDef, before it is built."""
+    """Check that the graph fits into one GraphDef, before it is written.
+
+    Args:
+      weights: the dtype that the weights are stored in.
+    Raises:
+      FreezeError: the graph is larger than 2 GiB.
+    """
     size = sum(weight.size for weight in editor.weights.values())
     size += sum(node.ByteSize() for node in editor.nodes.values())
     if size <= LIMIT:
@@ -86,46 +66,66 @@ def check_size(editor: GraphEditor, weights: str) -> None:
 
 
 def place_of(
-    node, checkpoint: Checkpoint, saved: dict[str, list[Saved]]
-) -> Saved | None:
-    """Where the variable's value is: as a saver says, else under its own name."""
+    node, checkpoint: CheckpointValues, saved: dict[str, list[SavedTensor]]
+) -> SavedTensor | None:
+    """Where the checkpoint stores a variable, or None.
+
+    Args:
+      saved: the keys that savers restore each variable from; others are stored under
+        their own names.
+    """
     shared = node.attr["shared_name"].s.decode() if "shared_name" in node.attr else ""
     names = [node.name, *([shared] if shared else [])]
     candidates = [place for name in names for place in saved.get(name, ())]
-    candidates += [Saved(name) for name in names]
-    for place in candidates:
-        if place.key in checkpoint.shapes:
-            return place
-    return None
+    candidates += [SavedTensor(name) for name in names]
+    stored = (place for place in candidates if place.key in checkpoint.shapes)
+    return next(stored, None)
 
 
-def _check(editor: GraphEditor, checkpoint: Checkpoint, places: dict) -> None:
-    """Raise where the checkpoint does not hold what the graph's variables are."""
-    missing = [name for name, place in places.items() if place is None]
-    differing = {
-        name: text
-        for name, place in places.items()
-        if place and (text := _difference(editor.nodes[name], checkpoint, place))
-    }
-    if missing and not differing and len(missing) <= len(places) / 2:
+def _find_places(
+    editor: GraphEditor,
+    checkpoint: CheckpointValues,
+    saved: dict[str, list[SavedTensor]],
+) -> dict[str, SavedTensor]:
+    """Where the checkpoint stores each variable of the graph.
+
+    Raises:
+      FreezeError: a variable is missing, or has another shape or type.
+    """
+    places: dict[str, SavedTensor] = {}
+    missing, differing = [], {}
+    for node in variables(editor):
+        place = place_of(node, checkpoint, saved)
+        if place is None:
+            missing.append(node.name)
+            continue
+        places[node.name] = place
+        if text := _difference(node, checkpoint, place):
+            differing[node.name] = text
+    count = len(places) + len(missing)
+    if missing and not differing and len(missing) <= count / 2:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         raise FreezeError(
-            f"{checkpoint.prefix} does not hold what the outputs need: {_few(missing)}",
+            f"{checkpoint.prefix} does not hold what the outputs need: "
+            f"{', '.join(missing[:5])}{more}",
             "save all variables, not only the trainable ones (batch normalization's "
             "statistics are not trained), or give the checkpoint that has them",
         )
     if missing or differing:
         lines = [f"  {name}: {text}" for name, text in differing.items()]
         lines += [f"  {name}: not in the checkpoint" for name in missing]
-        more = [f"  and {len(lines) - 5} more"] if len(lines) > 5 else []
+        if (total := len(lines)) > 5:
+            lines[5:] = [f"  and {total - 5} more"]
         raise FreezeError(
-            f"{checkpoint.prefix} is of another model: {len(lines)} of {len(places)} "
-            "variables differ\n" + "\n".join(lines[:5] + more),
+            f"{checkpoint.prefix} is of another model: {total} of {count} variables "
+            "differ\n" + "\n".join(lines),
             "give the .meta and the prefix of the same training",
         )
+    return places
 
 
-def _difference(node, checkpoint: Checkpoint, place: Saved) -> str | None:
-    """How a variable in the graph and in the checkpoint differ."""
+def _difference(node, checkpoint: CheckpointValues, place: SavedTensor) -> str | None:
+    """How a variable's shape or type differs in graph and checkpoint, or None."""
     shape, found = node.attr["shape"].shape, checkpoint.shape(place)
     wanted = [dim.size for dim in shape.dim]
     open_shape = shape.unknown_rank or -1 in wanted
@@ -136,8 +136,3 @@ def _difference(node, checkpoint: Checkpoint, place: Saved) -> str | None:
     if ours.base_dtype != theirs:
         return f"{ours.name} in the graph, {theirs.name} in the checkpoint"
     return None
-
-
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(names[:5]) + more

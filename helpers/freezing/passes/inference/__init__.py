@@ -1,1 +1,1 @@
-"""Bind training switches and dropouts to their inference values."""
+"""Passes that bind training switches and dropouts to their inference values."""

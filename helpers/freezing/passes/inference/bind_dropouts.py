@@ -1,72 +1,77 @@
-"""Bind the probabilities of dropouts to what lets everything through.
+"""Binds the probabilities of dropouts so that all values are kept.
 
-A dropout compares random numbers with a threshold; the one scalar behind the threshold
-is bound, whether it is fed or constant, in the graph or in the body of a function.
+Dropouts are found by their masks, in the graph and in the bodies of functions, and by
+the names of the scalars that are fed or stored in variables.
 """
 
 import re
 
 import tensorflow as tf
 
-from helpers.freezing.analysis.constant_propagation import (
-    SWITCHES,
-    Span,
-    constant_scalar,
-    known_values,
-    set_scalar,
-)
-from helpers.freezing.control_flow.function_bodies import close, opened
-from helpers.freezing.control_flow.functional import is_kept
+from helpers.freezing.analysis.constant_propagation import known_values, set_scalar
+from helpers.freezing.control_flow.function_bodies import open_body, write_body
+from helpers.freezing.control_flow.functional import is_loop_invariant
 from helpers.freezing.passes.constants.pass_values import CALLERS, LOOPS
-from helpers.freezing.passes.constants.read_values import VARIABLES
 from helpers.freezing.passes.inference.bind_switches import (
-    PLACEHOLDERS,
-    is_scalar,
-    reads,
+    is_fed_scalar,
+    scalar_inputs,
 )
+from helpers.freezing.passes.inference.dropout_masks import bind_masks
 from helpers.freezing.passes.inference.simplify import bound_tensors, fold_neutral
 from helpers.freezing.passes.prune.prune import functions_in
-from helpers.graphs.editor import Edge, GraphEditor, data_inputs
+from helpers.graphs.edges import Edge, data_inputs
+from helpers.graphs.editor import GraphEditor
+from helpers.graphs.wiring import PLACEHOLDERS
 
-COMPARISONS = ("Less", "LessEqual", "Greater", "GreaterEqual", "Floor")
-PASSING = ("Identity", "Enter", "Cast", *SWITCHES)
-ARITHMETIC = ("Sub", "Add", "AddV2", "Mul", "RealDiv")
 KEEP = re.compile(r"keep_?(prob(ability)?|rate|p)?(_?\d*)$|dropout_keep", re.I)
 DROP = re.compile(r"drop(out)?_?(rate|prob(ability)?)(_?\d*)$", re.I)
 
 
 def bind_dropouts(editor: GraphEditor) -> int:
-    """Record in `editor.bound` the values at which dropouts keep all; how many."""
+    """Record in `editor.bound` the values for which all dropouts keep everything.
+
+    Returns the number of values.
+    """
     before = len(editor.bound) + len(editor.bound_inside)
-    for node in editor.nodes.values():
-        if node.op in VARIABLES and not node.attr["shape"].shape.dim:
-            for item in reads(editor, node):
-                _bind_by_name(editor, node.name, item)
-    _bind(editor)
+    _bind_by_name(editor, fed=False)
+    bind_masks(editor)
     for name in list(editor.functions):
         _bind_inside(editor, name)
-    for node in editor.nodes.values():  # and those out of sight, in functions
-        item = Edge(node.name, 0)
-        if node.op in PLACEHOLDERS and is_scalar(node) and item not in editor.bound:
-            _bind_by_name(editor, node.name, item)
+    _bind_by_name(editor, fed=True)  # those of masks that are not recognised
     return len(editor.bound) + len(editor.bound_inside) - before
+
+
+def _bind_by_name(editor: GraphEditor, *, fed: bool) -> None:
+    """Bind placeholders, or reads of variables, named like a dropout's probability."""
+    for name, item in scalar_inputs(editor):
+        is_fed = editor.nodes[name].op in PLACEHOLDERS
+        dtype = tf.as_dtype(editor.dtype(item))
+        if is_fed != fed or not dtype.is_floating or (fed and item in editor.bound):
+            continue
+        if KEEP.search(name) or DROP.search(name):
+            editor.bound[item] = dtype.as_numpy_dtype(1 if KEEP.search(name) else 0)
 
 
 def _bind_inside(editor: GraphEditor, name: str) -> None:
     """Bind and fold the dropouts in the body of a function.
 
-    What the function is passed is bound where it is fed.
+    Values that the function takes as arguments are bound in the graph, where they are
+    fed.
     """
-    body, passed = opened(editor, name), _passed(editor, name)
+    body, passed = open_body(editor, name), _constant_arguments(editor, name)
     known = known_values(editor)
     bound = bound_tensors(editor, known)
     given = {Edge(a, 0): known[item] for a, item in passed.items() if item in bound}
-    fed = {a: item for a, item in passed.items() if _is_fed(editor, item)}
+    fed = {
+        argument: item
+        for argument, item in passed.items()
+        if is_fed_scalar(editor.nodes[item.node]) and item not in editor.bound
+    }
     for argument in fed:
         body.nodes[argument].op = "Placeholder"
         body.nodes[argument].attr["dtype"].type = body.nodes[argument].attr["T"].type
     body.bound |= given
-    _bind(body)
+    bind_masks(body)
     for item, value in body.bound.items():
         if item.node in fed:
             editor.bound[fed[item.node]] = value
@@ -79,11 +84,14 @@ def _bind_inside(editor: GraphEditor, name: str) -> None:
         while fold_neutral(body):
             pass
         editor.removed += body.removed
-        close(editor, name, body)
+        write_body(editor, name, body)
 
 
-def _passed(editor: GraphEditor, function: str) -> dict[str, Edge]:
-    """The arguments of the function that are the same tensor in every call."""
+def _constant_arguments(editor: GraphEditor, function: str) -> dict[str, Edge]:
+    """The arguments of the function that are the same tensor in every call.
+
+    Empty if another function calls it, or an op that is not in CALLERS.
+    """
     arguments = [arg.name for arg in editor.functions[function].signature.input_arg]
     found: dict[str, set] = {name: set() for name in arguments}
     inner = (node for body in editor.functions.values() for node in body.node_def)
@@ -97,107 +105,11 @@ def _passed(editor: GraphEditor, function: str) -> dict[str, Edge]:
         items = data_inputs(node)[CALLERS[node.op][1] :]
         for index, (name, item) in enumerate(zip(arguments, items, strict=True)):
             loop = node.op in LOOPS and editor.functions[node.attr["body"].func.name]
-            found[name].add(item if not loop or is_kept(loop, index) else None)
+            found[name].add(
+                item if not loop or is_loop_invariant(loop, index) else None
+            )
     return {
         name: items.pop()
         for name, items in found.items()
         if len(items) == 1 and None not in items
     }
-
-
-def _is_fed(editor: GraphEditor, item: Edge) -> bool:
-    node = editor.nodes[item.node]
-    return node.op in PLACEHOLDERS and is_scalar(node) and item not in editor.bound
-
-
-def _bind(editor: GraphEditor) -> None:
-    consumers = editor.consumers()
-    known = known_values(editor)
-    for node in list(editor.nodes.values()):
-        if node.op in COMPARISONS and _mask(editor, node, known):
-            root = _root(editor, _threshold(editor, node, known))
-            if root is not None and _bind_root(editor, node, root):
-                _bind_scale(editor, node, consumers)
-                known = known_values(editor)
-
-
-def _bind_by_name(editor: GraphEditor, name: str, item: Edge) -> None:
-    """Bind what is called as the probability of a dropout is."""
-    dtype = tf.as_dtype(editor.dtype(item))
-    if dtype.is_floating and (KEEP.search(name) or DROP.search(name)):
-        editor.bound[item] = dtype.as_numpy_dtype(1 if KEEP.search(name) else 0)
-
-
-def _mask(editor: GraphEditor, node, known) -> bool:
-    """Whether the op compares random numbers of [0, 1) with a threshold."""
-    if known.get(Edge(node.name, 0)) is not None:
-        return False
-    return _threshold(editor, node, known) is not None
-
-
-def _threshold(editor: GraphEditor, node, known) -> Edge | None:
-    """What the random numbers are compared with (or, for Floor, added to)."""
-    inputs = data_inputs(node)
-    if node.op == "Floor":
-        (item,) = inputs
-        inputs = data_inputs(editor.nodes[item.node])
-        if editor.nodes[item.node].op not in ("Add", "AddV2"):
-            return None
-    spans = [isinstance(known.get(item), Span) for item in inputs]
-    if len(inputs) != 2 or sum(spans) != 1:
-        return None
-    return inputs[spans.index(False)]
-
-
-def _root(editor: GraphEditor, item: Edge) -> Edge | None:
-    """The one scalar that the threshold is computed from: fed, or else a constant."""
-    fed, constants, ahead, seen = set(), set(), [item], set()
-    while ahead:
-        item = ahead.pop()
-        if item in seen:
-            continue
-        seen.add(item)
-        node = editor.nodes[item.node]
-        if node.op in PLACEHOLDERS and is_scalar(node):
-            fed.add(item)
-        elif node.op == "Const" and constant_scalar(node) is not None:
-            constants.add(item)
-        elif node.op in PASSING + ARITHMETIC:
-            ahead += data_inputs(node)[: 1 if node.op in PASSING else 2]
-        else:
-            return None
-    roots = fed or constants
-    return roots.pop() if len(roots) == 1 else None
-
-
-def _bind_root(editor: GraphEditor, mask, root: Edge) -> bool:
-    """Bind the root to 1 or 0, whichever lets everything through the mask."""
-    if root in editor.bound:
-        return False
-    for number in (1, 0):
-        value = tf.as_dtype(editor.dtype(root)).as_numpy_dtype(number)
-        editor.bound[root] = value
-        known = known_values(editor)
-        if known.get(Edge(mask.name, 0)) in (1, True):
-            editor.removed["dropout"] += 1
-            return True
-    del editor.bound[root]
-    return False
-
-
-def _bind_scale(editor: GraphEditor, mask, consumers) -> None:
-    """Bind the constant that makes up for what the mask would have dropped."""
-    takers = [taker for taker, _ in consumers.get(mask.name, ())]
-    takers += [
-        t for c in takers if c.op == "Cast" for t, _ in consumers.get(c.name, ())
-    ]
-    for taker in takers:
-        for item in data_inputs(taker):
-            scaled = editor.nodes[item.node]
-            if scaled.op not in ("Mul", "RealDiv"):
-                continue
-            for factor in data_inputs(scaled):
-                node = editor.nodes[factor.node]
-                if node.op == "Const" and constant_scalar(node) is not None:
-                    dtype = tf.as_dtype(editor.dtype(factor)).as_numpy_dtype
-                    editor.bound.setdefault(factor, dtype(1))

@@ -1,8 +1,7 @@
-"""Bind what switches between training and inference to inference.
+"""Binds the switches between training and inference to inference.
 
-Bound are switches such as `is_training`, whether they are fed or variables. A binding
-is a tensor and its value: the checkpoint's own graph is given it when both are
-compared.
+A switch is a scalar such as `is_training`, fed or stored in a variable. To bind a
+tensor is to fix its value; the proof feeds the same value to the checkpoint's graph.
 """
 
 import re
@@ -12,17 +11,18 @@ import tensorflow as tf
 
 from helpers.freezing.analysis.batch_statistics import takes_batch_statistics
 from helpers.freezing.analysis.constant_propagation import known_values
-from helpers.freezing.control_flow.v1 import living_nodes
+from helpers.freezing.control_flow.v1 import live_nodes
 from helpers.freezing.passes.constants.read_values import VARIABLES
-from helpers.graphs.editor import Edge, GraphEditor, data_inputs
+from helpers.freezing.passes.inference.follow_assignments import READS
+from helpers.graphs.edges import Edge, data_inputs
+from helpers.graphs.editor import GraphEditor
 from helpers.graphs.op_registry import attribute
+from helpers.graphs.wiring import PLACEHOLDERS
 
-READS = ("Identity", "ReadVariableOp")
-PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 TRAINING = re.compile(
     r"train|learning_?phase|\bphase|dropout|is_learning|augment", re.I
 )
-NUMBERED = re.compile(
+NUMERIC = re.compile(  # names of integers that are 1 in training, 0 in inference
     r"(is_?train(ing)?|train(ing)?_?(flag|mode|phase)|((learning|train)_?)?phase)$",
     re.I,
 )
@@ -32,46 +32,41 @@ INFERENCE = re.compile(
 
 
 def bind_switches(editor: GraphEditor) -> int:
-    """Record in `editor.bound` each switch's value at inference; how many."""
-    for node in list(editor.nodes.values()):
-        if node.op in PLACEHOLDERS and is_scalar(node):
-            _bind(editor, Edge(node.name, 0), _switch_value(editor, node))
-        elif node.op in VARIABLES and not node.attr["shape"].shape.dim:
-            for item in reads(editor, node):
-                _bind(editor, item, _named_value(editor, node.name, item))
+    """Record each switch's inference value in `editor.bound`; return their number."""
+    for name, item in scalar_inputs(editor):
+        value = _value_by_name(editor, name, item)
+        is_bool = editor.dtype(item) == tf.bool.as_datatype_enum
+        if value is None and is_bool and editor.nodes[name].op in PLACEHOLDERS:
+            value = _value_by_branches(editor, item)
+        if value is not None:
+            editor.bound[item] = value
     return len(editor.bound)
 
 
-def _bind(editor: GraphEditor, item: Edge, value: np.generic | None) -> None:
-    if value is not None:
-        editor.bound[item] = value
+def scalar_inputs(editor: GraphEditor) -> list[tuple[str, Edge]]:
+    """The scalars that are fed or read from variables: op names and tensors."""
+    found, consumers = [], editor.consumers()
+    for node in editor.nodes.values():
+        if is_fed_scalar(node):
+            found.append((node.name, Edge(node.name, 0)))
+        elif node.op in VARIABLES and not node.attr["shape"].shape.dim:
+            readers = [n for n, _ in consumers.get(node.name, ()) if n.op in READS]
+            found += [(node.name, Edge(reader.name, 0)) for reader in readers]
+    return found
 
 
-def reads(editor: GraphEditor, variable) -> list[Edge]:
-    """Where the value of the variable is read."""
-    takers = editor.consumers().get(variable.name, ())
-    return [Edge(taker.name, 0) for taker, _ in takers if taker.op in READS]
-
-
-def is_scalar(node) -> bool:
+def is_fed_scalar(node) -> bool:
+    """Whether the node is a placeholder whose shape allows a single element only."""
+    if node.op not in PLACEHOLDERS:
+        return False
     shape = attribute(node, "shape").shape
-    if shape.unknown_rank or not shape.dim:
-        return True
-    return all(dim.size == 1 for dim in shape.dim)
+    return shape.unknown_rank or all(dim.size == 1 for dim in shape.dim)
 
 
-def _switch_value(editor: GraphEditor, node) -> np.generic | None:
-    item = Edge(node.name, 0)
-    value = _named_value(editor, node.name, item)
-    if value is None and editor.dtype(item) == tf.bool.as_datatype_enum:
-        return _calmer_side(editor, item)
-    return value
-
-
-def _named_value(editor: GraphEditor, name: str, item: Edge) -> np.generic | None:
-    """False for a switch that says training, True for one that says inference."""
+def _value_by_name(editor: GraphEditor, name: str, item: Edge) -> np.generic | None:
+    """False for a name that means training, True for one that means inference."""
     dtype = tf.as_dtype(editor.dtype(item))
-    if dtype.is_integer and NUMBERED.search(name):
+    if dtype.is_integer and NUMERIC.search(name):
         return dtype.as_numpy_dtype(0)
     if dtype != tf.bool:
         return None
@@ -82,16 +77,23 @@ def _named_value(editor: GraphEditor, name: str, item: Edge) -> np.generic | Non
     return None
 
 
-def _calmer_side(editor: GraphEditor, item: Edge) -> np.bool_ | None:
-    """The side of the switch's conditionals that has no part of training in it."""
-    trains = {side: _trains(_only_on(editor, item, side)) for side in (True, False)}
-    return np.bool_(not trains[True]) if trains[True] != trains[False] else None
+def _value_by_branches(editor: GraphEditor, item: Edge) -> np.bool_ | None:
+    """The value for which no conditional takes a branch that only training needs.
+
+    None if neither value does, or both do.
+    """
+    trains = {side: _trains(_conditional_nodes(editor, item, side)) for side in (0, 1)}
+    return np.bool_(not trains[1]) if trains[1] != trains[0] else None
 
 
-def _only_on(editor: GraphEditor, item: Edge, side: bool) -> list[dict]:
-    """The nodes that run only where the switch has this value, by graph or function."""
+def _conditional_nodes(editor: GraphEditor, item: Edge, side: int) -> list[dict]:
+    """The nodes that run only if the switch has this value.
+
+    Returns:
+      nodes by name: a dict for the graph, and one for each function called.
+    """
     known = known_values(editor, {item: np.bool_(side)})
-    living = [living_nodes(editor, known, flipped) for flipped in (False, True)]
+    living = [live_nodes(editor, known, flipped=flipped) for flipped in (False, True)]
     bodies = [{name: editor.nodes[name] for name in living[0] - living[1]}]
     for node in editor.nodes.values():
         if node.op in ("If", "StatelessIf") and data_inputs(node)[0] in known:

@@ -1,49 +1,38 @@
-"""Let reads of a variable take the value that is assigned before them."""
+"""Connects reads of a variable to the values that are assigned before them."""
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.prune.prune import UPDATES, waited_for
-from helpers.graphs.editor import (
-    Edge,
-    GraphEditor,
-    control_inputs,
-    data_inputs,
-    set_inputs,
-)
+from helpers.freezing.passes.prune.prune import UPDATES, expand_noops
+from helpers.graphs.edges import Edge, control_inputs, data_inputs, set_inputs
+from helpers.graphs.editor import GraphEditor
 
 READS = ("Identity", "ReadVariableOp")
 ARITHMETIC = {"AssignAdd": "AddV2", "AssignSub": "Sub"}
-RESOURCE = {
-    "AssignVariableOp": None,
-    "AssignAddVariableOp": "AddV2",
-    "AssignSubVariableOp": "Sub",
-}
-REFUSED = (
-    "Scatter",
-    "ResourceScatter",
-    "ResourceApply",
-    "Apply",
-    "ResourceStridedSlice",
-)
+RESOURCE_ARITHMETIC = {"AssignAddVariableOp": "AddV2", "AssignSubVariableOp": "Sub"}
+RESOURCE = ("AssignVariableOp", *RESOURCE_ARITHMETIC)
+REFUSED = ("Scatter", "ResourceScatter", "Apply", "ResourceApply", "ResourceStrided")
 
 
 def follow_assignments(editor: GraphEditor) -> int:
-    """Let a read that waits for an assignment of its variable take what is assigned.
+    """Let a read that waits for an assignment of its variable take the assigned value.
 
-    Returns the number of reads changed.
+    Returns:
+      the number of reads changed.
+    Raises:
+      FreezeError: a read waits for an update whose result has no simple expression.
     """
     followed = 0
     for node in list(editor.nodes.values()):
         if node.op not in READS or not control_inputs(node):
             continue
         (variable, *_) = data_inputs(node)
-        for name in waited_for(editor, control_inputs(node)):
+        for name in expand_noops(editor, control_inputs(node)):
             assign = editor.nodes[name]
             if not assign.input or data_inputs(assign)[:1] != [variable]:
                 continue
             if assign.op.startswith(REFUSED):
-                raise changes_a_variable(assign)
+                raise update_error(assign)
             if assign.op in (*RESOURCE, *ARITHMETIC, "Assign"):
-                _take(editor, node, assign)
+                _take_assigned(editor, node, assign)
                 editor.removed[UPDATES] += 1
                 editor.changes[node.name] = variable.node
                 followed += 1
@@ -51,28 +40,28 @@ def follow_assignments(editor: GraphEditor) -> int:
     return followed
 
 
-def _take(editor: GraphEditor, read, assign) -> None:
+def _take_assigned(editor: GraphEditor, read, assign) -> None:
     variable, value = data_inputs(assign)[:2]
     if assign.op not in RESOURCE:
         set_inputs(read, [Edge(assign.name, 0)], control_inputs(read))
         return
     dtype = assign.attr["dtype"].type
-    if RESOURCE[assign.op]:
-        old = editor.add(editor.unused_name(f"{assign.name}/before"), "ReadVariableOp")
-        set_inputs(old, [variable], [])
+    if assign.op in RESOURCE_ARITHMETIC:
+        before = editor.unused_name(f"{assign.name}/before")
+        old = editor.add(before, "ReadVariableOp", [variable])
         old.attr["dtype"].type = dtype
-        sum_name = editor.unused_name(f"{assign.name}/after")
-        made = editor.add(sum_name, RESOURCE[assign.op], [old.name, value])
+        after = editor.unused_name(f"{assign.name}/after")
+        made = editor.add(after, RESOURCE_ARITHMETIC[assign.op], [before, value])
         made.attr["T"].type = dtype
-        value = Edge(made.name, 0)
+        value = Edge(after, 0)
     read.op = "Identity"
     read.attr.clear()
     read.attr["T"].type = dtype
     set_inputs(read, [value], control_inputs(read))
 
 
-def changes_a_variable(node) -> FreezeError:
-    """The error for an output that depends on an update with no value form."""
+def update_error(node) -> FreezeError:
+    """The error for an output that depends on this update of a variable."""
     return FreezeError(
         f"the outputs depend on {node.name!r} ({node.op}), which changes a variable "
         "while the graph runs: a frozen graph cannot",

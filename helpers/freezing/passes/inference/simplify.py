@@ -1,7 +1,7 @@
-"""Fold what is bound away: branches not taken, masks of ones, factors of one."""
+"""Folds what the bound values decide: branches, masks of ones, factors of one."""
 
 from helpers.freezing.analysis.constant_propagation import (
-    Span,
+    Interval,
     known_values,
     set_scalar,
 )
@@ -9,52 +9,34 @@ from helpers.freezing.control_flow.function_bodies import inline
 from helpers.freezing.control_flow.functional import take_branches
 from helpers.freezing.control_flow.v1 import resolve_switches
 from helpers.freezing.passes.prune.prune import prune
-from helpers.graphs.editor import (
-    Edge,
-    GraphEditor,
-    control_inputs,
-    data_inputs,
-    set_inputs,
-)
+from helpers.graphs.edges import Edge, control_inputs, data_inputs, set_inputs
+from helpers.graphs.editor import GraphEditor
 
 
 def simplify(editor: GraphEditor) -> int:
-    """Resolve conditionals and fold neutral ops until nothing more follows.
+    """Resolve conditionals and fold neutral ops until neither changes the graph.
 
-    Returns the number of conditionals and ops taken out.
+    Returns the number of conditionals and ops removed.
     """
-    _make_constant(editor)
+    for item, value in editor.bound.items():
+        if item.node in editor.nodes:
+            set_scalar(editor.nodes[item.node], value)
     simplified = 0
-    while changes := _resolve_one_kind(editor):
+    while changes := (
+        _inline_branches(editor) or resolve_switches(editor) or fold_neutral(editor)
+    ):
         simplified += changes
         prune(editor)
     known = known_values(editor)
-    take_branches(
-        editor, {item: bool(known[item]) for item in _switches(editor, known)}
-    )
-    _forget_waiting(editor)
+    bound = bound_tensors(editor, known)
+    take_branches(editor, {i: bool(known[i]) for i in bound if known[i].dtype == bool})
+    _remove_control_inputs(editor)
     prune(editor)
     return simplified
 
 
-def _resolve_one_kind(editor: GraphEditor) -> int:
-    return _inline_branches(editor) or resolve_switches(editor) or fold_neutral(editor)
-
-
-def _switches(editor: GraphEditor, known) -> list[Edge]:
-    """The bound tensors that are yes or no."""
-    return [item for item in bound_tensors(editor, known) if known[item].dtype == bool]
-
-
-def _make_constant(editor: GraphEditor) -> None:
-    for item, value in editor.bound.items():
-        if item.node not in editor.nodes:
-            continue
-        set_scalar(editor.nodes[item.node], value)
-
-
 def _inline_branches(editor: GraphEditor) -> int:
-    """Write the branch that is taken in place of each conditional that is decided."""
+    """Replace each If whose predicate is known with the branch that it takes."""
     known = known_values(editor)
     decided = [
         node
@@ -63,7 +45,7 @@ def _inline_branches(editor: GraphEditor) -> int:
     ]
     for node in decided:
         predicate, *arguments = data_inputs(node)
-        if predicate not in known:  # it was in another branch; decided next time
+        if predicate not in known:  # computed in a branch that was just inlined
             continue
         branch = "then_branch" if known[predicate] else "else_branch"
         moves = inline(editor, node, node.attr[branch].func.name, arguments)
@@ -74,17 +56,19 @@ def _inline_branches(editor: GraphEditor) -> int:
 
 
 def fold_neutral(editor: GraphEditor) -> int:
-    """Take x for x * 1, x / 1 and where(True, x, y), where the 1 or True is bound."""
+    """Replace x * 1, x / 1 and where(True, x, y) by x, where the 1 or True is bound.
+
+    Returns the number of ops replaced.
+    """
     known = known_values(editor)
     bound = bound_tensors(editor, known)
     moves = {}
     for node in editor.nodes.values():
         inputs = data_inputs(node)
-        left = _left_over(
-            node.op, [known.get(i) if i in bound else None for i in inputs]
-        )
-        if left is not None and Edge(node.name, 0) not in bound:
-            moves[Edge(node.name, 0)] = inputs[left]
+        values = [known.get(item) if item in bound else None for item in inputs]
+        index = _forwarded_input(node.op, values)
+        if index is not None and Edge(node.name, 0) not in bound:
+            moves[Edge(node.name, 0)] = inputs[index]
     editor.rewire(moves)
     for item in moves:
         if editor.nodes[item.node].op != "Identity":
@@ -92,8 +76,8 @@ def fold_neutral(editor: GraphEditor) -> int:
     return len(moves)
 
 
-def _left_over(op: str, values: list) -> int | None:
-    """Which input the op gives unchanged, or None."""
+def _forwarded_input(op: str, values: list) -> int | None:
+    """The index of the input that the op returns unchanged, or None."""
     if op == "Mul" and values[1] == 1:
         return 0
     if op == "Mul" and values[0] == 1:
@@ -106,34 +90,34 @@ def _left_over(op: str, values: list) -> int | None:
 
 
 def bound_tensors(editor: GraphEditor, known) -> set[Edge]:
-    """The tensors whose value is known because of something that was bound.
+    """The tensors whose value is known because a tensor is bound.
 
-    So is what random numbers are compared with, where the result is always the same.
+    Includes comparisons with random numbers that always have the same result.
     """
     found, consumers = set(editor.bound), editor.consumers()
-    found |= {item for item in known if _is_decided(editor, item, known)}
+    found |= {item for item in known if _is_decided_comparison(editor, item, known)}
     ahead = list(found)
     while ahead:
-        for taker, _ in consumers.get(ahead.pop().node, ()):
-            item = Edge(taker.name, 0)
+        for consumer, _ in consumers.get(ahead.pop().node, ()):
+            item = Edge(consumer.name, 0)
             if item in known and item not in found:
                 found.add(item)
                 ahead.append(item)
     return found
 
 
-def _is_decided(editor: GraphEditor, item: Edge, known) -> bool:
+def _is_decided_comparison(editor: GraphEditor, item: Edge, known) -> bool:
     if item.node not in editor.nodes:
         return False
     inputs = [known.get(source) for source in data_inputs(editor.nodes[item.node])]
-    is_random = any(isinstance(value, Span) for value in inputs)
-    return is_random and not isinstance(known[item], Span)
+    is_random = any(isinstance(value, Interval) for value in inputs)
+    return is_random and not isinstance(known[item], Interval)
 
 
-def _forget_waiting(editor: GraphEditor) -> None:
-    """Drop control edges from what is a bound constant by now: nothing to wait for."""
+def _remove_control_inputs(editor: GraphEditor) -> None:
+    """Remove control inputs from bound tensors: those are constants now."""
     constant = {item.node for item in bound_tensors(editor, known_values(editor))}
     for node in editor.nodes.values():
-        if not constant.isdisjoint(waits := control_inputs(node)):
-            lasting = [name for name in waits if name not in constant]
+        if not constant.isdisjoint(names := control_inputs(node)):
+            lasting = [name for name in names if name not in constant]
             set_inputs(node, data_inputs(node), lasting)

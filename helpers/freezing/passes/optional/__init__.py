@@ -1,1 +1,1 @@
-"""Rewrites that are done only when asked for."""
+"""Passes that are applied only on request."""

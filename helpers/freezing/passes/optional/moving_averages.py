@@ -1,20 +1,23 @@
-"""Take the moving averages of the weights in the weights' place (--ema)."""
+"""Replaces the weights with their moving averages (--ema)."""
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.sources.checkpoint_values import Checkpoint, Saved
+from helpers.freezing.sources.checkpoint_values import SavedTensor
 from helpers.graphs.editor import GraphEditor
 
 SUFFIX = "/ExponentialMovingAverage"
 
 
 def take_moving_averages(editor: GraphEditor) -> int:
-    """Read each variable from its moving average where there is one; how many.
+    """Read each variable from its moving average if the checkpoint has one.
 
+    Returns:
+      the number of variables.
     Raises:
       FreezeError: the checkpoint has no moving averages.
     """
     context = editor.context
-    if not has_averages(context.values):
+    shapes = context.values.shapes if context.values else {}
+    if not any(key.endswith(SUFFIX) for key in shapes):
         raise FreezeError(
             "the checkpoint holds no moving averages: no variable in it ends in "
             f"{SUFFIX[1:]}",
@@ -24,25 +27,17 @@ def take_moving_averages(editor: GraphEditor) -> int:
     taken = 0
     for name in editor.original:
         keys = [name, *(place.key for place in places.get(name, ()))]
-        averages = [
-            key + SUFFIX for key in keys if key + SUFFIX in context.values.shapes
-        ]
+        averages = [key + SUFFIX for key in keys if key + SUFFIX in shapes]
         if averages:
-            places.setdefault(name, []).insert(0, Saved(averages[0]))
+            places.setdefault(name, []).insert(0, SavedTensor(averages[0]))
             taken += 1
     context.places = places
     return taken
 
 
-def has_averages(checkpoint: Checkpoint | None) -> bool:
-    return bool(checkpoint) and any(key.endswith(SUFFIX) for key in checkpoint.shapes)
-
-
-def mention_averages(editor: GraphEditor, *, taken: bool) -> list[str]:
-    """A sentence that mentions --ema, where averages are there and not taken."""
-    checkpoint = editor.context.values
-    if taken or not has_averages(checkpoint):
-        return []
-    if any(name + SUFFIX in checkpoint.shapes for name in editor.weights):
+def unused_averages_warning(editor: GraphEditor) -> list[str]:
+    """A sentence that mentions --ema, if the checkpoint has averages of the weights."""
+    values = editor.context.values
+    if values and any(name + SUFFIX in values.shapes for name in editor.weights):
         return ["the checkpoint also holds moving averages of the weights: see --ema"]
     return []

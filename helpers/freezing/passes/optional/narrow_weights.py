@@ -1,4 +1,4 @@
-"""Store weights in 16 bits; they are cast back once, when the graph is loaded."""
+"""Stores weights in 16 bits; loading a frozen graph casts them back to float32."""
 
 from collections.abc import Callable
 
@@ -7,18 +7,17 @@ import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.constants.variables_to_constants import Weight
-from helpers.graphs.editor import GraphEditor
+from helpers.graphs.editor import GraphEditor, Weight
 
 NARROW = (tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum)
 TYPES = {"float32": tf.float32, "float16": tf.float16, "bfloat16": tf.bfloat16}
 
 
 def narrow_weights(editor: GraphEditor) -> int:
-    """Store every float32 weight in 16 bits, a Const behind a Cast of its name.
+    """Replace every float32 weight with a 16 bit Const and a Cast of the weight's name.
 
-    `context.rounding_errors` is filled with each weight's largest error when the
-    weights are written.
+    Writing the weights adds the largest rounding error of each to
+    `context.rounding_errors`.
 
     Returns:
       the number of weights.
@@ -28,30 +27,32 @@ def narrow_weights(editor: GraphEditor) -> int:
     for name, weight in list(editor.weights.items()):
         if weight.dtype != tf.float32:
             continue
+        read = _read_rounded(name, weight, dtype, errors)
         stored = editor.unused_name(f"{name}/{weights}")
-        constant = editor.add(stored, "Const")
-        constant.attr["dtype"].type = dtype.as_datatype_enum
+        editor.add_weight(stored, Weight(dtype, weight.shape, read))
         cast = editor.add(name, "Cast", [stored])
         cast.attr["SrcT"].type = dtype.as_datatype_enum
         cast.attr["DstT"].type = tf.float32.as_datatype_enum
         del editor.weights[name]
-        read = _rounded(name, weight, dtype, errors)
-        editor.weights[stored] = Weight(dtype, weight.shape, read)
         narrowed += 1
     return narrowed
 
 
-def _rounded(name: str, weight: Weight, dtype: tf.DType, errors: dict) -> Callable:
+def _read_rounded(
+    name: str, weight: Weight, dtype: tf.DType, errors: dict[str, float]
+) -> Callable[[], np.ndarray]:
+    """A function that reads a weight, rounds it, and adds its error to `errors`."""
+
     def read() -> np.ndarray:
         exact = weight.read()
         with np.errstate(over="ignore"):
             rounded = exact.astype(dtype.as_numpy_dtype)
-        if not np.isfinite(rounded.astype(np.float32))[np.isfinite(exact)].all():
+        wide = rounded.astype(np.float32)
+        if not np.isfinite(wide)[np.isfinite(exact)].all():
             raise FreezeError(
                 f"weight {name!r} has numbers too large for {dtype.name}",
                 "store the weights as bfloat16 or float32, with --weights",
             )
-        wide = rounded.astype(np.float32)
         errors[name] = float(np.abs(wide - exact).max(initial=0))
         return rounded
 
@@ -59,14 +60,14 @@ def _rounded(name: str, weight: Weight, dtype: tf.DType, errors: dict) -> Callab
 
 
 def is_narrow(node) -> bool:
-    """Whether the node is a constant of 16 bits."""
+    """Whether the node is a constant of 16 bit floating point numbers."""
     return node.op == "Const" and node.attr["dtype"].type in NARROW
 
 
 def widen(graph_def: tf1.GraphDef) -> None:
-    """Cast the 16 bit weights of a GraphDef back to float32 constants, in place.
+    """Replace the casts of 16 bit weights with float32 constants, in place.
 
-    A session would cast large ones again in every run.
+    A session would run the casts of large weights again in every run.
     """
     stored = {node.name: node for node in graph_def.node if is_narrow(node)}
     for node in graph_def.node:

@@ -1,1 +1,1 @@
-"""Cut the graph to what the outputs need."""
+"""Passes that cut the graph to what the outputs need."""

@@ -1,54 +1,28 @@
-"""Cut a graph to what its outputs need, training-only parts left out."""
+"""Prunes a graph to the nodes that its outputs need for inference."""
 
-from helpers.graphs.editor import (
-    GraphEditor,
-    control_inputs,
-    data_inputs,
-    edge,
-    set_inputs,
-)
+from helpers.graphs.edges import control_inputs, data_inputs, set_inputs, source_nodes
+from helpers.graphs.editor import GraphEditor
+from helpers.graphs.traversal import find_reachable
 
-# Ops that an inference path can reach by a control edge only; leaving them out
-# changes no value.
-WITHOUT_VALUE = {
-    "assertion": {"Assert"},
-    "summary": {
-        "ScalarSummary",
-        "HistogramSummary",
-        "ImageSummary",
-        "AudioSummary",
-        "AudioSummaryV2",
-        "MergeSummary",
-        "TensorSummary",
-        "TensorSummaryV2",
-        "WriteSummary",
-        "WriteScalarSummary",
-        "WriteHistogramSummary",
-        "WriteImageSummary",
-        "WriteAudioSummary",
-    },
-    "update of a variable": {
-        "Assign",
-        "AssignAdd",
-        "AssignSub",
-        "AssignVariableOp",
-        "AssignAddVariableOp",
-        "AssignSubVariableOp",
-        "ScatterUpdate",
-        "ScatterAdd",
-        "ScatterSub",
-        "ResourceScatterUpdate",
-        "ResourceScatterAdd",
-        "ResourceScatterSub",
-        "CountUpTo",
-        "ResourceCountUpTo",
-    },
-    "read that is waited for only": {"ReadVariableOp"},
-    "check of a variable": {"IsVariableInitialized", "VarIsInitializedOp"},
-}
-CONTROL_FLOW = ("Enter", "RefEnter", "Switch", "RefSwitch")
 UPDATES = "update of a variable"
+# Ops to remove where only control edges lead to them from the outputs, by kind: no
+# value depends on them.
+_OPS = {
+    "assertion": "Assert",
+    "summary": """
+        ScalarSummary HistogramSummary ImageSummary AudioSummary AudioSummaryV2
+        MergeSummary TensorSummary TensorSummaryV2 WriteSummary WriteScalarSummary
+        WriteHistogramSummary WriteImageSummary WriteAudioSummary""",
+    UPDATES: """
+        Assign AssignAdd AssignSub AssignVariableOp AssignAddVariableOp
+        AssignSubVariableOp ScatterUpdate ScatterAdd ScatterSub ResourceScatterUpdate
+        ResourceScatterAdd ResourceScatterSub CountUpTo ResourceCountUpTo""",
+    "read of a variable": "ReadVariableOp",
+    "check of a variable": "IsVariableInitialized VarIsInitializedOp",
+}
+WITHOUT_VALUE = {kind: set(ops.split()) for kind, ops in _OPS.items()}
 WITHOUT_EFFECT = {kind: ops for kind, ops in WITHOUT_VALUE.items() if kind != UPDATES}
+CONTROL_FLOW = ("Enter", "RefEnter", "Switch", "RefSwitch")
 
 
 def prune_keeping_updates(editor: GraphEditor) -> int:
@@ -57,7 +31,7 @@ def prune_keeping_updates(editor: GraphEditor) -> int:
 
 
 def prune(editor: GraphEditor, without: dict[str, set[str]] = WITHOUT_VALUE) -> int:
-    """Remove the nodes that neither the outputs nor the table initialisers need.
+    """Remove the nodes that neither the outputs nor the initialisers need.
 
     Args:
       without: ops, by kind, that are removed where only control edges lead to them.
@@ -66,18 +40,16 @@ def prune(editor: GraphEditor, without: dict[str, set[str]] = WITHOUT_VALUE) -> 
     """
     before = len(editor.nodes)
     kinds = {op: kind for kind, ops in without.items() for op in ops}
-    kept: set[str] = set()
     dropped: dict[str, str] = {}
-    ahead = editor.roots()
-    while ahead:
-        name = ahead.pop()
-        if name in kept or name not in editor.nodes:
-            continue
-        kept.add(name)
+
+    def inputs(name: str) -> list[str]:
         node = editor.nodes[name]
         if control_inputs(node):
-            set_inputs(node, data_inputs(node), _lasting(editor, node, kinds, dropped))
-        ahead += [edge(text).node for text in node.input]
+            lasting = _lasting_control_inputs(editor, node, kinds, dropped)
+            set_inputs(node, data_inputs(node), lasting)
+        return source_nodes(node)
+
+    kept = find_reachable(editor.roots(), inputs, within=editor.nodes)
     editor.removed.update(dropped[name] for name in dropped.keys() - kept)
     editor.nodes = {name: node for name, node in editor.nodes.items() if name in kept}
     editor.weights = {name: w for name, w in editor.weights.items() if name in kept}
@@ -85,79 +57,79 @@ def prune(editor: GraphEditor, without: dict[str, set[str]] = WITHOUT_VALUE) -> 
     return before - len(kept)
 
 
-def _lasting(
+def _lasting_control_inputs(
     editor: GraphEditor, node, kinds: dict[str, str], dropped: dict[str, str]
 ) -> list[str]:
-    """The node's control edges without those that only training has a use for.
+    """The node's control inputs without those of the removed kinds.
 
-    A NoOp stands for what it waits for. A node that has no input left waits for what
-    those had waited for: in a loop or a branch, that is what holds it there.
+    A NoOp is replaced by its own control inputs. A node that loses its last input gets
+    those of the removed ops: control inputs place a constant in its loop or branch.
+    Adds the removed ops and their kinds to `dropped`.
     """
     lasting, left_out = [], []
-    for name in waited_for(editor, control_inputs(node)):
-        kind = _kind(editor.nodes[name], kinds)
+    for name in expand_noops(editor, control_inputs(node)):
+        kind = _removed_kind(editor.nodes[name], kinds)
         if kind:
             dropped[name] = kind
             left_out.append(name)
         else:
             lasting.append(name)
     if left_out and not lasting and not data_inputs(node):
-        return _holds(editor, left_out, kinds)
+        return _nearest_lasting(editor, left_out, kinds)
     return lasting
 
 
-def waited_for(editor: GraphEditor, names: list[str]) -> list[str]:
-    """The ops of these names, and what the NoOps among them wait for."""
-    found, seen, ahead = [], set(), names[::-1]
-    while ahead:
-        name = ahead.pop()
-        if name in seen or name not in editor.nodes:
-            continue
-        seen.add(name)
-        if editor.nodes[name].op == "NoOp":
-            ahead += control_inputs(editor.nodes[name])[::-1]
-        else:
-            found.append(name)
-    return found
+def expand_noops(editor: GraphEditor, names: list[str]) -> list[str]:
+    """The names of ops, each NoOp replaced by the ops that it waits for."""
 
-
-def _holds(editor: GraphEditor, names: list[str], kinds: dict[str, str]) -> list[str]:
-    """The nearest ops before these that stay."""
-    if not any(node.op in CONTROL_FLOW for node in editor.nodes.values()):
-        return []
-    found, seen, ahead = [], set(), list(names)
-    while ahead:
-        name = ahead.pop()
-        if name in seen or name not in editor.nodes:
-            continue
-        seen.add(name)
+    def successors(name: str) -> list[str]:
         node = editor.nodes[name]
-        if _kind(node, kinds) or node.op == "NoOp":
-            ahead += [edge(text).node for text in node.input]
-        elif node.input:
-            found.append(name)
-    return found
+        return control_inputs(node)[::-1] if node.op == "NoOp" else []
+
+    found = find_reachable(names[::-1], successors, within=editor.nodes)
+    return [name for name in found if editor.nodes[name].op != "NoOp"]
 
 
-def _kind(node, kinds: dict[str, str]) -> str | None:
-    """What is left out with the op; those around assertions go by name."""
-    if "AssertGuard" in node.name.split("/"):
+def _nearest_lasting(
+    editor: GraphEditor, names: list[str], kinds: dict[str, str]
+) -> list[str]:
+    """The nearest ops before these that are not removed and have inputs.
+
+    Empty in a graph without control flow: any node may run first there.
+    """
+    nodes = editor.nodes
+    if not any(node.op in CONTROL_FLOW for node in nodes.values()):
+        return []
+
+    def is_removed(name: str) -> bool:
+        return bool(_removed_kind(nodes[name], kinds)) or nodes[name].op == "NoOp"
+
+    found = find_reachable(
+        names,
+        lambda name: source_nodes(nodes[name]) if is_removed(name) else [],
+        within=nodes,
+    )
+    return [name for name in found if nodes[name].input and not is_removed(name)]
+
+
+def _removed_kind(node, kinds: dict[str, str]) -> str | None:
+    """The kind that the op is removed as, or None."""
+    if "AssertGuard" in node.name.split("/"):  # the conditional around an assertion
         return "assertion"
     return kinds.get(node.op)
 
 
 def _used_functions(editor: GraphEditor) -> dict:
-    used: dict[str, None] = {}
-    ahead = [name for node in editor.nodes.values() for name in functions_in(node)]
-    ahead += [node.op for node in editor.nodes.values() if node.op in editor.functions]
-    while ahead:
-        name = ahead.pop()
-        if name in used or name not in editor.functions:
-            continue
-        used[name] = None
-        for node in editor.functions[name].node_def:
-            ahead += [*functions_in(node), node.op]
-    return {name: body for name, body in editor.functions.items() if name in used}
+    def called(nodes) -> list[str]:
+        return [name for node in nodes for name in (*functions_in(node), node.op)]
+
+    functions = editor.functions
+    used = find_reachable(
+        called(editor.nodes.values()),
+        lambda name: called(functions[name].node_def),
+        within=functions,
+    )
+    return {name: body for name, body in functions.items() if name in used}
 
 
 def functions_in(node) -> list[str]:

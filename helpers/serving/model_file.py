@@ -1,0 +1,72 @@
+"""Reads a frozen `.pb` file: its GraphDef, checked, and its completed model card."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import tensorflow as tf
+import tensorflow.compat.v1 as tf1
+
+from helpers.checkpoints.file_contents import content_of
+from helpers.freezing.passes.optional.narrow_weights import widen
+from helpers.graphs.unsafe_ops import unsafe_ops
+from helpers.serving.model_spec import model_spec
+
+VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
+
+
+def read_model(path: Path, defaults: dict | None = None) -> tuple[tf1.GraphDef, dict]:
+    """The GraphDef of a frozen `.pb`, its weights widened to float32, and its card.
+
+    Args and errors are those of `FrozenModel.load`.
+    """
+    graph_def = read_graph_def(path)
+    for finding in unsafe_ops(graph_def):
+        raise ValueError(
+            f"{path} is refused: op {finding.node!r} ({finding.op}) {finding.why}"
+        )
+    card = model_spec(graph_def, path, defaults)
+    with errors_named(path, graph_def):
+        widen(graph_def)
+    return graph_def, card
+
+
+def read_graph_def(path: Path) -> tf1.GraphDef:
+    """The GraphDef in a binary `.pb` file.
+
+    Raises:
+      ValueError: the file is empty or holds something else.
+    """
+    content = content_of(path)
+    if content.kind == "GraphDef" and not content.is_text:
+        return content.message
+    if content.kind == "empty":
+        raise ValueError(f"{path} holds no graph: freeze the checkpoint again")
+    raise ValueError(
+        f"{path} is not a frozen graph: expected a binary GraphDef, as "
+        "`python -m helpers freeze` writes it"
+    )
+
+
+@contextmanager
+def errors_named(path: Path, graph_def: tf1.GraphDef) -> Iterator[None]:
+    """Turns what TensorFlow raises into a one-line ValueError that names the file."""
+    try:
+        yield
+    except (tf.errors.OpError, ValueError, LookupError, MemoryError) as error:
+        reason = _reason(error, graph_def)
+        raise ValueError(f"{path} cannot be served: {reason}") from error
+
+
+def _reason(error: Exception, graph_def: tf1.GraphDef) -> str:
+    """The sentence of an error message that states the cause."""
+    if isinstance(error, MemoryError):
+        return f"it needs more memory than there is: {error}"
+    if isinstance(error, tf.errors.FailedPreconditionError):
+        for node in graph_def.node:
+            if node.op in VARIABLES:
+                return f"it has variables ({node.name!r}): freeze its checkpoint first"
+    frames = ("Graph execution error", "Detected at node", "Node: ", " ")
+    lines = (line for line in str(error).splitlines() if line)
+    cause = next(line for line in lines if not line.startswith(frames))
+    return cause.partition(". ")[0]

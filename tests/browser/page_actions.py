@@ -1,0 +1,56 @@
+"""Actions on the page in a browser, and the pictures that the tests upload."""
+
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+PICTURES = Path(__file__).parent / "pictures"  # screenshots, for people to look at
+
+
+def picture(width: int, height: int, *patches, kind: str = "PNG", **options) -> bytes:
+    """A black picture with coloured patches: (colour, left, top, right, bottom)."""
+    image = Image.new("RGB", (width, height))
+    for colour, *box in patches:
+        image.paste(colour, tuple(box))
+    file = BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+RED_CORNER = picture(120, 120, ("red", 0, 0, 70, 70))
+GREEN_CORNER = picture(120, 120, ("lime", 50, 50, 120, 120))
+
+
+def rotated_picture(width: int, height: int, *patches) -> bytes:
+    """A JPEG whose EXIF orientation says to rotate it by 90° clockwise."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return picture(width, height, *patches, kind="JPEG", exif=exif)
+
+
+def choose(page, *photos: bytes, names: tuple[str, ...] = ()) -> None:
+    """Choose files in the form; with JavaScript this uploads them."""
+    names = names or tuple(f"photo-{number}.png" for number in range(len(photos)))
+    page.locator("#image").set_input_files(
+        [
+            {"name": name, "mimeType": "image/png", "buffer": data}
+            for name, data in zip(names, photos, strict=True)
+        ]
+    )
+
+
+def submit(page, *photos: bytes, button: str = "Ask", **names) -> None:
+    """Choose files and press a button of the form, as without JavaScript."""
+    choose(page, *photos, **names)
+    page.get_by_role("button", name=button, exact=True).click()
+
+
+def answers(page):
+    """The cards of the photos that are answered."""
+    return page.locator("article.answer:not([aria-busy], .trouble)")
+
+
+def save_screenshot(page, name: str) -> None:
+    """Write a screenshot of the whole page."""
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)

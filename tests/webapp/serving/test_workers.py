@@ -1,0 +1,156 @@
+"""`--workers 2` as real processes: one address, common counts, one end."""
+
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import psutil
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.webapp.running_app import APP, photo, running, write_model
+from webapp.serving import workers
+from webapp.serving.server import bind
+
+
+@pytest.fixture
+def models(tmp_path):
+    write_model(tmp_path / "cats" / "1.pb")
+    return tmp_path
+
+
+@contextmanager
+def two_workers(models, *options):
+    """The app with two workers, both serving."""
+    arguments = ("--models", str(models), "--workers", "2", *options)
+    with running(APP, *arguments, at_most=300) as process:
+        process.url = f"http://127.0.0.1:{process.port()}"
+        while "worker 1 serves" not in (line := process.line()):
+            assert line  # the second worker loads while the first serves
+        yield process
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """Two workers that end with status 0 and leave no process behind."""
+    models = tmp_path_factory.mktemp("models")
+    write_model(models / "cats" / "1.pb")
+    with two_workers(models, "--reload-every", "0.1") as process:
+        process.models = models
+        yield process
+        workers = workers_of(process)
+        process.popen.send_signal(signal.SIGTERM)
+        assert process.end() == (0, "")
+        assert not any(worker.is_running() for worker in workers)
+
+
+def workers_of(process) -> list[psutil.Process]:
+    return psutil.Process(process.popen.pid).children()
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def counted(url, name="photo_infer_seconds_count") -> float:
+    """The sum of a metric's samples; by default, the number of photos answered."""
+    text = requests.get(f"{url}/metrics", timeout=30).text
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name
+    )
+
+
+def ask(url, data=None) -> requests.Response:
+    return requests.post(f"{url}/predict", data or photo(), timeout=30)
+
+
+def test_two_workers_are_one_service(service):
+    assert len(workers_of(service)) == 2
+    before = counted(service.url)
+    for _ in range(40):
+        assert ask(service.url).json()["label"] == "cat"
+    assert {counted(service.url) for _ in range(10)} == {before + 40}
+    models = requests.get(f"{service.url}/models", timeout=30).json()["models"]
+    assert models[0]["requests"] == before + 40
+
+
+def test_photos_in_flight_are_those_of_all_workers(service):
+    large = photo(size=(6000, 4000), kind="JPEG")
+    with ThreadPoolExecutor(8) as pool:
+        futures = [pool.submit(ask, service.url, large) for _ in range(24)]
+        most = max(counted(service.url, "photos_in_flight") for _ in range(8))
+        assert {future.result().status_code for future in futures} == {200}
+    assert 2 <= most <= 8
+    assert counted(service.url, "photos_in_flight") == 0
+
+
+def test_a_worker_that_dies_is_replaced(service):
+    before = workers_of(service)
+    before[0].kill()
+    wait_for(lambda: len({*workers_of(service)} - {*before}) == 1)
+    while "serves" not in (line := service.line()):
+        assert line
+    for _ in range(5):
+        assert ask(service.url).status_code == 200
+
+
+def test_workers_swap_to_a_new_version_together(service, tmp_path):
+    write_model(tmp_path / "2.pb").rename(service.models / "cats" / "2.pb")
+    answered = []
+    end = time.monotonic() + 60
+    while time.monotonic() < end and answered[-60:] != [2] * 60:
+        answered.append(ask(service.url).json()["version"])  # a connection each
+    first = answered.index(2)
+    assert set(answered[:first]) <= {1}
+    assert answered[first:].count(1) <= 20  # while the second one notices: 0.02 s
+
+
+def test_workers_end_with_their_parent(models):
+    with two_workers(models) as process:
+        workers = workers_of(process)
+        process.popen.kill()
+        wait_for(lambda: not any(worker.is_running() for worker in workers))
+
+
+def test_a_worker_that_hangs_is_killed(monkeypatch):
+    monkeypatch.setattr(workers, "STOP_SECONDS", 0.3)
+    with bind("127.0.0.1", 0) as listener:
+        supervisor = workers.Supervisor(listener, 1)
+        hanging = "import signal; signal.signal(15, signal.SIG_IGN); input()"
+        supervisor._workers[0] = subprocess.Popen(
+            [sys.executable, "-c", hanging], stdin=subprocess.PIPE
+        )
+        time.sleep(0.5)
+        supervisor._stop()
+        assert supervisor._watch() == signal.SIGKILL
+
+
+def test_workers_that_cannot_start_end_the_parent(tmp_path):
+    file = tmp_path / "text.pb"
+    file.write_text("not a graph")
+    with running(APP, "--model", f"text={file}", "--workers", "2") as process:
+        status, stderr = process.end()
+    assert status == 1
+    assert stderr.startswith(f"Error: {file} is not a frozen graph")
+    assert stderr.count("\n") == 1
+
+
+def test_admitted_photos_are_counted_over_all_workers(models):
+    """With one admitted, two workers answer one photo at a time."""
+    with two_workers(models, "--admitted", "1") as process:
+        large = photo(size=(6000, 4000), kind="JPEG")
+        with ThreadPoolExecutor(6) as pool:
+            answers = pool.map(lambda _: ask(process.url, large), range(24))
+            codes = {answer.status_code for answer in answers}
+        assert codes == {200, 503}
+        assert ask(process.url).status_code == 200

@@ -1,0 +1,1 @@
+"""What the HTML pages show: model cards in words, thumbnails, and the model report."""

@@ -1,0 +1,32 @@
+"""Model cards as text for the page; a card from elsewhere may lack any entry."""
+
+import json
+
+
+def results(card: dict) -> dict[str, dict]:
+    """Count and accuracy on held-out pictures, by kind of picture."""
+    held_out = card.get("held_out")
+    named = held_out.items() if isinstance(held_out, dict) else ()
+    return {name: result for name, result in named if _has_accuracy(result)}
+
+
+def accuracy_sentence(card: dict) -> str:
+    """The accuracy on at most two kinds of pictures; "" where the card has none."""
+    accuracies = [
+        f"{result['accuracy']:.1%} of {result['count']:,} unseen {pictures}"
+        for pictures, result in results(card).items()
+        if "," not in pictures  # degraded copies of the same pictures
+    ]
+    return f"Right on {' and '.join(accuracies[:2])}" if accuracies else ""
+
+
+def pretty(card: dict) -> str:
+    """The whole card as indented JSON."""
+    return json.dumps(card, indent=2, ensure_ascii=False)
+
+
+def _has_accuracy(result: object) -> bool:
+    if not isinstance(result, dict):
+        return False
+    numbers = (result.get("accuracy"), result.get("count"))
+    return all(isinstance(number, (int, float)) for number in numbers)

@@ -1,0 +1,69 @@
+"""The report on the models: their cards, versions, graphs and request statistics."""
+
+from helpers.profiling.usage import MIB, rss_mib
+from webapp.metrics import Metrics
+
+
+def model_report(library, metrics: Metrics) -> dict:
+    """Each model's state, the files that cannot be served, the process's memory."""
+    return {
+        "models": [_model(library, metrics, name) for name in library.names],
+        "failures": [
+            {"model": name, "version": version, "error": error}
+            for name, version, error in library.failures()
+        ],
+        "memory_mib": round(rss_mib(), 1),
+    }
+
+
+def _model(library, metrics: Metrics, name: str) -> dict:
+    """One model: the version that answers by default, and the list of all versions."""
+    served = library.model(name)
+    model, statuses = served.model, library.statuses(name)
+    return {
+        "name": name,
+        "version": served.version,
+        "versions": [_version(library, name, *status) for status in statuses.items()],
+        "card": model.card,
+        "input": _tensor(model.x, model.card["input"]),
+        "output": _tensor(model.y_pred, model.card["output"]),
+        "image_size": model.image_size,
+        "class_names": model.class_names,
+        "file": model.path.name,
+        "file_bytes": _size_of(model.path),
+        "precision": "bfloat16" if model.bfloat16 else "float32",
+        "weights_mib": round(_weights_bytes(model) / MIB, 2),
+        "ops": len(model.graph.get_operations()),
+        "ops_when_loaded": statuses[served.version].ops,
+        **metrics.summary(name)._asdict(),
+    }
+
+
+def _version(library, name: str, version: int, status) -> dict:
+    labels = [label for label, of in library.labels(name).items() if of == version]
+    return {
+        "version": version,
+        "state": status.state,
+        "is_live": version == library.model(name).version,
+        "labels": labels,
+        "error": status.error,
+    }
+
+
+def _tensor(tensor, name: str) -> dict:
+    shape = tensor.shape.as_list() if tensor.shape.rank is not None else None
+    return {"name": name, "dtype": tensor.dtype.name, "shape": shape}
+
+
+def _size_of(path) -> int | None:
+    """The size in bytes; None if the file has been removed since it was loaded."""
+    return path.stat().st_size if path.exists() else None
+
+
+def _weights_bytes(model) -> int:
+    """The size of the graph's constants, in bytes."""
+    operations = model.graph.get_operations()
+    constants = [op.outputs[0] for op in operations if op.type == "Const"]
+    return sum(
+        (tensor.shape.num_elements() or 0) * tensor.dtype.size for tensor in constants
+    )

@@ -1,0 +1,74 @@
+"""Thumbnails of uploaded photos and heat maps, as `data:` URLs for the page."""
+
+from base64 import b64encode
+from io import BytesIO
+from typing import NamedTuple
+
+import numpy as np
+from flask import current_app
+from PIL import Image
+
+from helpers.data.decoding import orientation
+from helpers.data.image_headers import open_photo
+from helpers.data.photo_formats import format_of
+from helpers.serving.occlusion import Explanation
+from webapp.requests.uploads import pixels
+
+SIDE = 480  # pixels of the longer side
+SHORTEST = SIDE // 3  # pixels of the shorter side, at least
+SMOOTH = 24  # pixels of the heat map, before it is enlarged
+FULL_STRENGTH = 0.05  # loss of probability, at least, that is drawn at full strength
+COLOUR_STOPS = ((4, 16, 24, 190), (226, 88, 34, 120), (255, 214, 92, 165))  # RGBA
+
+
+class Picture(NamedTuple):
+    """A picture as a `data:` URL, and its size in pixels."""
+
+    address: str
+    width: int
+    height: int
+
+
+def thumbnail(photo: bytes) -> Picture:
+    """The photo, upright, with its aspect ratio.
+
+    Args:
+      photo: bytes that `decode_photo` has accepted before.
+    """
+    squeezed = Image.fromarray(pixels(photo, SIDE))
+    small = squeezed.resize(_size(photo), Image.Resampling.BILINEAR)
+    return _picture(small, "JPEG", quality=85)
+
+
+def heat_map(why: Explanation, photo: bytes) -> Picture:
+    """A translucent overlay for the photo: brighter where covering it loses more.
+
+    Args:
+      photo: bytes that `decode_photo` has accepted before.
+    """
+    heat = why.heat(SMOOTH)
+    strength = np.clip(heat / max(heat.max(), FULL_STRENGTH), 0, 1)
+    stops = np.array(COLOUR_STOPS, np.float32)
+    at = [np.interp(strength, [0, 0.5, 1], channel) for channel in stops.T]
+    colours = Image.fromarray(np.stack(at, -1).astype(np.uint8), "RGBA")
+    return _picture(colours.resize(_size(photo), Image.Resampling.BICUBIC), "WEBP")
+
+
+def _picture(image: Image.Image, kind: str, **options) -> Picture:
+    file = BytesIO()
+    image.save(file, kind, **options)
+    encoded = b64encode(file.getvalue()).decode()
+    return Picture(f"data:image/{kind.lower()};base64,{encoded}", *image.size)
+
+
+def _size(photo: bytes) -> tuple[int, int]:
+    shape = _shape(photo)
+    width, height = (max(SIDE * side // max(shape), SHORTEST) for side in shape)
+    return width, height
+
+
+def _shape(photo: bytes) -> tuple[int, int]:
+    image = open_photo(format_of(photo), photo, current_app.config["MAX_PIXELS"])
+    width, height = image.size
+    is_rotated = orientation(image) in (5, 6, 7, 8)  # EXIF: by 90 degrees
+    return (height, width) if is_rotated else (width, height)

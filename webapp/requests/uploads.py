@@ -1,0 +1,131 @@
+"""The photos and model names in a request; uploads are never written to disk."""
+
+from typing import IO, NamedTuple
+
+import numpy as np
+from flask import Request, current_app
+from werkzeug.exceptions import BadRequest, LengthRequired, RequestEntityTooLarge
+from werkzeug.wsgi import get_input_stream
+
+from helpers.data.decoding import decode_photo
+from webapp.requests.forms import PhotoForm
+
+FIELD = "image"
+
+
+class PhotoRequest(Request):
+    """A request whose uploads stay in memory.
+
+    Werkzeug writes every file over 500 kB to a temporary file.
+    """
+
+    form_data_parser_class = PhotoForm
+
+    @property
+    def stream(self) -> IO[bytes]:
+        """The body as the server holds it; Werkzeug would read it in small pieces.
+
+        Raises:
+          RequestEntityTooLarge: the body is longer than the app allows.
+        """
+        most = self.max_content_length
+        if most is not None and (self.content_length or 0) > most:
+            raise RequestEntityTooLarge
+        return get_input_stream(self.environ)
+
+
+class Upload(NamedTuple):
+    """An uploaded photo; its file name is not trusted."""
+
+    name: str
+    data: bytes
+
+
+def sent_photo(request: Request) -> bytes:
+    """The bytes of the one photo: the multipart field `image`, or the whole body."""
+    uploads = sent_photos(request)
+    if len(uploads) > 1:
+        raise BadRequest(f"{len(uploads)} photos came: send one in each request")
+    return uploads[0].data
+
+
+def sent_photos(request: Request) -> list[Upload]:
+    """The photos of a request, at least one."""
+    body = whole_body(request)
+    if not body:
+        raise BadRequest(
+            f'no photo was sent: put it in the multipart field "{FIELD}", '
+            "or send it as the body"
+        )
+    return _files(request) if _is_multipart(request) else [Upload("", body)]
+
+
+def named_model(request: Request) -> str | None:
+    """The one model named in the query string or the form; None: the default."""
+    names = named_models(request)
+    if len(names) > 1:
+        raise BadRequest(f"{len(names)} models were named: name one in each request")
+    return names[0]
+
+
+def named_models(request: Request) -> list[str | None]:
+    """The models named, each once; [None] where none is: the default model."""
+    names = request.args.getlist("model")
+    if not any(names) and _is_multipart(request):
+        names = request.form.getlist("model")
+    return list(dict.fromkeys(filter(None, names))) or [None]
+
+
+def pixels(photo: bytes, size: int) -> np.ndarray:
+    """The photo as uint8 RGB, shape [size, size, 3], within the app's limits."""
+    limits = current_app.config
+    return decode_photo(
+        photo, size, max_bytes=limits["MAX_BYTES"], max_pixels=limits["MAX_PIXELS"]
+    )
+
+
+def _is_multipart(request: Request) -> bool:
+    return request.mimetype == "multipart/form-data"
+
+
+def whole_body(request: Request) -> bytes:
+    """The body.
+
+    Raises:
+      BadRequest: it is shorter than its Content-Length.
+      LengthRequired: it is chunked.
+    """
+    if "Transfer-Encoding" in request.headers:
+        raise LengthRequired(
+            "the request does not say how long it is: send a Content-Length "
+            "instead of a chunked body"
+        )
+    body = request.get_data()
+    promised = request.content_length or 0
+    if len(body) < promised:
+        raise BadRequest(
+            f"the upload broke off after {len(body):,} of {promised:,} bytes: "
+            "send it again"
+        )
+    return body
+
+
+def _files(request: Request) -> list[Upload]:
+    files = request.files.getlist(FIELD)
+    if not files:
+        raise BadRequest(_describe_fields(request))
+    uploads = [Upload(file.filename or "", file.read()) for file in files]
+    if not any(uploads[0]):  # a form sent with nothing chosen
+        raise BadRequest("no photo was chosen: choose one, then ask again")
+    return uploads
+
+
+def _describe_fields(request: Request) -> str:
+    if FIELD in request.form:
+        return (
+            f'the field "{FIELD}" holds text, not a file: send a file '
+            f"(with curl, -F {FIELD}=@photo.jpg)"
+        )
+    names = ", ".join(f'"{name[:40]}"' for name in sorted(request.files))
+    came = f"files came in {names}" if names else "no file came"
+    return f'no photo in the multipart field "{FIELD}": {came}'

@@ -1,0 +1,1 @@
+"""TensorFlow Serving's REST API: requests, tensors and signatures as its JSON."""

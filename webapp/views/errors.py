@@ -1,0 +1,94 @@
+"""Answers every error with one sentence, as problem+json or as the HTML page."""
+
+from http import HTTPStatus
+
+from flask import Flask, Response, current_app, g, jsonify, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from helpers.data.decoding import (
+    BrokenPhoto,
+    EmptyPhoto,
+    PhotoError,
+    PhotoTooLarge,
+    UnknownFormat,
+)
+from webapp.views import page, tensorflow_serving
+
+PHOTO_STATUS = {
+    EmptyPhoto: 400,
+    PhotoTooLarge: 413,
+    UnknownFormat: 415,
+    BrokenPhoto: 422,
+}
+
+
+def answer_errors(app: Flask) -> None:
+    """Register the error handlers: for photos, for HTTP errors, for bugs of the app."""
+    app.register_error_handler(PhotoError, _photo_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _bug)
+
+
+def _photo_error(error: PhotoError) -> Response:
+    return _problem(PHOTO_STATUS[type(error)], str(error))
+
+
+def _http_error(error: HTTPException) -> BaseResponse:
+    plain = error.get_response()
+    if plain.status_code < 400:  # a redirect
+        return plain
+    status, sentence = plain.status_code, error.description
+    if not sentence or sentence == type(error).description:  # Werkzeug's own
+        sentence = _default_sentence(status)
+    answer = _problem(status, sentence)
+    for name in ("Allow", "Retry-After"):
+        if name in plain.headers:
+            answer.headers[name] = plain.headers[name]
+    return answer
+
+
+def _default_sentence(status: int) -> str:
+    path = request.path if len(request.path) < 80 else "this address"
+    if _is_rest_api() and status in (404, 405):
+        return f"Malformed request: {request.method} {path}"
+    if status == 404:
+        return f"there is nothing at {path}: the page is at /"
+    if status == 405:
+        return f"{path} does not answer {request.method}: the page is at /"
+    if status == 413:
+        megabytes = current_app.config["MAX_BYTES"] / 1e6
+        return f"more than the allowed {megabytes:g} MB came: send a smaller copy"
+    return "this request cannot be understood: send a photo to POST /predict"
+
+
+def _bug(error: Exception) -> Response:
+    current_app.logger.exception(
+        "request %s: %s %r failed", g.request_id, request.method, request.path
+    )
+    return _problem(
+        500, f"this is our mistake, not yours; the log has it as request {g.request_id}"
+    )
+
+
+def _is_rest_api() -> bool:
+    return request.path.startswith(tensorflow_serving.ROOT)
+
+
+def _problem(status: int, text: str) -> Response:
+    """The error as `application/problem+json` (RFC 9457) or as the HTML page.
+
+    Under /v1/ it has the form that TensorFlow Serving gives its errors.
+    """
+    if _is_rest_api():
+        return tensorflow_serving.show_problem(status, text)
+    detail = text[:1].upper() + text[1:] + ("" if text[-1:] in ".?!" else ".")
+    title = HTTPStatus(status).phrase
+    if page.is_wanted():
+        answer = page.show_problem(status, title, detail)
+    else:
+        answer = jsonify(type="about:blank", title=title, status=status, detail=detail)
+        answer.content_type = "application/problem+json"
+        answer.status_code = status
+    answer.vary.add("Accept")
+    return answer
