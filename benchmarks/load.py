@@ -27,8 +27,7 @@ def closed_loop(
 ) -> Load:
     """Measure with wrk: each connection sends a photo once the last one is answered.
 
-    Args:
-      raw: send the photo as the body, not as a form.
+    With `raw` the photo is the body of a request, else a field of a form.
     """
     if not shutil.which("wrk"):
         raise FileNotFoundError("wrk is not installed (Debian's package is wrk)")

@@ -9,11 +9,7 @@ from helpers.data.drawings import draw
 
 
 def write_photo(folder: Path, width: int, height: int) -> Path:
-    """Write a drawing with noise, so that its JPEG is as large as a photo's; its path.
-
-    Args:
-      width, height: in pixels.
-    """
+    """Write a drawing with noise, so that its JPEG is as large as a photo; its path."""
     drawing = draw("dog", seed=3, size=512).resize((width, height))
     noise = np.random.default_rng(0).normal(0, 9, (height, width, 3))
     pixels = np.clip(np.asarray(drawing) + noise, 0, 255).astype(np.uint8)

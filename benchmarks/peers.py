@@ -101,10 +101,12 @@ class RunningServer(NamedTuple):
 
     def megabytes(self) -> float:
         """Memory of all its processes (PSS: shared pages are counted once)."""
-        return sum(one.memory_full_info().pss for one in _tree(self.process)) / 1e6
+        return (
+            sum(one.memory_full_info().pss for one in process_tree(self.process)) / 1e6
+        )
 
 
-def _tree(process: psutil.Process) -> list[psutil.Process]:
+def process_tree(process: psutil.Process) -> list[psutil.Process]:
     """All processes that a process has started, and then itself."""
     return [*process.children(recursive=True), process]
 
@@ -147,7 +149,7 @@ def running(server: Server, case: Case) -> Iterator[RunningServer]:
             yield RunningServer(port, process, seconds, log)
         finally:
             if process.poll() is None:
-                _end(_tree(process))
+                _end(process_tree(process))
 
 
 def _end(processes: list[psutil.Process]) -> None:

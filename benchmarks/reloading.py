@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 import requests
 from materials import write_photo
-from peers import Case, RunningServer, Server, running
+from peers import Case, RunningServer, Server, process_tree, running
 
 SHIPPED = ROOT / "checkpoints" / "frozen" / "dogs-cats" / "1.pb"
 CLIENTS = 8
@@ -45,16 +45,16 @@ def main(reloads: int, file: Path) -> None:
             time.sleep(SETTLE)
             publish(folder, file, 2)  # the first reload allocates what all later use
             wait_for(server, 2)
-            before = settled_megabytes(server)
-            print(f"{before:.0f} MB before", flush=True)
+            before = settled_mib(server)
+            print(f"{before:.0f} MiB before", flush=True)
             for version in range(3, reloads + 3):
                 publish(folder, file, version)
                 wait_for(server, version)
-            after = settled_megabytes(server)
+            after = settled_mib(server)
     codes = Counter(code for code, _ in answers)
     versions = {version for _, version in answers}
     lost = len(answers) - codes[200]
-    print(f"{after:.0f} MB after {reloads} reloads, {after / before - 1:+.1%}")
+    print(f"{after:.0f} MiB after {reloads} reloads, {after / before - 1:+.1%}")
     print(f"{len(answers):,} requests, {lost} lost, {len(versions)} versions answered")
     if lost:
         print(f"by status: {dict(codes)}")
@@ -110,14 +110,15 @@ def wait_for(server: RunningServer, version: int) -> None:
     raise TimeoutError(f"version {version} is not served: {states}")
 
 
-def settled_megabytes(server: RunningServer) -> float:
-    """The server's memory: the median of 50 samples under load."""
-    found = []
+def settled_mib(server: RunningServer) -> float:
+    """Resident memory of all processes of the server: the median of 50 samples."""
+    samples = []
     time.sleep(SETTLE / 2)
     for _ in range(SETTLE * 5):
-        found.append(server.megabytes())
+        processes = process_tree(server.process)
+        samples.append(sum(one.memory_info().rss for one in processes) / 2**20)
         time.sleep(0.2)
-    return statistics.median(found)
+    return statistics.median(samples)
 
 
 if __name__ == "__main__":

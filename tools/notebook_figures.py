@@ -42,12 +42,7 @@ def figures_of(path: Path) -> Figures:
     markdown = [cell for cell in cells if cell.cell_type == "markdown"]
     code = [cell for cell in cells if cell.cell_type == "code"]
     lines = sorted(sum(map(bool, cell.source.split("\n"))) for cell in code)
-    pictures = [
-        output
-        for cell in code
-        for output in cell.outputs
-        if "image/png" in output.get("data", {})
-    ]
+    outputs = [output for cell in code for output in cell.outputs]
     return Figures(
         path.name[:2],
         len(cells),
@@ -55,7 +50,7 @@ def figures_of(path: Path) -> Figures:
         sum(len(re.findall(r"\S*\w\S*", cell.source)) for cell in markdown),
         round(statistics.median(lines)),
         lines[int(0.9 * (len(lines) - 1))],
-        len(pictures),
+        sum("image/png" in output.get("data", {}) for output in outputs),
         round(path.stat().st_size / 1000),
         sum("nbval-ignore-output" in tags_of(cell) for cell in code),
         sum(asserts_in(cell.source) for cell in code),

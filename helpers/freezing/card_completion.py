@@ -47,9 +47,8 @@ def complete_card(
     if class_names:
         made["class_names"] = list(class_names)
     made["weights"] = editor.context.dtype
-    return made | {
-        key: True for key, done in (("folded", folded), ("ema", ema)) if done
-    }
+    options = {"folded": folded, "ema": ema}
+    return made | {name: True for name, given in options.items() if given}
 
 
 def describe_source(context: Context) -> dict:

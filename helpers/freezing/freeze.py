@@ -14,7 +14,7 @@ from helpers.freezing.passes.constants.variables_to_constants import check_size
 from helpers.freezing.passes.optional.fold_batch_norms import fold_batch_norms
 from helpers.freezing.passes.optional.moving_averages import take_moving_averages
 from helpers.freezing.passes.optional.narrow_weights import TYPES, narrow_weights
-from helpers.freezing.passes.pipeline import apply_passes, start
+from helpers.freezing.passes.pipeline import apply_passes, make_editor
 from helpers.freezing.preflight import preflight
 from helpers.freezing.proof.compare import Proof
 from helpers.freezing.proof.prove import FrozenGraph
@@ -70,7 +70,7 @@ def freeze(
     wanted = find_outputs(found.meta, outputs, card)
 
     # 3. Apply the passes.
-    editor = start(found, wanted, weights)
+    editor = make_editor(found, wanted, weights)
     passes = apply_passes(editor, options=options)
     check_size(editor, weights)
     doubts = preflight(editor)

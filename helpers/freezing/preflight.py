@@ -5,7 +5,7 @@ from helpers.graphs.edges import Edge
 from helpers.graphs.editor import GraphEditor
 from helpers.graphs.op_registry import devices, op_def
 
-# The libraries of ops that TensorFlow does not register, by prefixes of the ops' names.
+# The libraries that define ops, by prefixes of the ops' names.
 LIBRARIES = {
     "Horovod": "Horovod",
     "BlockLSTM": "tf.contrib.rnn",
@@ -40,15 +40,15 @@ def preflight(editor: GraphEditor) -> list[str]:
             continue
         if op_def(node.op) is None:
             raise FreezeError(
-                f"op {node.op} ({node.name!r}) is not in this TensorFlow; it is of "
-                f"{_library(node.op)}, and the outputs need it: "
+                f"op {node.op} ({node.name!r}) is not registered in TensorFlow; it "
+                f"belongs to {_library(node.op)}, and the outputs need it: "
                 f"{_path(editor, node.name)}",
                 "load its library with tf.load_op_library first, or choose outputs "
                 "that come before it",
             )
         kinds = ", ".join(sorted(devices(node.op)))
         if devices(node.op).isdisjoint(("CPU", "DEFAULT")):
-            only = f"only for {kinds}" if kinds else "nor for anything else"
+            only = f"only for {kinds}" if kinds else "nor for another device"
             found.append(
                 f"op {node.op} ({node.name!r}) has no kernel for a CPU, {only}"
             )

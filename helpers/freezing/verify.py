@@ -9,7 +9,7 @@ from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.read_values import VARIABLES
 from helpers.freezing.passes.optional.moving_averages import take_moving_averages
 from helpers.freezing.passes.optional.narrow_weights import is_narrow
-from helpers.freezing.passes.pipeline import UNTIL_CONSTANTS, apply_passes, start
+from helpers.freezing.passes.pipeline import UNTIL_CONSTANTS, apply_passes, make_editor
 from helpers.freezing.proof.prove import FrozenGraph
 from helpers.freezing.proof.prove_source import prove_source
 from helpers.freezing.report import (
@@ -49,7 +49,7 @@ def verify(
     outputs = _common_outputs(path, graph_def, card, source)
     narrow = {node.attr["dtype"].type for node in graph_def.node if is_narrow(node)}
     dtype = tf.as_dtype(narrow.pop()).name if len(narrow) == 1 else "float32"
-    editor = start(source, outputs, dtype)
+    editor = make_editor(source, outputs, dtype)
     options = [take_moving_averages] if card.get("ema") else []
     apply_passes(editor, UNTIL_CONSTANTS, options=options)
     editor.removed["batch normalization"] += card.get("folded", False)

@@ -51,7 +51,7 @@ def atomic_write(place: Path) -> Iterator[Path]:
         _sync(place.parent)
     except BaseException as error:
         for path, remove in ((part, Path.unlink), *((f, Path.rmdir) for f in missing)):
-            with suppress(OSError):  # it was not made
+            with suppress(OSError):  # it does not exist, or is not empty
                 remove(path)
         if isinstance(error, OSError):
             raise FreezeError(

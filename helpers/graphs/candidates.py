@@ -133,10 +133,10 @@ class CandidateSearch:
             reasons.append(f"a {kind}")
             score += ACTIVATIONS[kind]
         if OUTPUT_NAMES.search(name):
-            reasons.append("named like an answer")
+            reasons.append("named like an output")
             score += 2
         if self.loss_nodes.intersection(wiring.consumers.get(name, ())):
-            reasons.append("the loss or a metric takes it in")
+            reasons.append("the loss or a metric reads it")
             score += 1
         used = len(self.variables & wiring.before([name]))
         total = len(self.variables & wiring.before(self.forward))
@@ -144,9 +144,9 @@ class CandidateSearch:
             reasons.append(f"computed from {used} of {total} variables")
             score += 3 * used / total
         if wiring.op(name) == "Exit":
-            reasons.append("but only a loop's last state")
+            reasons.append("but only the last state of a loop")
             score /= 2
-        why = ", ".join(reasons) or "no other op takes it in"
+        why = ", ".join(reasons) or "no other op reads it"
         return _candidate(wiring, name, why, round(score, 2))
 
     def _kind(self, name: str) -> str:
@@ -168,7 +168,7 @@ def _given(graph_def, meta) -> dict[str, str]:
     given = {}
     card = card_in(graph_def) or {}
     if card.get("output", "").split(":")[0] in nodes:
-        given[card["output"]] = "the model card names it"
+        given[card["output"]] = "named in the model card"
     for key, signature in meta.signature_def.items() if meta else ():
         names = [tensor.name for tensor in signature.outputs.values()]
         for name in names if not key.startswith("__") else ():  # __saved_model_init_op
@@ -180,7 +180,7 @@ def _given(graph_def, meta) -> dict[str, str]:
 def _input(wiring: Wiring, name: str) -> Candidate:
     node, shape = wiring.nodes[name], wiring.shape(name)
     if node.op not in PLACEHOLDERS:
-        reason = f"comes from the input pipeline ({node.op})"
+        reason = f"an output of the input pipeline ({node.op})"
     elif shape == () or (_type_of(node) == tf.bool and shape is None):
         reason = "a switch or rate: bind it for inference"
     else:

@@ -98,7 +98,7 @@ class GraphEditor:
         return name
 
     def unused_name(self, wanted: str) -> str:
-        """The wanted name, with a number appended where it is taken."""
+        """The wanted name, with a number appended if it is in use."""
         name, number = wanted, 0
         while name in self.nodes:
             number += 1

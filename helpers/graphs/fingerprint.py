@@ -31,9 +31,8 @@ class Fingerprint:
             data = [text for text in node.input if not text.startswith("^")]
             control = sorted(text for text in node.input if text.startswith("^"))
             attributes = [f"{name}={text}" for name, text in _attributes(node)]
-            self._lines.append(
-                f"{scope}{node.name} {node.op} {data + control} {attributes}"
-            )
+            facts = f"{node.op} {data + control} {attributes}"
+            self._lines.append(f"{scope}{node.name} {facts}")
 
     def constant(self, name: str, value: np.ndarray, node) -> None:
         """Add a Const that does not hold its value."""

@@ -23,7 +23,6 @@ def session_config(
     if not optimised:
         rewrite.disable_meta_optimizer = True
     if bfloat16:
-        rewrite.auto_mixed_precision_onednn_bfloat16 = (
-            rewriter_config_pb2.RewriterConfig.ON
-        )
+        toggle = rewriter_config_pb2.RewriterConfig
+        rewrite.auto_mixed_precision_onednn_bfloat16 = toggle.ON
     return config

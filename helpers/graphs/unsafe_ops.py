@@ -95,9 +95,8 @@ def findings(kind: str, graph) -> list[Finding]:
 
     Ops of the graph's own saver are left out, unless it is a GraphDef, to be served.
     """
-    is_served = kind == "GraphDef"
-    savers = set() if is_served else _savers(graph.graph_def)
-    level = "refuse" if is_served else "warn"
+    level = "refuse" if kind == "GraphDef" else "warn"
+    savers = _savers(graph.graph_def) if level == "warn" else set()
     found = [
         Finding(level, graph.label, *unsafe)
         for unsafe in unsafe_ops(graph.graph_def)

@@ -88,7 +88,7 @@ class Wiring:
 
 
 def type_of(number: int) -> tf.DType | None:
-    """TensorFlow's type of this number; None if it is none, as in damaged graphs."""
+    """The type with this DataType number; None: there is none (a damaged graph)."""
     try:
         return tf.dtypes.as_dtype(number)
     except TypeError:

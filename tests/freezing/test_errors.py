@@ -1,4 +1,4 @@
-"""Bad input is one line for the cause and one for the fix, and nothing is written."""
+"""Errors have a line for the cause and one for the fix, and no file is written."""
 
 import os
 import resource
@@ -297,8 +297,8 @@ def test_an_older_file_stays_if_freezing_fails(prefix, tmp_path):
 def test_an_op_that_is_not_registered_is_named_with_its_library_and_path(tmp_path):
     edit = with_ops(Softmax="HorovodAllreduce")
     error = refused(save(perceptron, tmp_path, edit=edit))
-    assert "op HorovodAllreduce ('y') is not in this TensorFlow" in error.cause
-    assert "of Horovod" in error.cause
+    assert "op HorovodAllreduce ('y') is not registered in TensorFlow" in error.cause
+    assert "belongs to Horovod" in error.cause
 
 
 def reduced_over_gpus(meta):

@@ -137,7 +137,7 @@ def test_queue_and_reader_are_the_input_pipeline():
     roles = roles_of(Wiring(graph_def), ["answer"])
     assert roles["batch"] == roles["DecodeRaw"] == "input pipeline"
     assert roles["Softmax" if "Softmax" in roles else "answer"] == "inference"
-    assert input_candidates(graph_def, ["answer"])[0].reason.startswith("comes from")
+    assert input_candidates(graph_def, ["answer"])[0].reason.startswith("an output")
 
 
 def test_slots_are_those_of_the_optimizer():
@@ -172,7 +172,7 @@ def test_input_is_what_the_output_needs(report):
 def test_output_in_the_card_is_taken(graph_def):
     put_card(graph_def, {"output": "logits:0"})
     (found,) = output_candidates(graph_def)
-    assert (found.tensor, found.reason) == ("logits:0", "the model card names it")
+    assert (found.tensor, found.reason) == ("logits:0", "named in the model card")
 
 
 def test_output_is_found_without_a_card(small):

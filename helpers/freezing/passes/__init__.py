@@ -3,5 +3,5 @@
 `pipeline.py` applies them in one order. The folders are their four families: `prune`
 cuts a graph to what the outputs need, `inference` binds training switches to their
 inference values, `constants` turns variables and tables into constants, `optional` is
-done only when asked for.
+applied only on request.
 """

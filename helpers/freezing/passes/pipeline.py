@@ -68,13 +68,9 @@ PASSES = (
     Pass("prune", keep_tables, "brings back only the tables that inference needs"),
     Pass("optional", take_moving_averages, "before any variable's value is looked up"),
     Pass("constants", pass_values, "functions must take values before reads do"),
-    Pass(
-        "constants", rewrite_assignments, "needs the assignments' variables as inputs"
-    ),
+    Pass("constants", rewrite_assignments, "needs variables as the first inputs"),
     Pass("constants", read_values, "after it, no op needs a variable's handle"),
-    Pass(
-        "constants", inline_vocabularies, "the frozen graph must not need other files"
-    ),
+    Pass("constants", inline_vocabularies, "the frozen graph needs no other file"),
     Pass("constants", restore_tables, "needs the saver's ops that prune removes"),
     Pass("constants", variables_to_constants, "needs readers that take values"),
     Pass("prune", prune, "removes what only variables and savers needed"),
@@ -85,7 +81,7 @@ FIRST_OF_CONSTANTS = [step.family for step in PASSES].index("constants")
 UNTIL_CONSTANTS = PASSES[:FIRST_OF_CONSTANTS]
 
 
-def start(source: Source, outputs: Iterable[Edge], dtype: str) -> GraphEditor:
+def make_editor(source: Source, outputs: Iterable[Edge], dtype: str) -> GraphEditor:
     """An editor of the source's graph, without its model card, with a Context.
 
     Args:
@@ -108,9 +104,7 @@ def apply_passes(
     for step in passes:
         if step.family == "optional" and step.apply not in options:
             continue
-        before = len(editor.nodes)
-        changes = step.apply(editor)
-        applied.append(
-            Applied(step.family, step.name, changes, before, len(editor.nodes))
-        )
+        before, changes = len(editor.nodes), step.apply(editor)
+        after = len(editor.nodes)
+        applied.append(Applied(step.family, step.name, changes, before, after))
     return tuple(applied)
