@@ -23,7 +23,7 @@ kept, cache = [], {}
 
 def leaky():
     with graph.as_default():
-        doubled = tf.constant(b"a visitor's photo") + "!"
+        doubled = tf.constant(b"a client's photo") + "!"
         return doubled + "?"
 
 def fixed():
@@ -111,14 +111,14 @@ def test_ops_of_each_call_are_a_leak(service):
     third, last = report.quarters[-2:]
     assert report.grows == "graphs"
     assert [b - a for a, b in itertools.pairwise(ops)] == [50, 50, 50]
-    assert last.graph_bytes - third.graph_bytes > last.calls * len(b"a visitor's photo")
+    assert last.graph_bytes - third.graph_bytes > last.calls * len(b"a client's photo")
     assert "leak: ops +5, GraphDef +" in str(report)
 
 
 def test_every_line_that_adds_ops_is_named_the_most_ops_first(service):
     lines = leak("leaky").lines
     assert [(Path(line.file), line.number, line.left) for line in lines] == [
-        (service, line_of("a visitor's photo"), 3),
+        (service, line_of("a client's photo"), 3),
         (service, line_of('doubled + "?"'), 2),
     ]
     assert str(lines[1]).endswith(f'line {lines[1].number}: return doubled + "?"')
