@@ -15,9 +15,9 @@ READY := .venv/.installed-$(shell cat requirements.lock | cksum | cut -d' ' -f1)
 
 # The steps of `make test`; each is a target, and all are run even where one fails.
 STEPS := lint types browser tests notebook-outputs
-# One worker a core; the tests of a file, and the cells of a notebook, stay together.
+# One process per core; the tests of a file, and the cells of a notebook, stay together.
 XDIST := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
-# The notebooks ask servers on this machine directly; for the tests, conftest.py sees to it.
+# Notebooks send requests to this machine without a proxy; in tests, conftest.py does it.
 notebook-outputs notebooks: export NO_PROXY := 127.0.0.1,localhost
 notebook-outputs notebooks: export no_proxy := 127.0.0.1,localhost
 
@@ -30,7 +30,7 @@ help: ## print this
 demo: $(READY) ## serve the shipped models (HOST=127.0.0.1 PORT=5000)
 	@.venv/bin/python webapp/app.py --host $(HOST) --port $(PORT)
 
-test: $(READY) ## pass everything: lint, types, tests, browser, notebooks
+test: $(READY) ## pass everything: lint, types, tests, notebooks
 	@failed=; for step in $(STEPS); do \
 		echo "== $$step"; $(MAKE) --no-print-directory $$step || failed="$$failed $$step"; \
 	done; \
@@ -52,7 +52,7 @@ browser:
 tests:
 	.venv/bin/pytest $(XDIST) tests
 
-notebook-outputs:
+notebook-outputs: # apart from the tests: a kernel inherits the peak memory of its parent
 	.venv/bin/pytest $(XDIST) --nbval notebooks
 
 lab: $(READY) ## read and run the notebooks in JupyterLab

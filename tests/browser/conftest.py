@@ -5,9 +5,8 @@ import shutil
 
 import pytest
 
-from tests.webapp.running_app import ROOT, running, write_model
+from tests.webapp.running_app import APP, running, write_model
 
-APP = str(ROOT / "webapp" / "app.py")
 DEBIAN = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
     "--no-sandbox",
@@ -48,7 +47,8 @@ def url(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     write_model(folder / "other" / "1.pb")
     write_model(folder / "tiny" / "2.pb", threshold=0.99)
-    with running(APP, "--models", str(folder), at_most=1800) as process:
+    limits = {"at_most": 1800, "MAX_MEGABYTES": "3"}
+    with running(APP, "--models", str(folder), **limits) as process:
         yield f"http://127.0.0.1:{process.port()}/"
 
 

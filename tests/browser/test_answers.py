@@ -140,8 +140,8 @@ def test_one_bad_file_does_not_affect_the_others(page):
 
 
 def test_file_far_too_large_is_a_sentence(page):
-    choose(page, bytes(25_000_000))
-    expect(error_card(page)).to_contain_text("20 MB came")
+    choose(page, bytes(4_000_000))
+    expect(error_card(page)).to_contain_text("3 MB came")
 
 
 def test_unreachable_server_is_a_sentence_and_the_photo_can_be_sent_again(page):

@@ -90,8 +90,8 @@ def test_bad_file_is_answered_with_a_sentence(page):
 
 
 def test_photo_far_too_large_is_answered_with_a_sentence(page):
-    submit(page, bytes(25_000_000))
-    assert "20 MB" in page.get_by_role("heading", level=1).inner_text()
+    submit(page, bytes(4_000_000))
+    assert "3 MB" in page.get_by_role("heading", level=1).inner_text()
 
 
 def test_too_many_photos_at_once_are_a_sentence(page):
