@@ -13,6 +13,8 @@ from tests.browser.page_actions import (
     save_screenshot,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def error_card(page):
     return page.locator("article.trouble")

@@ -12,6 +12,8 @@ from tests.browser.page_actions import (
     save_screenshot,
 )
 
+pytestmark = pytest.mark.slow
+
 WIDTHS = pytest.mark.parametrize("width", [360, 768, 1280])
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 

@@ -12,6 +12,8 @@ hypothesis = pytest.importorskip("hypothesis")
 from hypothesis import HealthCheck, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 tf1 = tf.compat.v1
 SIZE, CHANNELS = 4, 2
 NOT_FROZEN = {"Variable", "VariableV2", "VarHandleOp", "ReadVariableOp", "Assert"}

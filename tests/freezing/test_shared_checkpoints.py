@@ -10,6 +10,8 @@ import tensorflow.compat.v1 as tf1
 from helpers.freezing.freeze import freeze
 from tests.freezing.small_models import checkpoint_answers, frozen_answers, ops, read
 
+pytestmark = pytest.mark.slow
+
 NAMES = [
     "acrobot_v1fmt",
     "alphazero_bn",

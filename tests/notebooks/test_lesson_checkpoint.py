@@ -9,6 +9,8 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

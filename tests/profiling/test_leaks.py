@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 SERVICE = """\
 import tensorflow as tf
 
+pytestmark = pytest.mark.slow
+
 tf1 = tf.compat.v1
 graph = tf.Graph()
 kept, cache = [], {}

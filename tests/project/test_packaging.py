@@ -9,6 +9,8 @@ from zipfile import ZipFile
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NO_NETWORK = ["--no-deps", "--no-build-isolation", "--quiet", "--no-index"]
 

@@ -14,6 +14,8 @@ from helpers.serving.library import Library
 from tests.webapp.running_app import APP, ROOT, photo, running, write_model
 from webapp.app import create_app
 
+pytestmark = pytest.mark.slow
+
 CONTRACT = json.loads((ROOT / "webapp" / "openapi.json").read_text())
 PHOTOS = st.sampled_from([photo("red"), photo("green", "JPEG"), b"", b"no photo"])
 EXAMPLES = 10  # of each route and kind

@@ -12,6 +12,8 @@ import pytest
 
 from tests.webapp.running_app import APP, ROOT, photo, running, write_model
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "webapp" / "README.md").read_text()
 ADDRESS = "http://127.0.0.1:5000"
 BLOCK = re.compile(r"```(sh|python)\n(.+?)```\n(?:```json\n(.+?)```\n)?", re.S)

@@ -16,6 +16,8 @@ from tests.webapp.running_app import APP, photo, running, write_model
 from webapp.serving import workers
 from webapp.serving.server import bind
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def models(tmp_path):
