@@ -16,6 +16,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
     "--disable-quic",
+    "--no-proxy-server",
     "--host-resolver-rules=MAP a.machine.test 127.0.0.1",
     "--use-fake-device-for-media-stream",
 ]

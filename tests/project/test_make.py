@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TARGETS = ("demo", "test", "lab", "train", "bench", "clean")
-SETTINGS = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PYTHON", "HOST", "PORT", "NETWORK")
+SETTINGS = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ZIP"} | {
+    *re.findall(r"^(\w+) \?=", (ROOT / "Makefile").read_text(), re.M)
+}
 WANTED = (
     "Python 3.10, 3.11, 3.12 or 3.13 with venv is needed: "
     "install one, or name it with make PYTHON=/path/to/python3"
