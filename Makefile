@@ -37,7 +37,7 @@ test: $(READY) ## pass everything: lint, types, tests, notebooks
 	test -z "$$failed" || { echo "failed steps:$$failed"; exit 1; }
 
 check: $(READY) lint types ## the quick checks while editing: lint, types, tests of what changed
-	.venv/bin/pytest $(XDIST) -m 'not slow and not photos' $$(.venv/bin/python tools/changed_tests.py)
+	.venv/bin/pytest $(XDIST) -m 'not photos' $$(.venv/bin/python tools/changed_tests.py)
 
 lint:
 	.venv/bin/ruff check .

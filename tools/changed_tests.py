@@ -1,6 +1,7 @@
 """Prints the tests of the files that differ from the last commit, for `make check`.
 
-The tests of the layers and of the notebooks' imports are always among them.
+The tests of the layers and of the notebooks' imports are always among them. A test file
+that is slow is among them only if it, or the module that it mirrors, has changed.
 """
 
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
+SLOW = "pytestmark = pytest.mark.slow"
 ALWAYS = ["tests/project/test_layers.py", "tests/notebooks/test_imported_names.py"]
 
 
@@ -34,7 +36,14 @@ def tests_of(path: Path) -> str | None:
     return None if found == TESTS else str(found.relative_to(ROOT))
 
 
+def without_slow(place: Path) -> list[str]:
+    """A test file, or the files of a folder that are not marked slow as a whole."""
+    files = sorted(place.rglob("test_*.py")) if place.is_dir() else [place]
+    quick = [f for f in files if f == place or SLOW not in f.read_text()]
+    return [str(file.relative_to(ROOT)) for file in quick]
+
+
 if __name__ == "__main__":
-    found = {name for name in map(tests_of, changed_files()) if name}
-    existing = {name for name in found if (ROOT / name).exists()}
-    print(" ".join(sorted(existing | {*ALWAYS})))
+    found = {ROOT / name for name in map(tests_of, changed_files()) if name}
+    files = {name for place in found if place.exists() for name in without_slow(place)}
+    print(" ".join(sorted(files | {*ALWAYS})))

@@ -4,6 +4,8 @@ from playwright.sync_api import expect
 
 from tests.browser.page_actions import RED_CORNER, answers, choose, submit
 
+pytestmark = pytest.mark.slow
+
 
 def test_page_is_one_document_one_module_one_style_sheet_and_its_pictures(page, url):
     requests = []

@@ -17,6 +17,8 @@ from tests.browser.page_actions import (
     save_screenshot,
 )
 
+pytestmark = pytest.mark.slow
+
 LARGE = picture(3000, 2000, ("red", 0, 0, 1500, 1000), kind="JPEG", quality=95)
 
 

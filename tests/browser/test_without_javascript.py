@@ -13,6 +13,8 @@ from tests.browser.page_actions import (
     submit,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def page(open_page):

@@ -241,6 +241,8 @@ def test_a_full_disk_leaves_nothing_behind(prefix, tmp_path):
 
 ABORTING = """
 import importlib, os, sys
+
+pytestmark = pytest.mark.slow
 module = importlib.import_module("helpers.freezing.freeze")
 module.prove_source = lambda *how: os.abort()
 module.freeze(sys.argv[1], outputs="y", output=sys.argv[2])

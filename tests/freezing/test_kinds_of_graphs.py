@@ -31,6 +31,8 @@ from tests.freezing.small_models import (
     variable,
 )
 
+pytestmark = pytest.mark.slow
+
 tf1 = tf.compat.v1
 UNFROZEN = {"Variable", "VariableV2", "VarHandleOp", "ReadVariableOp", "RefSwitch"}
 UNFROZEN |= {"RefEnter", "Assign", "AssignVariableOp", "ResourceGather", "Assert"}

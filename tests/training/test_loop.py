@@ -16,6 +16,8 @@ from helpers.training.network_session import NetworkSession
 from helpers.training.networks import build
 from helpers.training.recipes import RECIPES, Phase, Recipe
 
+pytestmark = pytest.mark.slow
+
 EPOCHS, STEPS = 4, 5
 PHASE = Phase(rate=2e-3, decays=True)
 RECIPE = Recipe(phases=(PHASE,), batch_size=16)
@@ -182,7 +184,6 @@ def test_the_phases_of_a_recipe_follow_each_other():
     assert [size for size, _ in groupby(sizes)] == [80, 96, 112, 96, 112]
 
 
-@pytest.mark.slow
 def test_a_resumed_training_resets_the_temperature(tmp_path, monkeypatch):
     examples = small_resnet(monkeypatch, Phase())
     first = Lesson(tmp_path, examples, network="resnet", epochs=1)
@@ -309,7 +310,6 @@ def test_a_meta_file_without_an_index_starts_anew(copied, examples):
 # The network with a training phase of its own
 
 
-@pytest.mark.slow
 def test_resnet_trains_on_images_of_growing_size(tmp_path, monkeypatch):
     examples = small_resnet(monkeypatch, Phase(sizes=((0, 24), (0.5, 32))))
     lesson = Lesson(tmp_path, examples, network="resnet", epochs=2)

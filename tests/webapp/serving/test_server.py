@@ -503,6 +503,8 @@ REACHABLE = """
 from webapp.app import create_app, make_server
 from webapp.serving.server import bind
 
+pytestmark = pytest.mark.slow
+
 make_server(create_app(library=None), bind("0.0.0.0", 0), admitted=1)
 """
 
