@@ -1,4 +1,5 @@
-"""The page loads nothing from other sites, and other sites cannot post to it."""
+"""The page loads nothing import pytest
+from other sites, and other sites cannot post to it."""
 
 from playwright.sync_api import expect
 
