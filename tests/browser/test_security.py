@@ -1,6 +1,6 @@
-"""The page loads nothing import pytest
-from other sites, and other sites cannot post to it."""
+"""The page loads nothing from other sites, and other sites cannot post to it."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.page_actions import RED_CORNER, answers, choose, submit
