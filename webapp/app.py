@@ -21,8 +21,9 @@ from webapp.metrics import Metrics
 from webapp.requests.uploads import PhotoRequest
 from webapp.serving import access_log, workers
 from webapp.serving.admission import Admission
+from webapp.serving.listener import bind
 from webapp.serving.scheduler import InFlightCounter, Scheduler
-from webapp.serving.server import Server, bind, leave_on_signal
+from webapp.serving.server import Server, leave_on_signal
 from webapp.serving.shared_state import WorkerState
 from webapp.views import (
     errors,

@@ -7,8 +7,6 @@ waitress, and tests/webapp/serving/test_server.py tests the drain.
 Taught in notebooks/08_launch_the_flask_app.ipynb.
 """
 
-import contextlib
-import errno
 import logging
 import os
 import resource
@@ -22,6 +20,7 @@ from time import monotonic
 from waitress import create_server, wasyncore
 
 from webapp.serving.connections import Channel
+from webapp.serving.listener import listen_errors
 from webapp.serving.scheduler import Scheduler
 
 DRAIN = 20  # seconds for the requests in flight, at most
@@ -29,45 +28,6 @@ QUIET = 0.2  # seconds without a request that end the drain
 CONNECTIONS = 1000
 OPEN_FILES = 4096  # for the connections and for TensorFlow
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class ListenError(OSError):
-    """The address cannot be used; the message says why and what to try."""
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A socket that holds the address but does not listen yet.
-
-    Raises:
-      ListenError: the port is taken, or the host is not this machine.
-    """
-    with _explained(host, port):
-        family, kind, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM
-        )[0]
-        listener = socket.socket(family, kind)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    return listener
-
-
-@contextlib.contextmanager
-def _explained(host: str, port: int):
-    try:
-        yield
-    except (OSError, UnicodeError) as error:
-        if getattr(error, "errno", None) == errno.EADDRINUSE:
-            text = (
-                f"port {port} on {host} is taken: stop the program that has it, "
-                "or choose another with --port or PORT="
-            )
-        else:
-            reason = getattr(error, "strerror", None) or "not a host name"
-            text = (
-                f"cannot serve at {host!r}, port {port} ({reason.lower()}): "
-                "choose others with --host and --port"
-            )
-        raise ListenError(text) from error
 
 
 def leave_on_signal() -> None:
@@ -104,7 +64,7 @@ class Server:
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._scheduler = scheduler
         host, port = listener.getsockname()[:2]
-        with _explained(host, port):  # another process may have taken the port
+        with listen_errors(host, port):  # another process may have taken the port
             self._waitress = create_server(
                 app,
                 sockets=[listener],

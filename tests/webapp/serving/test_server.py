@@ -29,6 +29,7 @@ SLOW = """
 import sys, time
 import webapp.serving.server
 from flask import Flask, request
+from webapp.serving.listener import bind
 from webapp.serving.scheduler import Scheduler
 
 app = Flask("slow")
@@ -54,7 +55,7 @@ def stream():
     return parts()
 
 webapp.serving.server.DRAIN = float(sys.argv[1])
-listener = webapp.serving.server.bind("127.0.0.1", 0)
+listener = bind("127.0.0.1", 0)
 scheduler = Scheduler(limit=4, long=("/wait", "/stream"))  # so a POST has a thread
 server = webapp.serving.server.Server(app, listener, scheduler=scheduler, max_body=1000)
 print("Serving slow at", server.url, flush=True)
@@ -501,7 +502,7 @@ def ask(port: int, data: bytes | None = None) -> dict:
 
 REACHABLE = """
 from webapp.app import create_app, make_server
-from webapp.serving.server import bind
+from webapp.serving.listener import bind
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.webapp.running_app import APP, photo, running, write_model
 from webapp.serving import workers
-from webapp.serving.server import bind
+from webapp.serving.listener import bind
 
 pytestmark = pytest.mark.slow
 
