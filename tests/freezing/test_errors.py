@@ -20,6 +20,8 @@ from helpers.freezing.verify import verify
 from helpers.graphs.editor import GraphEditor, Weight
 from tests.freezing.small_models import V1, fed, perceptron, save, variable, with_ops
 
+pytestmark = pytest.mark.slow
+
 tf1 = tf.compat.v1
 
 
@@ -241,8 +243,6 @@ def test_a_full_disk_leaves_nothing_behind(prefix, tmp_path):
 
 ABORTING = """
 import importlib, os, sys
-
-pytestmark = pytest.mark.slow
 module = importlib.import_module("helpers.freezing.freeze")
 module.prove_source = lambda *how: os.abort()
 module.freeze(sys.argv[1], outputs="y", output=sys.argv[2])

@@ -13,11 +13,11 @@ from helpers.profiling import services
 from helpers.profiling.functions import function_named
 from helpers.profiling.leaks import find_leak, is_rising
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SERVICE = """\
 import tensorflow as tf
-
-pytestmark = pytest.mark.slow
 
 tf1 = tf.compat.v1
 graph = tf.Graph()

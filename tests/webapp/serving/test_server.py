@@ -24,6 +24,8 @@ from tests.webapp.running_app import (
 from webapp import options
 from webapp.app import main
 
+pytestmark = pytest.mark.slow
+
 SHIPPED = sorted((ROOT / "checkpoints" / "frozen").glob("*/*.pb"))
 SLOW = """
 import sys, time
@@ -503,8 +505,6 @@ def ask(port: int, data: bytes | None = None) -> dict:
 REACHABLE = """
 from webapp.app import create_app, make_server
 from webapp.serving.listener import bind
-
-pytestmark = pytest.mark.slow
 
 make_server(create_app(library=None), bind("0.0.0.0", 0), admitted=1)
 """
