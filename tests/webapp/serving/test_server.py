@@ -105,6 +105,12 @@ def head(length: int, *more: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
+def send_and_wait(sock: socket.socket, request: bytes, process) -> None:
+    """Send a request to the slow app, and wait until its view runs."""
+    sock.sendall(request)
+    assert process.line() == "arrived"
+
+
 def everything(sock: socket.socket) -> bytes:
     """All bytes until the other side closes."""
     with sock.makefile("rb") as file:
@@ -245,8 +251,7 @@ def test_a_photo_above_the_limit_is_refused_while_the_others_wait():
 
 def test_a_slow_request_does_not_delay_others():
     with slow() as (process, port), connected(port) as long, connected(port) as sock:
-        long.sendall(b"POST /wait/1.0 HTTP/1.0\r\n\r\n")
-        assert process.line() == "arrived"
+        send_and_wait(long, b"POST /wait/1.0 HTTP/1.0\r\n\r\n", process)
         start = time.monotonic()
         sock.sendall(b"GET /wait/0.0 HTTP/1.0\r\n\r\n")
         assert everything(sock).endswith(b"answered")
@@ -293,8 +298,7 @@ METHODS = pytest.mark.parametrize(
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_request_in_the_app_is_answered_after_a_signal(number, method):
     with slow() as (process, port), connected(port) as sock:
-        sock.sendall(method + b" /wait/0.7 HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert process.line() == "arrived"
+        send_and_wait(sock, method + b" /wait/0.7 HTTP/1.1\r\nHost: x\r\n\r\n", process)
         process.popen.send_signal(number)
         assert everything(sock).endswith(b"\r\n\r\nanswered")
         assert process.end() == (0, "")
@@ -303,8 +307,7 @@ def test_request_in_the_app_is_answered_after_a_signal(number, method):
 @METHODS
 def test_streamed_body_is_sent_to_its_end_after_a_signal(method):
     with slow() as (process, port), connected(port) as sock:
-        sock.sendall(method + b" /stream HTTP/1.0\r\n\r\n")
-        assert process.line() == "arrived"
+        send_and_wait(sock, method + b" /stream HTTP/1.0\r\n\r\n", process)
         process.popen.send_signal(signal.SIGTERM)
         assert everything(sock).endswith(b"first,last")
         assert process.end() == (0, "")
@@ -312,8 +315,7 @@ def test_streamed_body_is_sent_to_its_end_after_a_signal(method):
 
 def test_draining_server_takes_no_new_connection():
     with slow() as (process, port), connected(port) as sock:
-        sock.sendall(b"POST /wait/1.0 HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert process.line() == "arrived"
+        send_and_wait(sock, b"POST /wait/1.0 HTTP/1.1\r\nHost: x\r\n\r\n", process)
         process.popen.send_signal(signal.SIGTERM)
         assert process.line() == "stopping"
         time.sleep(0.1)
@@ -323,8 +325,7 @@ def test_draining_server_takes_no_new_connection():
 
 def test_request_that_never_ends_is_abandoned():
     with slow(drain=0.3) as (process, port), connected(port) as sock:
-        sock.sendall(b"POST /wait/60.0 HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert process.line() == "arrived"
+        send_and_wait(sock, b"POST /wait/60.0 HTTP/1.1\r\nHost: x\r\n\r\n", process)
         process.popen.send_signal(signal.SIGTERM)
         status, stderr = process.end()
     assert status == 0
@@ -333,8 +334,7 @@ def test_request_that_never_ends_is_abandoned():
 
 def test_second_signal_exits_at_once():
     with slow() as (process, port), connected(port) as sock:
-        sock.sendall(b"POST /wait/60.0 HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert process.line() == "arrived"
+        send_and_wait(sock, b"POST /wait/60.0 HTTP/1.1\r\nHost: x\r\n\r\n", process)
         process.popen.send_signal(signal.SIGINT)
         assert process.line() == "stopping"
         start = time.monotonic()
@@ -345,8 +345,7 @@ def test_second_signal_exits_at_once():
 
 def test_second_signal_exits_at_once_when_the_loop_itself_answers():
     with slow() as (process, port), connected(port) as sock:
-        sock.sendall(b"GET /wait/60.0 HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert process.line() == "arrived"
+        send_and_wait(sock, b"GET /wait/60.0 HTTP/1.1\r\nHost: x\r\n\r\n", process)
         process.popen.send_signal(signal.SIGINT)
         time.sleep(0.5)  # nothing is printed: the loop is busy
         start = time.monotonic()
