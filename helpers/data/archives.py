@@ -16,7 +16,9 @@ from helpers.data.downloads import DownloadError
 from helpers.data.threads import map_in_threads
 
 MAX_TOTAL_BYTES = 20_000_000_000
-LAYOUT = "expected a zip with one folder of photos per class, for instance cat/, dog/"
+ZIP_LAYOUT = (
+    "expected a zip with one folder of photos per class, for instance cat/, dog/"
+)
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others have no read limit
 
@@ -78,7 +80,7 @@ def _open_zip(archive: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(archive)
     except Exception as error:  # the parser raises nearly anything
-        raise DownloadError(f"cannot read {archive} ({error}): {LAYOUT}") from error
+        raise DownloadError(f"cannot read {archive} ({error}): {ZIP_LAYOUT}") from error
 
 
 def _unpack(zip_file: zipfile.ZipFile, folder: Path) -> Unpacked:
@@ -116,7 +118,7 @@ def _unpack(zip_file: zipfile.ZipFile, folder: Path) -> Unpacked:
     )
     if len(counts) < 2:
         found = f"photos of {next(iter(counts))} only" if counts else "no photos"
-        raise DownloadError(f"{zip_file.filename} has {found}: {LAYOUT}")
+        raise DownloadError(f"{zip_file.filename} has {found}: {ZIP_LAYOUT}")
     listed = [Skipped(file.filename, why) for file, why in skipped.items()]
     return Unpacked(dict(sorted(counts.items())), listed)
 

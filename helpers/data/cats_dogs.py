@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from helpers.data.archives import LAYOUT, Unpacked, refuse_existing, unpack
+from helpers.data.archives import ZIP_LAYOUT, Unpacked, refuse_existing, unpack
 from helpers.data.downloads import DownloadError, fetch, sha256_of
 
 # https://www.microsoft.com/en-us/download/details.aspx?id=54765
@@ -30,7 +30,7 @@ def download_cats_dogs(data: Path, source: str | None = None) -> Unpacked:
     if source and "://" not in source:
         if not Path(source).is_file():
             raise DownloadError(
-                f"there is no file {source}: {LAYOUT}, or its http address"
+                f"there is no file {source}: {ZIP_LAYOUT}, or its http address"
             )
         _print_sha256(source, sha256_of(Path(source)))
         return unpack(Path(source), folder)

@@ -1,6 +1,5 @@
 """Photos, folders, zips and processes for the tests of this package."""
 
-import io
 import subprocess
 import sys
 import zipfile
@@ -10,15 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.data.made_pictures import saved
+
 ROOT = Path(__file__).parents[2]
 
 
 def photo(seed, side=48):
     """A JPEG of a random pattern."""
     pixels = np.random.default_rng(seed).integers(0, 256, (3, 4, 3), np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels).resize((side, side)).save(file, "JPEG")
-    return file.getvalue()
+    return saved(Image.fromarray(pixels).resize((side, side)), "JPEG")
 
 
 CAT, DOG = photo(1), photo(2)

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from helpers.data import cats_dogs
-from helpers.data.archives import LAYOUT
+from helpers.data.archives import ZIP_LAYOUT
 from helpers.data.cats_dogs import download_cats_dogs
 from helpers.data.data_sets import find_data_set
 from helpers.data.downloads import DownloadError
@@ -89,4 +89,4 @@ def test_existing_data_set_is_not_downloaded_again(default, tmp_path):
 
 def test_missing_zip_is_one_sentence(tmp_path):
     message = message_of(DownloadError, download_cats_dogs, tmp_path, "missing.zip")
-    assert message == f"there is no file missing.zip: {LAYOUT}, or its http address"
+    assert message == f"there is no file missing.zip: {ZIP_LAYOUT}, or its http address"

@@ -4,8 +4,10 @@ import shutil
 
 import pytest
 
-from helpers.data.data_sets import LAYOUT, NoPhotosError, class_name, find_data_set
+from helpers.data.data_sets import NoPhotosError, class_name, find_data_set
 from tests.data.made_files import make_folder, message_of
+
+LAYOUT = "expected one folder of photos per class, for instance cat/ and dog/"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,13 @@ import pytest
 from PIL import Image, ImageCms, ImageFilter, ImageOps
 
 from helpers.data.decoding import MAX_PIXELS, decode_photo
-from helpers.data.photo_formats import BrokenPhoto, EmptyPhoto, PhotoError
+from helpers.data.photo_formats import (
+    BrokenPhoto,
+    EmptyPhoto,
+    PhotoError,
+    PhotoTooLarge,
+    UnknownFormat,
+)
 from tests.data import made_pictures as made
 from tests.data.made_files import ROOT, message_of
 from tests.data.made_pictures import JPEG, PNG, RGB, by_name, saved
@@ -169,9 +175,14 @@ def test_empty_file_is_refused():
 
 def test_file_of_too_many_bytes_is_refused():
     data = JPEG + bytes(2_000_000)
-    assert message_of(PhotoError, decode_photo, data, max_bytes=1_500_000) == (
+    assert message_of(PhotoTooLarge, decode_photo, data, max_bytes=1_500_000) == (
         "the file has 2.0 MB, at most 1.5 MB are allowed: send a smaller copy"
     )
+
+
+def test_text_is_an_unknown_format():
+    message = message_of(UnknownFormat, decode_photo, b"some text")
+    assert message.lower().startswith("this is a text file")
 
 
 @pytest.mark.parametrize("name", made.DAMAGED)

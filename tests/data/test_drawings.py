@@ -39,6 +39,10 @@ def test_another_seed_draws_others(other):
     assert not np.array_equal(first[0], second[0])
 
 
+def test_a_negative_seed_is_not_its_positive():
+    assert not np.array_equal(pixels("cat", -7), pixels("cat", 7))
+
+
 def test_no_two_drawings_of_a_set_are_equal(drawings):
     images, _ = drawings
     assert len({image.tobytes() for image in images}) == len(images)
@@ -91,6 +95,10 @@ def test_every_kind_is_an_rgb_square_and_varies(kind):
 
 def test_kinds_differ_on_the_same_seed():
     assert len({pixels(kind, 2).tobytes() for kind in ALL_KINDS}) == len(ALL_KINDS)
+
+
+def test_there_are_eight_kinds_that_are_neither_cat_nor_dog():
+    assert len(set(OTHER_KINDS) - set(CLASS_NAMES)) >= 8
 
 
 def test_a_large_drawing_shows_the_same_picture():
