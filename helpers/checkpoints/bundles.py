@@ -60,9 +60,12 @@ class Bundle:
     @property
     def paths(self) -> list[Path]:
         """The `.data` files, by shard."""
+        return [self.data_path(shard) for shard in range(self.header.num_shards)]
+
+    def data_path(self, shard: int) -> Path:
+        """The `.data` file that the index names for a shard; it may not exist."""
         count = self.header.num_shards
-        names = (f"{self.prefix}.data-{n:05d}-of-{count:05d}" for n in range(count))
-        return [Path(name) for name in names]
+        return Path(f"{self.prefix}.data-{shard:05d}-of-{count:05d}")
 
     def variables(self) -> list[Variable]:
         """Every variable, sorted by name; slices are counted in their variable."""
@@ -76,7 +79,7 @@ class Bundle:
         """A variable's value.
 
         Args:
-          check: whether to compare the checksum of its bytes.
+          check: whether to compare the checksum of its bytes; strings always are.
         Raises:
           KeyError: there is no such variable.
           CheckpointError: its bytes are missing or damaged.
@@ -108,7 +111,7 @@ class Bundle:
         if check and masked(crc32c(data)) != entry.crc32c:
             raise CheckpointError(
                 f"{name!r} is damaged: its {entry.size:,} bytes at {entry.offset:,} of "
-                f"{self.paths[entry.shard_id]} do not match their crc32c"
+                f"{self.data_path(entry.shard_id)} do not match their crc32c"
             )
         dtype = numpy_type(entry.dtype)
         if data.size != dtype.itemsize * int(np.prod(shape)):
@@ -119,7 +122,7 @@ class Bundle:
 
     def _bytes(self, name: str, entry) -> np.ndarray:
         """A tensor's bytes as they are stored: uint8 [size]."""
-        path = self.paths[entry.shard_id]
+        path = self.data_path(entry.shard_id)
         if not path.exists():
             raise CheckpointError(
                 f"{path} is missing, and {name!r} is in it",

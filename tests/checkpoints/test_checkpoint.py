@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers.checkpoints.bundles import CheckpointError
+from helpers.checkpoints.bundles import Bundle, CheckpointError
 from helpers.checkpoints.checkpoint import Checkpoint, graphs_at, read_meta
 
 tf1 = tf.compat.v1
@@ -283,6 +283,14 @@ def test_folder_of_several_checkpoints_is_refused(prefix):
     with pytest.raises(CheckpointError) as refused:
         Checkpoint.at(folder)
     assert str(refused.value).endswith("give one of them: model-7, model-8")
+
+
+@pytest.mark.parametrize(("shard", "name"), [(7, "00007"), (-1, "-0001")])
+def test_index_that_names_another_shard_is_refused(prefix, shard, name):
+    bundle = Bundle(str(prefix))
+    bundle.entries[b"kernel"].shard_id = shard
+    with pytest.raises(CheckpointError, match=f"data-{name}-of-00001 is missing"):
+        bundle.read("kernel")
 
 
 @pytest.mark.parametrize(
