@@ -24,7 +24,6 @@ from helpers.data.photos import load_photos
 from helpers.freezing.by_session import freeze_by_session
 from helpers.serving.frozen_model import FrozenModel
 from helpers.training.network_session import NetworkSession
-from helpers.training.runs import describe_result
 
 ROOT = Path(__file__).parent.parent
 KINDS = ("cat", "dog", "rabbit")
@@ -181,19 +180,6 @@ def test_any_classes_are_learned_by_the_same_command(folder, resumed):
     assert list(card["held_out"]) == ["photos"]
 
 
-@pytest.mark.parametrize(
-    ("shares", "text"),
-    [
-        ({"accuracy": 0.968}, "96.8% right"),
-        ({"not_sure": 0.9}, "90.0% not sure"),
-        ({"accuracy": 0.5, "not_sure": 0.02}, "50.0% right, 2.0% not sure"),
-    ],
-)
-def test_a_result_is_described_by_the_shares_it_has(shares, text):
-    line = describe_result("photos", {"count": 2422, **shares})
-    assert line == f"2,422 photos: {text}"
-
-
 def test_ctrl_c_says_that_the_same_command_resumes(command, tmp_path, monkeypatch):
     def interrupted(session, images, targets, rate):
         if rate:  # the steps that measure the expected time have rate 0
@@ -202,7 +188,9 @@ def test_ctrl_c_says_that_the_same_command_resumes(command, tmp_path, monkeypatc
     monkeypatch.setattr(NetworkSession, "step", interrupted)
     stopped = command("train", "--out", tmp_path / "new")
     assert stopped.exit_code == 130
-    assert stopped.stderr == ("\nstopped and saved; the same command resumes\n")
+    assert stopped.stderr == (
+        "\nstopped; finished steps are saved; the same command resumes\n"
+    )
     assert (tmp_path / "new" / "model-ckpt.index").exists()
 
 

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from helpers.whole_files import write_whole
 
-from helpers.whole_files import write_whole  # noqa: E402
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def update(

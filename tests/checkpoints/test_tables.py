@@ -62,6 +62,11 @@ def test_crc32c_agrees_with_its_definition(size):
     assert crc32c(data) == crc32c_by_bits(data)
 
 
+def test_crc32c_of_an_array_is_that_of_its_bytes():
+    array = np.arange(10.0)
+    assert crc32c(array) == crc32c(array.tobytes())
+
+
 def test_crc32c_of_several_chunks_is_what_tensorflow_wrote(tmp_path):
     data = os.urandom(1_500_001)
     path = tmp_path / "record"

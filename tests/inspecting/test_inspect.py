@@ -149,6 +149,11 @@ def test_slots_are_those_of_the_optimizer():
     assert slots_of(Wiring(graph.as_graph_def())) == {"w": expected}
 
 
+def test_report_has_slots_per_variable(report):
+    expected = ("dense/kernel/Adam", "dense/kernel/Adam_1")
+    assert row(report, "dense/kernel").slots == expected
+
+
 def test_variables_are_those_that_tensorflow_lists(prefix, report):
     found = [(row.key, list(row.shape)) for row in report.variables]
     assert found == tf.train.list_variables(prefix)

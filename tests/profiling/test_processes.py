@@ -81,3 +81,7 @@ def test_process_that_takes_too_long_is_killed():
 def test_program_holds_only_the_globals_that_are_used():
     assert "FACTOR = 3" in program(tripled, 1)
     assert "FACTOR = 3" not in program(factor_of, 1)
+
+
+def test_tensorflow_is_imported_only_where_it_is_used():
+    assert "tensorflow" not in program(tripled, 1)

@@ -84,7 +84,6 @@ def test_each_model_answers_as_it_does_alone(library, small, resnet, images):
         ("dogs-cat", "dogs-cats"),
         ("dogs-cats-smal", "dogs-cats-small"),
         ("Alpha", "alpha"),
-        ("", "dogs-cats-small"),
     ],
 )
 def test_an_unknown_name_gets_the_closest(library, name, closest):
@@ -93,6 +92,11 @@ def test_an_unknown_name_gets_the_closest(library, name, closest):
     message = f"there is no model {name!r}: did you mean {closest!r}?"
     assert str(unknown.value) == message
     assert isinstance(unknown.value, LookupError)
+
+
+def test_an_empty_name_is_unknown(library):
+    with pytest.raises(UnknownModel, match="there is no model ''"):
+        library.model("")
 
 
 def test_files_are_served_under_the_names_they_are_given(small):

@@ -1,7 +1,5 @@
 """Trainer: phases, checkpoints, resuming, and the folders that it rejects."""
 
-from itertools import groupby
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -170,18 +168,6 @@ def test_a_second_phase_restarts_the_schedule_with_the_learned_weights(
     assert two[0] == 0
     assert 0.2e-3 < max(two) < 1e-3
     assert epochs[4].loss < epochs[0].loss
-
-
-def test_the_phases_of_a_recipe_follow_each_other():
-    recipe = RECIPES["resnet"]
-    first, second = recipe.phases
-    steps = 7 * recipe.epochs
-    assert recipe.phase_at(0, steps) == (first, 0)
-    assert recipe.phase_at(7 * first.epochs, steps) == (second, 0)
-    assert recipe.phase_at(steps, steps) == (second, 1)
-    places = [recipe.phase_at(done, steps) for done in range(steps)]
-    sizes = [phase.size_at(share) for phase, share in places]
-    assert [size for size, _ in groupby(sizes)] == [80, 96, 112, 96, 112]
 
 
 def test_a_resumed_training_resets_the_temperature(tmp_path, monkeypatch):

@@ -170,13 +170,10 @@ def test_the_accuracy_is_the_share_that_is_right(small, images):
 
 @pytest.mark.parametrize(("seed", "same"), [(1, True), (2, False)])
 def test_the_seed_determines_the_first_weights(lesson, seed, same):
-    other, names = (
-        NetworkSession(build("small", CARD | {"seed": seed})),
-        ["conv1/kernel"],
-    )
-    (one,), (another,) = (
-        values(lesson[0], names).values(),
-        values(other, names).values(),
+    other = NetworkSession(build("small", CARD | {"seed": seed}))
+    one, another = (
+        values(session, ["conv1/kernel"])["conv1/kernel"]
+        for session in (lesson[0], other)
     )
     assert np.array_equal(one, another) is same
     other.close()
@@ -208,7 +205,9 @@ def test_inference_adds_the_mirror_image(resnet, images, training, views):
 
 
 def test_dropout_makes_training_vary(resnet, images):
-    first, second = (run(resnet, "y_pred:0", images, is_training=True) for _ in "12")
+    first, second = (
+        run(resnet, "y_pred:0", images, is_training=True) for _ in range(2)
+    )
     assert not np.allclose(first, second, atol=1e-4)
 
 

@@ -78,10 +78,8 @@ def batch_sizes(scheduler) -> list[int]:
 
 
 def test_photos_are_answered_in_order_of_arrival_in_batches(add, answered):
-    scheduler, names = (
-        quick_scheduler(limit=100),
-        [str(n) for n in range(2 * MAX_BATCH + 3)],
-    )
+    scheduler = quick_scheduler(limit=100)
+    names = [str(number) for number in range(2 * MAX_BATCH + 3)]
     for name in names:
         add(scheduler, name)
     assert batch_sizes(scheduler) == [MAX_BATCH, MAX_BATCH, 3]
