@@ -23,6 +23,8 @@ import requests
 from materials import write_photo
 from peers import Case, RunningServer, Server, process_tree, running
 
+from helpers.profiling.usage import MIB
+
 SHIPPED = ROOT / "checkpoints" / "frozen" / "dogs-cats" / "1.pb"
 CLIENTS = 8
 COMMAND = (
@@ -38,19 +40,19 @@ def main(reloads: int, file: Path) -> None:
         folder = Path(temporary)
         case = Case("reloads", folder, write_photo(folder, 500, 374), 128)
         publish(folder, file, 1)
-        with (
-            running(Server(COMMAND, ours=True), case) as server,
-            load(server.url, case.photo.read_bytes()) as answers,
-        ):
-            time.sleep(SETTLE)
-            publish(folder, file, 2)  # the first reload allocates what all later use
-            wait_for(server, 2)
-            before = settled_mib(server)
-            print(f"{before:.0f} MiB before", flush=True)
-            for version in range(3, reloads + 3):
-                publish(folder, file, version)
-                wait_for(server, version)
-            after = settled_mib(server)
+        with running(Server(COMMAND, ours=True), case) as server:
+            with load(server.url, case.photo.read_bytes()) as answers:
+                time.sleep(SETTLE)
+                publish(folder, file, 2)  # the first reload allocates what all use
+                wait_for(server, 2)
+                before = settled_mib(server)
+                print(f"{before:.0f} MiB before", flush=True)
+                for version in range(3, reloads + 3):
+                    publish(folder, file, version)
+                    wait_for(server, version)
+                after = settled_mib(server)
+            server.process.terminate()
+            print("exit status", server.process.wait())
     codes = Counter(code for code, _ in answers)
     versions = {version for _, version in answers}
     lost = len(answers) - codes[200]
@@ -116,7 +118,7 @@ def settled_mib(server: RunningServer) -> float:
     time.sleep(SETTLE / 2)
     for _ in range(SETTLE * 5):
         processes = process_tree(server.process)
-        samples.append(sum(one.memory_info().rss for one in processes) / 2**20)
+        samples.append(sum(one.memory_info().rss for one in processes) / MIB)
         time.sleep(0.2)
     return statistics.median(samples)
 

@@ -62,7 +62,9 @@ def train(data: Path, network: str, epochs: int | None, out: Path | None, seed: 
     try:
         prefix = train_in_folder(network, data, out, epochs=epochs, seed=seed)
     except KeyboardInterrupt:
-        click.echo("\nstopped and saved; the same command resumes", err=True)
+        click.echo(
+            "\nstopped; finished steps are saved; the same command resumes", err=True
+        )
         sys.exit(130)
     click.echo(
         f"freeze it: python -m helpers freeze --meta {prefix}.meta --prefix {prefix}"

@@ -68,8 +68,8 @@ LIMITS = (
         type=click.IntRange(1, capacity.MAX_WORKERS),
         default=capacity.workers,
         show_default="one for each core, as memory allows",
-        help="Processes, each with models of its own; limits and metrics are for all "
-        "together.",
+        help="Processes, each with models of its own; limits, metrics and versions are "
+        "common to all.",
     ),
     option(
         "--admitted",

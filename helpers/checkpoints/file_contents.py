@@ -107,9 +107,8 @@ def _is_text(data: bytes) -> bool:
     """Whether a file begins with printable characters, as no binary message does."""
     start = data[:200]
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(
-            start
-        )  # it may end within a character
+        # The start may end within a character.
+        codecs.getincrementaldecoder("utf-8")().decode(start)
     except UnicodeDecodeError:
         return False
     control = set(range(32)) - set(b"\t\r\n") | {127}

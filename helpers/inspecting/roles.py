@@ -156,7 +156,8 @@ class Roles:
             if op == "NoOp" and name not in self.roles:
                 needed = {self.roles.get(on) for on in self.wiring.control[name]}
                 for role in ("initialisation", "optimizer"):
-                    self._assign(role, [name] if role in needed else [])
+                    if role in needed:
+                        self._assign(role, [name])
 
 
 def _scopes(name: str) -> list[str]:

@@ -14,7 +14,11 @@ from helpers.checkpoints.checkpoint_prefix import (
     has_variables,
     is_checkpoint_file,
 )
-from helpers.checkpoints.file_contents import SAVED_MODEL_FILES, Content
+from helpers.checkpoints.file_contents import (
+    SAVED_MODEL_FILES,
+    Content,
+    saved_model_file,
+)
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.read_values import VARIABLES
 from helpers.freezing.sources.checkpoint_values import CheckpointValues
@@ -34,9 +38,8 @@ def recognise(source: str | Path, meta: str | Path | None = None) -> Source:
     """
     path, warnings = Path(source), list[str]()
     folder = path.parent if path.name in SAVED_MODEL_FILES else path
-    for name in SAVED_MODEL_FILES:
-        if (folder / name).is_file():
-            return read_saved_model(folder / name)
+    if file := saved_model_file(folder):
+        return read_saved_model(file)
     if path.is_file() and not is_checkpoint_file(path):
         return _read_file(path, warnings)
     prefix = f"{str(source).rstrip('/')}/"  # the basename may be empty
