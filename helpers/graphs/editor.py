@@ -46,7 +46,6 @@ class GraphEditor:
     bound: dict[Edge, Any] = field(default_factory=dict)  # tensor -> fixed value
     bound_inside: dict = field(default_factory=dict)  # (function, node) -> fixed value
     removed: Counter = field(default_factory=Counter)  # kind of node -> number
-    cuts: dict[str, Edge] = field(default_factory=dict)  # placeholder -> replaced edge
     initialisers: list[str] = field(default_factory=list)  # run once after loading
     weights: dict[str, Weight] = field(default_factory=dict)  # by name of the Const
     changes: dict[str, str] = field(default_factory=dict)  # update node -> variable

@@ -229,9 +229,10 @@ def waiting(**how):
         tf.identity(y, name="y")
 
 
-def old_dropout(values, keep):
+def old_dropout(values, keep, name=None):
     """Dropout as TensorFlow 1.0 to 1.12 wrote it."""
-    return values / keep * tf.floor(keep + tf.random.uniform(tf.shape(values)))
+    mask = tf.floor(keep + tf.random.uniform(tf.shape(values)))
+    return tf.multiply(values / keep, mask, name=name)
 
 
 def with_dropout(drop: Callable, **how):

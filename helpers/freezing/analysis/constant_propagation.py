@@ -73,9 +73,8 @@ def _floor(value):
     return low if value.high <= low + 1 else None
 
 
-OF_INTERVALS: dict[
-    str, Callable
-] = {  # functions of scalars and intervals; None: the value is unknown
+# Functions of scalars and intervals; they return None if the value is unknown.
+OF_INTERVALS: dict[str, Callable] = {
     "Add": _add,
     "AddV2": _add,
     "Sub": lambda a, b: _add(a, -b) if not isinstance(b, Interval) else None,

@@ -57,7 +57,7 @@ def _read_file(path: Path, warnings: list[str]) -> Source:
     if found.kind == "Keras":
         return read_keras(path)
     if found.kind == "SavedModel":
-        return read_saved_model(path)
+        return read_saved_model(path, found)
     if found.graphs:
         return _read_graph(path, found, warnings)
     raise FreezeError(

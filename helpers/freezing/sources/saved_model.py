@@ -6,21 +6,23 @@ import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from helpers.checkpoints.checkpoint_prefix import has_variables
+from helpers.checkpoints.file_contents import Content
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources.prefixes import value_files
 from helpers.freezing.sources.source import Source, content
 from helpers.freezing.sources.traced_function import load_and_trace
 
 
-def read_saved_model(path: Path) -> Source:
+def read_saved_model(path: Path, found: Content | None = None) -> Source:
     """The serving graph of a SavedModel.
 
     Args:
       path: the file, usually `saved_model.pb`; variables and assets are in its folder.
+      found: the content of the file, if it is read already.
     Raises:
       FreezeError: it is not a SavedModel, cannot be loaded, or has no serving graph.
     """
-    found = content(path)
+    found = found or content(path)
     if found.kind != "SavedModel":
         raise FreezeError(
             f"{path} is {found.what}, though it is named as a SavedModel's",

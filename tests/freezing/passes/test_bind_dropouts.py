@@ -102,7 +102,16 @@ RATES = {  # keep probabilities
 
 
 def by_rate(rate) -> None:
-    tf.identity(old_dropout(dense(fed(), 3, "one"), rate), name="y")
+    old_dropout(dense(fed(), 3, "one"), rate, name="y")  # the output itself is folded
+
+
+def in_a_loop_by_rate(rate) -> None:
+    weights = variable("w", [4])
+
+    def step(i, state):
+        return i + 1, old_dropout(tf.tanh(state * weights), rate)
+
+    tf.identity(tf1.while_loop(lambda i, _: i < 3, step, [0, fed()])[1], name="y")
 
 
 def in_a_branch_by_rate(rate) -> None:
@@ -120,6 +129,7 @@ def in_a_branch_on_the_input():
         *(pytest.param(dropped_in_training, SWITCHES[key], id=key) for key in SWITCHES),
         *(pytest.param(by_rate, RATES[key], id=f"rate, {key}") for key in RATES),
         (in_a_branch_by_rate, RATES["the default name"]),
+        (in_a_loop_by_rate, lambda: tf1.placeholder(tf.float32, [])),
         *((build, None) for build in (by_choice_of_values, with_seeds_of_its_own)),
         *((build, None) for build in (one_mask_for_all_pixels, noise_in_training)),
         *((build, None) for build in (dropped_in_a_loop, in_the_graph_and_in_a_loop)),
@@ -133,6 +143,7 @@ def test_randomness_of_training_is_bound_and_removed(build, scalar, old, tmp_pat
     assert "run twice" in report.proof.note
     assert report.bound
     assert list(report.inputs) == ["x:0"]
+    assert list(report.outputs) == ["y:0"]
     assert report.warnings == ()
     assert not [op for op in ops(report.output) if "Random" in op]
 

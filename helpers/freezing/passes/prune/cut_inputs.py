@@ -20,7 +20,7 @@ def cut_inputs(editor: GraphEditor) -> int:
     Returns the number of placeholders.
     """
     consumers = editor.consumers()
-    moves = {}
+    moves, placeholders = {}, 0
     for node in list(editor.nodes.values()):
         if not is_pipeline_output(node.op):
             continue
@@ -33,11 +33,11 @@ def cut_inputs(editor: GraphEditor) -> int:
             made = editor.add(name, "Placeholder")
             made.attr["dtype"].type = types[index]
             made.attr["shape"].shape.CopyFrom(shapes[index])
-            editor.cuts[name] = Edge(node.name, index)
+            placeholders += 1
             if index:
                 moves[Edge(node.name, index)] = Edge(name, 0)
     editor.rewire(moves)
-    return len(editor.cuts)
+    return placeholders
 
 
 def is_pipeline_output(op: str) -> bool:
