@@ -24,7 +24,7 @@ PICTURE = ROOT / "tools" / "layout.svg"
 
 def arrows() -> set[tuple[str, str]]:
     """The imports between the boxes, without those that other arrows imply."""
-    drawn = BOXES.keys() - {"__main__"}  # it imports from every package
+    drawn = BOXES.keys() - {"commands"}  # it imports from every package
     graph = {name: targets & drawn for name, targets in package_edges().items()}
 
     def reached(name: str) -> set[str]:
@@ -52,7 +52,7 @@ PHOTO, WEIGHT, GREY, INK, QUIET = "#1f6feb", "#c2570c", "#9aa4b2", "#1b2330", "#
 C1, C2, C3, NARROW, WIDE = 28, 276, 524, 208, 456
 BOXES = {
     "notebooks": Box(C1, 20, NARROW, "01 … 08, the course"),
-    "__main__": Box(C1, 92, NARROW, ""),
+    "commands": Box(C1, 92, NARROW, ""),
     "webapp": Box(C2, 20, WIDE, "Flask views/, and the server behind them"),
     "training": Box(C1, 246, WIDE, "placeholders, networks, the training loop"),
     "inspecting": Box(C1, 384, NARROW, "what a file holds"),
@@ -65,7 +65,7 @@ BOXES = {
     "data": Box(C3, 876, NARROW, "bytes to pixels"),
 }
 FILES = {  # of each box: file, purpose, and the numbered steps of the paths there
-    "__main__": (("__main__.py", "commands"),),
+    "commands": (("freeze.py", "one command a file"),),
     "webapp": (
         ("serving/workers.py", "one process a core", (PHOTO, 1)),
         ("serving/shared_state.py", "which worker accepts"),
@@ -145,13 +145,13 @@ def _box(name: str, box: Box) -> Iterator[str]:
         f'height="{bottom(name) - box.y}" '
         f'rx="9" fill="#ffffff" stroke="#c3cbd6" stroke-width="1.2"/>'
     )
-    heading = "python -m helpers" if name == "__main__" else f"{name}/"
+    heading = "python -m helpers" if name == "commands" else f"{name}/"
     yield svg.text(box.x + 12, box.y + 23, heading, 16, INK, bold=True)
     y = box.y + 43
     if box.purpose:
         yield svg.text(box.x + 12, y, box.purpose, 13.5, QUIET)
         y += LINE
-    folder = ROOT / {"webapp": "webapp", "__main__": "helpers"}.get(
+    folder = ROOT / {"webapp": "webapp", }.get(
         name, f"helpers/{name}"
     )
     for index, (file, purpose, *steps) in enumerate(FILES.get(name, ())):
@@ -173,7 +173,7 @@ def _imports() -> Iterator[str]:
         if (name, target) not in ROUTES:
             raise ValueError(f"{name} imports {target}: add its route to ROUTES")
         yield svg.arrow(ROUTES[name, target], GREY, "grey", 1.4, f"{name} → {target}")
-    line = ((C1 + 105, bottom("__main__")), (C1 + 105, 209))
+    line = ((C1 + 105, bottom("commands")), (C1 + 105, 209))
     yield svg.arrow(line, GREY, "grey", 1.4)
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (  # from the bottom up; a package imports only from layers below its own
-    ("command_group", "lazy", "quiet", "whole_files"),
+    ("lazy", "quiet", "whole_files"),
     ("data", "figures", "graphs"),
     ("checkpoints", "profiling"),
     ("freezing",),
     ("inspecting", "serving"),
     ("training",),
+    ("commands",),
     ("__main__",),
 )
 FILES = sorted((ROOT / "helpers").rglob("*.py"))

@@ -21,6 +21,7 @@ from helpers.freezing.proof.prove import FrozenGraph
 from helpers.freezing.proof.prove_source import prove_source, refuse_different
 from helpers.freezing.report import Report, report_of
 from helpers.freezing.sources.recognise import recognise
+from helpers.freezing.sources.source_options import SourceOptions
 from helpers.freezing.warnings import add_warnings
 from helpers.freezing.writing import atomic_write, write_model
 from helpers.graphs.model_card import card_in
@@ -29,7 +30,6 @@ from helpers.graphs.model_card import card_in
 def freeze(
     source: str | Path,
     *,
-    meta: str | Path | None = None,
     outputs: Sequence[str] | str | None = None,
     output: str | Path | None = None,
     weights: str = "float32",
@@ -37,13 +37,13 @@ def freeze(
     fold: bool = False,
     ema: bool = False,
     prove: bool = True,
+    **reading,
 ) -> Report:
     """Write the part of a model that `outputs` need to one file, with its weights.
 
     Args:
       source: a prefix, a folder, any of a checkpoint's files, a SavedModel, a Keras
         model.
-      meta: the graph's file, if it is not beside the checkpoint.
       outputs: op names, with or without `:0`; default: the likeliest outputs.
       output: the file to write; default: beside the source.
       weights: "float32", "float16" or "bfloat16".
@@ -51,6 +51,7 @@ def freeze(
       fold: multiply batch normalization into the weights before it.
       ema: take the moving averages of the weights.
       prove: run both graphs on the same inputs, before the file gets its name.
+      reading: fields of SourceOptions: meta, signature, tags, custom, trust.
     Raises:
       FreezeError: the source cannot be frozen, or the answers of the two graphs
         differ; no file is written.
@@ -63,7 +64,7 @@ def freeze(
     options += [narrow_weights] if weights != "float32" else []
 
     # 1. Read the source.
-    found = recognise(source, meta)
+    found = recognise(source, SourceOptions(**reading))
     card = card_in(found.meta.graph_def) or {}
 
     # 2. Choose the outputs.

@@ -20,6 +20,7 @@ from helpers.freezing.report import (
 )
 from helpers.freezing.sources.recognise import recognise
 from helpers.freezing.sources.source import Source, content
+from helpers.freezing.sources.source_options import SourceOptions
 from helpers.graphs.candidates import output_candidates
 from helpers.graphs.edges import Edge
 from helpers.graphs.editor import GraphEditor
@@ -44,7 +45,7 @@ def verify(
     """
     path = Path(model)
     graph_def = _read_frozen(path)
-    source = recognise(checkpoint, meta)
+    source = recognise(checkpoint, SourceOptions(meta=meta))
     card = card_in(graph_def) or {}
     outputs = _common_outputs(path, graph_def, card, source)
     narrow = {node.attr["dtype"].type for node in graph_def.node if is_narrow(node)}

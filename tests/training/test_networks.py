@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers import __main__ as command_line
+from helpers.commands.train import NETWORKS as NAMES_OFFERED
 from helpers.checkpoints.checkpoint import card_of
 from helpers.freezing.by_session import freeze_by_session
 from helpers.graphs.model_card import card_in
@@ -268,4 +268,4 @@ def test_bfloat16_is_a_setting_of_the_session(wanted):
 
 
 def test_the_command_line_offers_every_network():
-    assert set(command_line.NETWORKS) == set(NETWORKS)
+    assert set(NAMES_OFFERED) == set(NETWORKS)

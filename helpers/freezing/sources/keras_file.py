@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from helpers.freezing.sources.source import Source
+from helpers.freezing.sources.source_options import SourceOptions
 from helpers.freezing.sources.traced_function import load_and_trace
 
 
-def read_keras(path: Path) -> Source:
+def read_keras(path: Path, options: SourceOptions) -> Source:
     """The traced forward pass of a Keras model, whatever the file's name."""
     return load_and_trace(path, _load)
 

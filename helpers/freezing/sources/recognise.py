@@ -26,38 +26,37 @@ from helpers.freezing.sources.keras_file import read_keras
 from helpers.freezing.sources.prefixes import prefix_of, value_files
 from helpers.freezing.sources.saved_model import read_saved_model
 from helpers.freezing.sources.source import Source, content
+from helpers.freezing.sources.source_options import SourceOptions
 
 
-def recognise(source: str | Path, meta: str | Path | None = None) -> Source:
+def recognise(source: str | Path, options: SourceOptions) -> Source:
     """The graph at a path, and where its values are.
 
-    Args:
-      meta: the graph's file; default: the `.meta` in the checkpoint's folder.
     Raises:
       FreezeError: there is no model, or a file is missing or damaged.
     """
     path, warnings = Path(source), list[str]()
     folder = path.parent if path.name in SAVED_MODEL_FILES else path
     if file := saved_model_file(folder):
-        return read_saved_model(file)
+        return read_saved_model(file, options)
     if path.is_file() and not is_checkpoint_file(path):
-        return _read_file(path, warnings)
+        return _read_file(path, options, warnings)
     prefix = f"{str(source).rstrip('/')}/"  # the basename may be empty
     if not (path.is_dir() and has_variables(prefix)):
         _check_complete(CHECKPOINT_FILE.sub(r"\1", str(source)))
         prefix = prefix_of(str(source), warnings)
-    return _read_checkpoint(prefix, meta, warnings)
+    return _read_checkpoint(prefix, options.meta, warnings)
 
 
-def _read_file(path: Path, warnings: list[str]) -> Source:
+def _read_file(path: Path, options: SourceOptions, warnings: list[str]) -> Source:
     """The model in a file that is no part of a checkpoint's values."""
     found = content(path)
     if found.is_text and path.suffix != ".pbtxt":
         warnings.append(f"{path} is text, though it is not named .pbtxt")
     if found.kind == "Keras":
-        return read_keras(path)
+        return read_keras(path, options)
     if found.kind == "SavedModel":
-        return read_saved_model(path, found)
+        return read_saved_model(path, options, found)
     if found.graphs:
         return _read_graph(path, found, warnings)
     raise FreezeError(

@@ -10,10 +10,13 @@ from helpers.checkpoints.file_contents import Content
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources.prefixes import value_files
 from helpers.freezing.sources.source import Source, content
+from helpers.freezing.sources.source_options import SourceOptions
 from helpers.freezing.sources.traced_function import load_and_trace
 
 
-def read_saved_model(path: Path, found: Content | None = None) -> Source:
+def read_saved_model(
+    path: Path, options: SourceOptions, found: Content | None = None
+) -> Source:
     """The serving graph of a SavedModel.
 
     Args:
