@@ -1,6 +1,6 @@
 """The notebooks' asserts hold on real photos too; outputs are not compared.
 
-Takes some minutes; `pytest -m "not photos"` leaves it out.
+Takes some minutes: `.ci/run` runs it, and `make test` leaves it out.
 """
 
 import subprocess
