@@ -5,7 +5,6 @@ Both have the same pictures, network, optimizer and batch size; their epochs alt
 
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -18,7 +17,12 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from helpers.training.input_pipeline import Feed, Mixture, load_examples, prefetch
+from helpers.training.input_pipeline import (
+    Feed,
+    Mixture,
+    drawn_training_data,
+    prefetch,
+)
 from helpers.training.network_session import NetworkSession
 from helpers.training.networks import build
 
@@ -42,8 +46,7 @@ def keras_network() -> keras.Model:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as empty:
-        train = load_examples(Path(empty), 128, Mixture()).train
+    train = drawn_training_data(128, Mixture()).train
     card = {"class_names": list(train.class_names), "image_size": 128, "seed": 1}
     ours, theirs = NetworkSession(build("small", card)), keras_network()
     assert theirs.count_params() == 2_126_178

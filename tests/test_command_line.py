@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,12 +18,14 @@ from click.testing import CliRunner
 
 from helpers.__main__ import cli
 from helpers.checkpoints.checkpoint import card_of
+from helpers.data import progress
 from helpers.data.data_sets import find_data_set
 from helpers.data.decoding import decode_photo
 from helpers.data.drawings import draw
 from helpers.data.photos import load_photos
 from helpers.freezing.by_session import freeze_by_session
 from helpers.serving.frozen_model import FrozenModel
+from helpers.training import runs
 from helpers.training.network_session import NetworkSession
 
 ROOT = Path(__file__).parent.parent
@@ -68,7 +71,7 @@ def folder(tmp_path_factory):
     """Three classes of drawings as PNG files, twenty of each."""
     root = tmp_path_factory.mktemp("work")
     for kind in KINDS:
-        photos = root / "data" / "pets" / f"{kind}s"
+        photos = root / "data" / "pets" / kind
         photos.mkdir(parents=True)
         for seed in range(20):
             draw(kind, seed).save(photos / f"{seed}.png")
@@ -180,6 +183,112 @@ def test_any_classes_are_learned_by_the_same_command(folder, resumed):
     assert list(card["held_out"]) == ["photos"]
 
 
+def test_the_card_records_the_whole_command(folder, resumed):
+    card = card_of(f"{folder.prefix}.meta")
+    assert card["train_command"] == (
+        "python -m helpers train data --network small --out checkpoints/small "
+        f"--seed 1 --epochs {card['epochs']:g}"
+    )
+
+
+def test_training_ends_with_the_confusion_matrix(resumed):
+    *_, head, cat, dog, rabbit, _ = resumed[2].splitlines()
+    words = ["true", "class", "answer", "cat", "answer", "dog", "answer", "rabbit"]
+    assert head.split() == [*words, "right"]
+    assert [line.split()[0] for line in (cat, dog, rabbit)] == ["cat", "dog", "rabbit"]
+
+
+def test_a_finished_training_asked_again_ends_before_it_decodes_a_photo(
+    command, resumed, folder, monkeypatch
+):
+    def refuse(*arguments):
+        raise AssertionError("a photo was read")
+
+    monkeypatch.setattr(runs, "index_photos", refuse)
+    epochs = int(resumed[0]) + 1
+    again = command("train", "--epochs", epochs)
+    assert again.exit_code == 0, again.stderr
+    assert again.stdout.startswith(
+        f"checkpoints/small holds this training, finished after {epochs} epochs: "
+        "nothing to do (held out: "
+    )
+
+
+def test_a_finished_training_of_other_photos_is_not_this_one(command, resumed, folder):
+    photo = folder.root / "data" / "pets" / "cat" / "new.png"
+    draw("cat", 999).save(photo)
+    try:
+        refused = command("train", "--epochs", int(resumed[0]) + 1)
+    finally:
+        photo.unlink()
+    assert refused.exit_code == 2
+    assert "holds another training: its data is" in refused.stderr
+
+
+def test_sigterm_saves_what_was_learned(folder):
+    process = folder.start("train", "--epochs", "500", "--out", "checkpoints/ended")
+    try:
+        for line in process.stdout:
+            if line.startswith("epoch   1"):
+                break
+        process.terminate()
+        errors = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert errors.endswith("finished steps are saved; the same command resumes\n")
+    prefix = str(folder.root / "checkpoints" / "ended" / "model-ckpt")
+    assert tf.train.load_variable(prefix, "training/global_step") >= 2
+
+
+def test_what_is_left_out_is_said_and_named_in_a_file(command, tmp_path):
+    for number, kind in enumerate(("cat", "dog")):
+        (tmp_path / "pets" / kind).mkdir(parents=True)
+        for seed in range(30 - 15 * number):
+            draw(kind, seed, 32).save(tmp_path / "pets" / kind / f"{seed}.png")
+    (tmp_path / "pets" / "cat" / "a.avif").write_bytes(b"x")
+    (tmp_path / "pets" / "cat" / "b.jpg").write_bytes(b"x")
+    (tmp_path / "pets" / "fish").mkdir()
+    done = command("train", tmp_path / "pets", "--out", tmp_path / "out", "--epochs", 1)
+    assert done.exit_code == 0, done.stderr
+    for line in (
+        "note: the classes are imbalanced: 30 cat, 15 dog; always answering cat would "
+        "be right for 66.7%",
+        "note: the images have 32 pixels a side, as no photo is larger than that; "
+        "--image-size N changes it",
+        "left out: 1 in pets: a folder without photos is no class: fish",
+        "left out: 1 in pets/cat: not named like a photo (.avif): a.avif",
+        "left out: 3 in all, each named in left_out.txt",
+    ):
+        assert line in done.stderr.splitlines()
+    named = (tmp_path / "out" / "left_out.txt").read_text().splitlines()
+    assert [Path(line.split(":")[0]).name for line in named] == [
+        "a.avif",
+        "b.jpg",
+        "fish",
+    ]
+
+
+def test_without_a_terminal_there_are_lines_within_an_epoch(
+    command, folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.05)
+    done = command("train", "--out", tmp_path / "out", "--epochs", 1)
+    assert done.exit_code == 0
+    lines = [line for line in done.stderr.splitlines() if "1/1, steps: " in line]
+    assert re.fullmatch(r"epoch 1/1, steps: \d of 2", lines[0])
+    progress.print_progress_lines(False)
+
+
+def test_no_photos_are_an_error_unless_drawings_are_asked_for(command, tmp_path):
+    refused = command("train", tmp_path)
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        f"train: there are no photos in {tmp_path}: expected one folder of photos per "
+        "class, for instance cat/ and dog/; --drawings trains on drawings instead\n"
+    )
+
+
 def test_ctrl_c_says_that_the_same_command_resumes(command, tmp_path, monkeypatch):
     def interrupted(session, images, targets, rate):
         if rate:  # the steps that measure the expected time have rate 0
@@ -252,8 +361,8 @@ def test_a_seed_below_nothing_is_refused(command):
 def answered(folder, pets):
     """Predictions as JSON for two photos, a text file and a missing file."""
     (folder.root / "notes é.txt").write_text("not a photo")
-    photos = ["data/pets/cats/1.png", "notes é.txt", "nowhere.png"]
-    photos.append("data/pets/rabbits/2.png")
+    photos = ["data/pets/cat/1.png", "notes é.txt", "nowhere.png"]
+    photos.append("data/pets/rabbit/2.png")
     model = str(pets.relative_to(folder.root))
     status, output, errors = folder.run("predict", model, *photos, "--json")
     return status, [json.loads(line) for line in output.splitlines()], errors
@@ -262,10 +371,10 @@ def answered(folder, pets):
 def test_json_has_an_object_a_line_in_the_order_given(answered):
     _, answers, _ = answered
     assert [answer["photo"] for answer in answers] == [
-        "data/pets/cats/1.png",
+        "data/pets/cat/1.png",
         "notes é.txt",
         "nowhere.png",
-        "data/pets/rabbits/2.png",
+        "data/pets/rabbit/2.png",
     ]
 
 
@@ -293,7 +402,7 @@ def test_a_photo_that_cannot_be_read_is_an_error_among_the_answers(answered):
 
 
 def test_an_answer_for_people_is_a_line(command, small):
-    photo = "data/pets/cats/1.png"
+    photo = "data/pets/cat/1.png"
     with FrozenModel.load(small.path) as model:
         data = Path(photo).read_bytes()
         (row,) = model.predict(decode_photo(data, model.image_size)[None])
@@ -305,7 +414,7 @@ def test_an_answer_for_people_is_a_line(command, small):
 
 
 def test_an_unsure_model_named_after_its_file_has_no_label_in_json(command, unsure):
-    shown = command("predict", unsure, "data/pets/cats/1.png", "--json").stdout
+    shown = command("predict", unsure, "data/pets/cat/1.png", "--json").stdout
     answer = json.loads(shown)
     assert (answer["model"], answer["version"]) == ("unsure", 1)
     assert answer["label"] is None
@@ -313,13 +422,13 @@ def test_an_unsure_model_named_after_its_file_has_no_label_in_json(command, unsu
 
 
 def test_an_unsure_model_is_not_sure_in_the_text(command, unsure):
-    line = command("predict", unsure, "data/pets/cats/1.png").stdout
-    assert line.startswith("data/pets/cats/1.png: not sure (cat ")
+    line = command("predict", unsure, "data/pets/cat/1.png").stdout
+    assert line.startswith("data/pets/cat/1.png: not sure (cat ")
 
 
 def test_a_file_that_is_no_model_is_one_line_and_status_2(folder):
     (folder.root / "fake.pb").write_text("not a graph")
-    assert folder.run("predict", "fake.pb", "data/pets/cats/1.png") == (
+    assert folder.run("predict", "fake.pb", "data/pets/cat/1.png") == (
         2,
         "",
         "predict: fake.pb is not a frozen graph: expected a binary GraphDef, as "
@@ -328,6 +437,6 @@ def test_a_file_that_is_no_model_is_one_line_and_status_2(folder):
 
 
 def test_a_model_that_is_not_there_is_one_line_and_status_2(command):
-    refused = command("predict", "nowhere.pb", "data/pets/cats/1.png")
+    refused = command("predict", "nowhere.pb", "data/pets/cat/1.png")
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert refused.stderr == ("predict: nowhere.pb: No such file or directory\n")

@@ -71,8 +71,8 @@ def create_app(library, **settings) -> Flask:
 
 
 @click.command(
-    epilog="The last five describe graphs that have neither a model card nor a .json "
-    "file beside them."
+    epilog="The options from --classes on describe graphs that have neither a model "
+    "card nor a .json file beside them."
 )
 @options.options
 def main(host: str, port: int, **given) -> None:

@@ -11,8 +11,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 STAGES = {
-    "decode": "From the bytes of a request's photos to pixels",
-    "queue": "Waiting for other photos",
+    "decode": "From a request's photos or numbers to what the network takes",
+    "queue": "Waiting for other requests",
     "infer": "In the model",
 }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from helpers.data.decoding import MAX_BYTES, MAX_PIXELS
+from helpers.serving.spec_options import SPEC_OPTIONS, stated_fields
 from webapp.loading import NamedFile
 from webapp.serving import capacity
 
@@ -117,22 +118,8 @@ LIMITS = (
         help="The format of log lines.",
     ),
 )
-MODEL_SPEC = (
-    option("--classes", "MODEL_CLASSES", metavar="CAT,DOG", help="Class names."),
-    option("--input", "MODEL_INPUT", metavar="TENSOR", help="The input tensor."),
-    option("--output", "MODEL_OUTPUT", metavar="TENSOR", help="The output tensor."),
-    option(
-        "--pixels",
-        "MODEL_PIXELS",
-        type=click.Choice(["0..1", "-1..1", "0..255"]),
-        help="The range that the input expects of a pixel.",
-    ),
-    option(
-        "--image-size",
-        "MODEL_IMAGE_SIZE",
-        type=click.IntRange(1, 2048),
-        help="The side of the square the input expects.",
-    ),
+MODEL_SPEC = tuple(
+    option(spec.name, spec.variable, **spec.settings) for spec in SPEC_OPTIONS
 )
 
 
@@ -155,15 +142,7 @@ def limits(given: dict) -> dict:
 def load_settings(given: dict) -> dict:
     """The arguments of `FrozenModel.load` that the options give."""
     return {
-        "defaults": spec_defaults(given),
+        "defaults": stated_fields(given),
         "threads": capacity.threads(given["workers"]),
         "quick": given["precision"] == "auto",
     }
-
-
-def spec_defaults(given: dict) -> dict:
-    """The model spec that the options give, for graphs without a model card."""
-    spec = {name: given[name] for name in ("input", "output", "pixels", "image_size")}
-    if given["classes"]:
-        spec["class_names"] = given["classes"].split(",")
-    return {name: value for name, value in spec.items() if value}

@@ -25,6 +25,7 @@ from helpers.checkpoints.file_contents import (
     read_graph_file,
     saved_model_file,
 )
+from helpers.checkpoints.graph_files import graph_beside
 from helpers.checkpoints.v1_checkpoints import V1Checkpoint
 from helpers.graphs.model_card import card_in
 
@@ -58,14 +59,19 @@ class Checkpoint:
     def folder(self) -> Path:
         return split_prefix(self.prefix)[0]
 
-    @property
+    @cached_property
     def meta_path(self) -> Path | None:
-        """The graph's file: the `.meta`, or the SavedModel around the variables."""
+        """The graph's file: the `.meta`, or the SavedModel around the variables.
+
+        Without these, the `graph.pbtxt` beside them, as `graph_beside` finds it.
+        """
         own = Path(f"{self.prefix}.meta")
         if own.is_file():
             return own
-        in_saved_model = f"/{self.prefix}".endswith(f"/{VARIABLES}")
-        return saved_model_file(self.folder.parent) if in_saved_model else None
+        if f"/{self.prefix}".endswith(f"/{VARIABLES}"):
+            return saved_model_file(self.folder.parent)
+        beside = graph_beside(self.prefix)
+        return beside if beside and beside.suffix != ".meta" else None
 
     @property
     def paths(self) -> list[Path]:
@@ -89,10 +95,13 @@ class Checkpoint:
         if Path(f"{self.prefix}.index").is_file():
             return Bundle(self.prefix)
         single = Path(self.prefix)
-        if paths := [single] if single.is_file() else v1_shards(self.prefix):
+        if single.is_file():
+            return V1Checkpoint([single])
+        if paths := v1_shards(self.prefix):
+            _check_shards(paths)
             return V1Checkpoint(paths)
         raise CheckpointError(
-            f"{self.prefix} has no variables: {self.prefix}.index is missing",
+            f"{self.prefix}.index is missing, so there are no variables",
             "put all the checkpoint's files in one folder",
         )
 
@@ -134,6 +143,19 @@ class Checkpoint:
             except CheckpointError as error:
                 damages.append(Damage(variable.name, str(error).splitlines()[0]))
         return damages
+
+
+def _check_shards(paths: list[Path]) -> None:
+    """Raise CheckpointError if one of the shards of a V1 checkpoint is missing."""
+    name, _, count = paths[0].name.rpartition("-of-")
+    base = name[: -len("-00000")]
+    wanted = {f"{base}-{shard:05d}-of-{count}" for shard in range(int(count))}
+    if missing := sorted(wanted - {path.name for path in paths}):
+        raise CheckpointError(
+            f"{paths[0].parent / missing[0]} is missing, one of {len(wanted)} files "
+            "with the checkpoint's variables",
+            "put it beside the others: a checkpoint is all its files",
+        )
 
 
 def read_meta(path: Path | str) -> tf1.MetaGraphDef:

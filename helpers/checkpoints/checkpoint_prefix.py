@@ -160,12 +160,12 @@ def _not_found(text: str) -> CheckpointError:
     folder, name = split_prefix(part[1] if part else text)
     cause, fix = f"no checkpoint {text!r}", "give the prefix that Saver.save took"
     if not folder.is_dir():
-        cause, fix = f"{cause}: there is no folder {str(folder)!r}", "correct the path"
+        cause, fix = f"{cause}: its folder does not exist", "correct the path"
     elif found := prefixes_in(folder):
         near = difflib.get_close_matches(name, found, n=3, cutoff=0.3) or found[:3]
-        fix = f"{folder} has these: {_listed(near)}"
+        fix = f"its folder has these: {_listed(near)}"
     else:
-        cause = f"{cause}: the folder {str(folder)!r} holds no checkpoint"
+        cause = f"{cause}: its folder holds none"
     return CheckpointError(cause, fix)
 
 

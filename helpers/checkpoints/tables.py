@@ -98,6 +98,8 @@ def value_of(data: Data, key: bytes) -> bytes:
 
 def read_footer(data: Data) -> BlockHandle:
     """The place of the index block."""
+    if not data:
+        raise TableError("it is empty")
     if len(data) < FOOTER_BYTES or data[-len(MAGIC) :] != MAGIC:
         raise TableError(
             "does not end with a table's magic number: it is cut short, or another file"

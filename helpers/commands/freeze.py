@@ -21,7 +21,9 @@ WEIGHTS = ("float32", "float16", "bfloat16")
 @click.option(
     "--weights", type=click.Choice(WEIGHTS), default="float32", show_default=True
 )
-@click.option("--classes", metavar="CAT,DOG", help="Class names, in order.")
+@click.option(
+    "--classes", metavar="CAT,DOG|FILE", help="Class names, in order, or their file."
+)
 @click.option("--signature", metavar="NAME", help="Of a SavedModel.")
 @click.option("--tags", metavar="TAG,TAG", help="Of a SavedModel's graph.")
 @click.option(
@@ -33,6 +35,12 @@ WEIGHTS = ("float32", "float16", "bfloat16")
 @click.option("--trust", is_flag=True, help="Run the code that a Keras file holds.")
 @click.option("--fold", is_flag=True, help="Fold batch normalization into the kernels.")
 @click.option("--ema", is_flag=True, help="Use the moving averages of the weights.")
+@click.option(
+    "--inference-batch-norm",
+    is_flag=True,
+    help="Batch norms of a training graph take their moving averages.",
+)
+@click.option("--plain", is_flag=True, help="For other programs; also of a frozen .pb.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
 @click.option("--passes", is_flag=True, help="Also print what each graph pass did.")
 def freeze(
@@ -52,7 +60,7 @@ def freeze(
     classes, tags = options.pop("classes"), options.pop("tags")
     report = freeze(
         prefix or source or options["meta"],
-        class_names=classes.split(",") if classes else None,
+        class_names=classes,
         tags=tuple(tags.split(",")) if tags else (),
         **options,
     )

@@ -7,16 +7,24 @@ import click
 
 from helpers.quiet import import_tensorflow
 
+EXIT_STATUS = {"different": 1, "unproven": 3}  # of the proof's verdict; others: 0
+
 
 @click.command()
 @click.argument("model", metavar="MODEL.pb")
 @click.argument("checkpoint")
 def verify(model: str, checkpoint: str) -> None:
-    """Run MODEL.pb and CHECKPOINT on the same inputs; exit status 1 if they differ."""
+    """Run MODEL.pb and CHECKPOINT on the same inputs, and compare their outputs.
+
+    Inputs are matched by name, else by type and shape.
+
+    Exit status: 0 if the outputs are equal or close, 1 if they differ, 2 if the two
+    cannot be compared, 3 if it is unproven (CHECKPOINT itself does not run here).
+    """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # it changes rounding
     import_tensorflow()
     from helpers.freezing.verify import verify
 
     report = verify(model, checkpoint)
     click.echo(report)
-    sys.exit(report.proof.verdict == "different")
+    sys.exit(EXIT_STATUS.get(report.proof.verdict, 0))

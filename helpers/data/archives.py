@@ -7,12 +7,13 @@ import stat
 import threading
 import zipfile
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from helpers.data.data_sets import SUFFIXES, class_name
 from helpers.data.decoding import MAX_BYTES, PhotoError, decode_photo
 from helpers.data.downloads import DownloadError
+from helpers.data.folders import SUFFIXES
 from helpers.data.threads import map_in_threads
 
 MAX_TOTAL_BYTES = 20_000_000_000
@@ -41,11 +42,16 @@ class Unpacked(NamedTuple):
     skipped: list[Skipped]
 
 
-def unpack(archive: Path, folder: Path) -> Unpacked:
+def unpack(
+    archive: Path, folder: Path, class_names: Mapping[str, str] | None = None
+) -> Unpacked:
     """Write every photo of a zip of class folders, at any depth, as FOLDER/CLASS/NAME.
 
     Members that are no photos are skipped and listed. Photos are written unchanged.
 
+    Args:
+      class_names: classes to be renamed, by the names of their folders in lower case;
+        the others keep their folders' names.
     Raises:
       DownloadError: the folder exists or cannot be written; the file is no zip,
         unpacks to over MAX_TOTAL_BYTES, or has photos of fewer than two classes.
@@ -55,7 +61,7 @@ def unpack(archive: Path, folder: Path) -> Unpacked:
     shutil.rmtree(unfinished, ignore_errors=True)  # from a run that was killed
     try:
         with _open_zip(archive) as zip_file:
-            unpacked = _unpack(zip_file, unfinished)
+            unpacked = _unpack(zip_file, unfinished, class_names or {})
         os.sync()
         unfinished.rename(folder)
     except OSError as error:
@@ -83,7 +89,9 @@ def _open_zip(archive: Path) -> zipfile.ZipFile:
         raise DownloadError(f"cannot read {archive} ({error}): {ZIP_LAYOUT}") from error
 
 
-def _unpack(zip_file: zipfile.ZipFile, folder: Path) -> Unpacked:
+def _unpack(
+    zip_file: zipfile.ZipFile, folder: Path, class_names: Mapping[str, str]
+) -> Unpacked:
     files = [member for member in zip_file.infolist() if not member.is_dir()]
     skipped = {member: why for member in files if (why := _reason_to_skip(member))}
     photos = [member for member in files if member not in skipped]
@@ -93,7 +101,7 @@ def _unpack(zip_file: zipfile.ZipFile, folder: Path) -> Unpacked:
             "take a smaller one"
         )
     folder.mkdir(parents=True)
-    targets = _targets(photos, folder)
+    targets = _targets(photos, folder, class_names)
     lock = threading.Lock()
 
     def copy(member: zipfile.ZipInfo) -> str | None:
@@ -128,7 +136,7 @@ def _path_of(member: zipfile.ZipInfo) -> PurePosixPath:
 
 
 def _class_of(member: zipfile.ZipInfo) -> str:
-    return class_name(_path_of(member).parent.name)
+    return _path_of(member).parent.name.strip()
 
 
 def _reason_to_skip(member: zipfile.ZipInfo) -> str | None:
@@ -153,13 +161,14 @@ def _reason_to_skip(member: zipfile.ZipInfo) -> str | None:
 
 
 def _targets(
-    members: list[zipfile.ZipInfo], folder: Path
+    members: list[zipfile.ZipInfo], folder: Path, class_names: Mapping[str, str]
 ) -> dict[zipfile.ZipInfo, Path]:
     """A path for each member; no two are equal, even if case is ignored."""
     taken: Counter[str] = Counter()
     targets = {}
     for member in members:
-        path = folder / _class_of(member) / _path_of(member).name
+        name = _class_of(member)
+        path = folder / class_names.get(name.lower(), name) / _path_of(member).name
         target = path
         while taken[str(target).casefold()]:
             taken[str(path).casefold()] += 1

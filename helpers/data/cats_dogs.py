@@ -14,10 +14,12 @@ CATS_DOGS_URL = (
 )
 CATS_DOGS_BYTES = 824_887_076
 CATS_DOGS_SHA256 = "b7974bd00a84a99921f36ee4403f089853777b5ae8d151c76a86e64900334af9"
+# The archives that are around name them in four ways; the shipped models have these.
+CLASS_NAMES = {"cat": "cat", "cats": "cat", "dog": "dog", "dogs": "dog"}
 
 
 def download_cats_dogs(data: Path, source: str | None = None) -> Unpacked:
-    """Unpacks the photos into `cats-dogs/` in the data folder.
+    """Unpacks the photos into `cats-dogs/` in the data folder, as `cat/` and `dog/`.
 
     Args:
       source: another zip of class folders, a path or an http address. Its SHA-256 is
@@ -33,7 +35,7 @@ def download_cats_dogs(data: Path, source: str | None = None) -> Unpacked:
                 f"there is no file {source}: {ZIP_LAYOUT}, or its http address"
             )
         _print_sha256(source, sha256_of(Path(source)))
-        return unpack(Path(source), folder)
+        return unpack(Path(source), folder, CLASS_NAMES)
     folder.parent.mkdir(parents=True, exist_ok=True)
     archive = folder.with_suffix(".download")
     if source:
@@ -41,7 +43,7 @@ def download_cats_dogs(data: Path, source: str | None = None) -> Unpacked:
     else:
         fetch(CATS_DOGS_URL, archive, sha256=CATS_DOGS_SHA256, size=CATS_DOGS_BYTES)
     try:
-        return unpack(archive, folder)
+        return unpack(archive, folder, CLASS_NAMES)
     finally:
         if source or folder.exists():  # else keep the verified file for the next try
             archive.unlink()

@@ -37,22 +37,26 @@ _TRANSPOSE = {  # by EXIF orientation
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SWAPPING = [_TRANSPOSE[number] for number in (5, 6, 7, 8)]  # width and height
 
 
 def decode_photo(
     data: bytes,
-    size: int = IMAGE_SIZE,
+    size: int | tuple[int, int] = IMAGE_SIZE,
     *,
+    resize: str = "stretch",
     max_bytes: int = MAX_BYTES,
     max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
-    """The photo's first frame, upright and in sRGB, resized to a square.
+    """The photo's first frame, upright and in sRGB, resized.
 
     Args:
-      data: a whole JPEG, PNG, GIF, WebP or BMP file.
-      size: side of the result in pixels.
+      data: a whole file in one of FORMATS, for instance a JPEG.
+      size: height and width of the result in pixels, or the side of a square.
+      resize: one of RESIZES; "limit" reduces a photo that is larger to fit into the
+        size and leaves others as they are.
     Returns:
-      uint8 RGB, shape [size, size, 3]; the aspect ratio is not kept.
+      uint8 RGB, shape [height, width, 3]; "stretch" does not keep the aspect ratio.
     Raises:
       PhotoError: one of its four subclasses, with a sentence for the user.
     """
@@ -65,7 +69,8 @@ def decode_photo(
         )
     kind = format_of(data)
     try:
-        return _pixels(open_photo(kind, data, max_pixels), size)
+        height, width = (size, size) if isinstance(size, int) else size
+        return _pixels(open_photo(kind, data, max_pixels), (width, height), resize)
     except PhotoError:
         raise
     except (MemoryError, Image.DecompressionBombError) as error:
@@ -79,21 +84,73 @@ def decode_photo(
         ) from error
 
 
-def _pixels(image: Image.Image, size: int) -> np.ndarray:
+def _pixels(image: Image.Image, size: tuple[int, int], resize: str) -> np.ndarray:
     # For JPEG, draft() chooses the decoding scale; the box excludes its padding.
-    _, box = image.draft("RGB", (size, size)) or (None, (0, 0, *image.size))
-    image.load()
-    square = _to_srgb(_resize(image, box, size), image.info.get("icc_profile"))
+    _, box = image.draft("RGB", _stored(size, image)) or (None, (0, 0, *image.size))
+    image.load()  # a PNG may state its orientation after its pixels
+    inner, box = RESIZES[resize](_stored(size, image), box)
+    small = _to_srgb(_resize(image, box, inner), image.info.get("icc_profile"))
     transpose = _TRANSPOSE.get(orientation(image))
     if transpose is not None:  # after resizing, when few pixels are left
-        square = square.transpose(transpose)
-    return np.asarray(square)
+        small = small.transpose(transpose)
+    return np.asarray(_with_bars(small, size) if resize == "letterbox" else small)
 
 
-def _resize(image: Image.Image, box: tuple, size: int) -> Image.Image:
+def _stored(size: tuple[int, int], image: Image.Image) -> tuple[int, int]:
+    """The width and height before the picture is turned upright."""
+    is_lying = _TRANSPOSE.get(orientation(image)) in _SWAPPING
+    return (size[1], size[0]) if is_lying else size
+
+
+def _with_bars(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The image in the middle of a black one, where ImageOps.pad places it."""
+    whole = Image.new("RGB", size)
+    left, top = (round((size[axis] - image.size[axis]) / 2) for axis in (0, 1))
+    whole.paste(image, (left, top))
+    return whole
+
+
+def _stretch(size: tuple, box: tuple) -> tuple[tuple, tuple]:
+    return size, box
+
+
+def _crop(size: tuple, box: tuple) -> tuple[tuple, tuple]:
+    """The largest centred part of the box that has the aspect ratio of `size`."""
+    left, top, right, bottom = box
+    scale = min((right - left) / size[0], (bottom - top) / size[1])
+    x, y = (right - left - size[0] * scale) / 2, (bottom - top - size[1] * scale) / 2
+    return size, (left + x, top + y, right - x, bottom - y)
+
+
+def _fit(size: tuple, box: tuple) -> tuple[tuple, tuple]:
+    """The largest size with the aspect ratio of the box that fits into `size`."""
+    width, height = box[2] - box[0], box[3] - box[1]
+    scale = min(size[0] / width, size[1] / height)
+    return (max(1, round(width * scale)), max(1, round(height * scale))), box
+
+
+def _limit(size: tuple, box: tuple) -> tuple[tuple, tuple]:
+    width, height = box[2] - box[0], box[3] - box[1]
+    if width <= size[0] and height <= size[1]:
+        return (round(width), round(height)), box
+    return _fit(size, box)
+
+
+# From the wanted width and height, and the box of the stored picture, to the width and
+# height of the result and the part of the picture that becomes it.
+RESIZES = {
+    "stretch": _stretch,
+    "centre-crop": _crop,
+    "letterbox": _fit,
+    "limit": _limit,
+}
+
+
+def _resize(image: Image.Image, box: tuple, size: tuple[int, int]) -> Image.Image:
     """What Image.resize gives with reducing_gap=2, without copying the whole image."""
     width, height = image.size
-    across, down = max(1, width // (2 * size)), max(1, height // (2 * size))
+    across = max(1, int((box[2] - box[0]) // (2 * size[0])))
+    down = max(1, int((box[3] - box[1]) // (2 * size[1])))
     if across == down == 1:
         reduced = _convert(image)
     else:
@@ -103,8 +160,10 @@ def _resize(image: Image.Image, box: tuple, size: int) -> Image.Image:
         for top in range(0, height, rows):
             band = _convert(image.crop((0, top, width, min(top + rows, height))))
             reduced.paste(band.reduce((across, down)), (0, top // down))
-    box = (0, 0, box[2] / across, box[3] / down)
-    return reduced.resize((size, size), Image.Resampling.BILINEAR, box)
+    left, top, right, bottom = box
+    right, bottom = min(right, width), min(bottom, height)  # of a rounded product
+    box = (max(left, 0) / across, max(top, 0) / down, right / across, bottom / down)
+    return reduced.resize(size, Image.Resampling.BILINEAR, box)
 
 
 def _convert(image: Image.Image) -> Image.Image:

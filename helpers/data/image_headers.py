@@ -9,6 +9,7 @@ import struct
 import time
 import warnings
 from collections.abc import Callable
+from types import ModuleType
 
 from PIL import (
     BmpImagePlugin,
@@ -20,16 +21,26 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from helpers.data.photo_formats import PhotoTooLarge
+from helpers.data.photo_formats import (
+    PhotoTooLarge,
+    UnknownFormat,
+    format_of,
+)
+from helpers.data.tiff import TiffReader
 
 MAX_SECONDS = 1.5  # of this thread's CPU time, so that other load does not count
 MAX_SIDE = 65_535  # pixels: the largest width and height of JPEG and GIF
 
 _PIXEL_BYTES = 4  # at most, in Pillow's memory
-_WEBP_PIXEL_BYTES = 20  # measured: libwebp allocates canvases of its own
+_CANVAS_BYTES = {  # of a pixel of the stated canvas, where it is more; measured
+    "WebP": 20,  # libwebp allocates canvases of its own
+    "HEIC": 5.2,  # libheif decodes the whole picture
+}
 
 # Pillow warns of a damaged animation, but only the first frame is decoded.
 warnings.filterwarnings("ignore", "Invalid APNG", module=r"PIL\.PngImagePlugin")
+# Pillow warns of damaged tags; the reader refuses what it needs and cannot use.
+warnings.filterwarnings("ignore", module=r"PIL\.TiffImagePlugin")
 PngImagePlugin.MAX_TEXT_MEMORY = 8 << 20  # bytes; Pillow's default is 64 MiB
 
 
@@ -49,7 +60,7 @@ def open_photo(kind: str, data: bytes, max_pixels: int) -> Image.Image:
         _check_size(_CANVAS_READERS[kind](file), kind, max_pixels)
         file.seek(0)
     image = _READERS[kind](file)
-    _check_size(image.size, kind, max_pixels)
+    _check_size(image.size, kind, max_pixels, getattr(image, "pixel_bytes", None))
     if isinstance(image, _JpegReader):
         needed = _coefficient_bytes(image, file)
         if needed:
@@ -59,6 +70,17 @@ def open_photo(kind: str, data: bytes, max_pixels: int) -> Image.Image:
         # progressive file is read in small pieces for _TimedFile to stop it.
         image.decodermaxblock = 2048 if needed else len(data)
     return image
+
+
+def size_of_photo(data: bytes, max_pixels: int) -> tuple[int, int]:
+    """Width and height as stored, from the header; (0, 0) if it cannot be opened."""
+    try:
+        kind = format_of(data)
+        if kind in _CANVAS_READERS:  # opening the file would allocate it
+            return _CANVAS_READERS[kind](io.BytesIO(data))
+        return open_photo(kind, data, max_pixels).size
+    except Exception:  # Pillow's parsers raise nearly anything; decoding reports it
+        return 0, 0
 
 
 class _TimedFile(io.BytesIO):
@@ -82,23 +104,45 @@ class _JpegReader(JpegImagePlugin.JpegImageFile):
         """Skips Pillow's slow parser, which warns of damaged EXIF data."""
 
 
+def _heic_reader(file: io.BytesIO) -> ImageFile.ImageFile:
+    return _heic_module().HeicReader(file)
+
+
+def _heic_module() -> ModuleType:
+    try:
+        from helpers.data import heic  # loads libheif, so only if it is needed
+    except ImportError as error:
+        raise UnknownFormat(
+            "this is a HEIC photo, and the package pillow-heif, which reads it, is not "
+            "installed here: install it, or save the photo as JPEG"
+        ) from error
+    return heic
+
+
 _READERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     "JPEG": _JpegReader,
     "PNG": PngImagePlugin.PngImageFile,
     "GIF": GifImagePlugin.GifImageFile,
     "WebP": WebPImagePlugin.WebPImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
+    "HEIC": _heic_reader,
+    "TIFF": TiffReader,
 }
 
 
-def _check_size(size: tuple[int, int], kind: str, max_pixels: float) -> None:
+def _check_size(
+    size: tuple[int, int],
+    kind: str,
+    max_pixels: float,
+    pixel_bytes: float | None = None,
+) -> None:
     if max(size) > MAX_SIDE:
         raise PhotoTooLarge(
             f"the picture is more than {MAX_SIDE} pixels wide or high: "
             "send a smaller copy"
         )
-    if kind == "WebP":
-        max_pixels *= _PIXEL_BYTES / _WEBP_PIXEL_BYTES
+    needed = pixel_bytes or _CANVAS_BYTES.get(kind, _PIXEL_BYTES)
+    max_pixels *= min(1, _PIXEL_BYTES / needed)
     if size[0] * size[1] > max_pixels:
         raise PhotoTooLarge(
             f"the picture has more than {max_pixels / 1e6:.3g} megapixels, "
@@ -132,7 +176,11 @@ def _webp_canvas(file: io.BytesIO) -> tuple[int, int]:
     return width & 0x3FFF, height & 0x3FFF
 
 
-_CANVAS_READERS = {"GIF": _gif_canvas, "WebP": _webp_canvas}
+def _heic_canvas(file: io.BytesIO) -> tuple[int, int]:
+    return _heic_module().heic_canvas(file.getvalue())
+
+
+_CANVAS_READERS = {"GIF": _gif_canvas, "WebP": _webp_canvas, "HEIC": _heic_canvas}
 
 
 def _coefficient_bytes(image: _JpegReader, file: io.BytesIO) -> float:

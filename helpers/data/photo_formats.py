@@ -2,7 +2,8 @@
 
 import re
 
-FORMATS = ("JPEG", "PNG", "GIF", "WebP", "BMP")
+FORMATS = ("JPEG", "PNG", "GIF", "WebP", "BMP", "HEIC", "TIFF")
+FORMATS_TEXT = f"{', '.join(FORMATS[:-1])} and {FORMATS[-1]}"
 
 _SIGNATURES = {
     "JPEG": rb"\xff\xd8\xff",
@@ -10,9 +11,9 @@ _SIGNATURES = {
     "GIF": rb"GIF8[79]a",
     "WebP": rb"RIFF.{4}WEBP",
     "BMP": rb"BM",
-    "a TIFF file": rb"II[*+]\0|MM\0[*+]",
-    "a HEIC photo": rb".{4}ftyp(hei|hev|mif1|msf1)",
-    "an AVIF picture": rb".{4}ftypavi[fs]",
+    "TIFF": rb"II[*+]\0|MM\0[*+]",
+    "an AVIF picture": rb".{4}ftyp(avi[fs]|mi[af][1f](.{4}){1,20}?avi[fs])",
+    "HEIC": rb".{4}ftyp(hei|hev|mif1|msf1)",
     "a JPEG XL picture": rb"\xff\x0a|.{4}JXL ",
     "a JPEG 2000 picture": rb"\xff\x4f\xff\x51|.{4}jP  ",
     "a video": rb".{4}ftyp|RIFF.{4}AVI |\x1aE\xdf\xa3",
@@ -63,6 +64,5 @@ def format_of(data: bytes) -> str:
     if name in FORMATS:
         return name
     raise UnknownFormat(
-        f"this is {name}; JPEG, PNG, GIF, WebP and BMP are understood: "
-        "save the photo as JPEG"
+        f"this is {name}; {FORMATS_TEXT} are understood: save the photo as JPEG"
     )

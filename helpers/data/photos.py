@@ -9,6 +9,7 @@ Taught in notebooks/01_train_with_placeholders.ipynb.
 import hashlib
 import os
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -16,12 +17,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.data.data_sets import LAYOUT, DataSet, NoPhotosError, find_data_set
-from helpers.data.decoding import IMAGE_SIZE, MAX_BYTES, PhotoError, decode_photo
+from helpers.data.data_sets import (
+    LAYOUT,
+    SPLITS,
+    DataSet,
+    NoPhotosError,
+    find_data_set,
+)
+from helpers.data.decoding import (
+    IMAGE_SIZE,
+    MAX_BYTES,
+    MAX_PIXELS,
+    PhotoError,
+    decode_photo,
+)
 from helpers.data.drawings import CLASS_NAMES, make_drawings
+from helpers.data.folders import LeftOut
+from helpers.data.image_headers import size_of_photo
 from helpers.data.threads import map_in_threads
-
-SPLITS = ("train", "validation", "test")
 
 
 class UnreadablePhotos(UserWarning):
@@ -36,6 +49,7 @@ class Examples(NamedTuple):
     splits: np.ndarray  # str [N]
     class_names: tuple[str, ...]
     source: str
+    left_out: tuple[LeftOut, ...] = ()  # files that could not be decoded
 
     def of(self, split: str) -> "Examples":
         """The examples of one split: views if its rows are contiguous, else copies."""
@@ -50,85 +64,142 @@ class Examples(NamedTuple):
         )
 
 
-def split_of(data: bytes) -> str:
-    """The split of a photo's bytes: 80% "train", 10% "validation", 10% "test"."""
-    return SPLITS[_sort_key(data)[0]]
+def split_of(data: bytes, allowed: tuple[str, ...] = SPLITS) -> str:
+    """The split of a photo's bytes: 80% "train", 10% "validation", 10% "test".
+
+    Args:
+      allowed: fewer splits; they share the photos of the others.
+    """
+    return SPLITS[_sort_key(data, allowed)[0]]
 
 
-def _sort_key(data: bytes) -> tuple[int, bytes]:
+def _sort_key(data: bytes, allowed: tuple[str, ...] = SPLITS) -> tuple[int, bytes]:
     """The index of the split, and the SHA-256, which mixes the classes."""
     digest = hashlib.sha256(data).digest()
-    return max(0, int.from_bytes(digest[:8], "big") % 10 - 7), digest
+    number = int.from_bytes(digest[:8], "big")
+    split = SPLITS[max(0, number % 10 - 7)]
+    if "train" not in allowed:
+        split = allowed[number // 10 % len(allowed)]
+    elif split not in allowed:
+        split = "train"
+    return SPLITS.index(split), digest
 
 
-class _Photo(NamedTuple):
+class IndexedPhoto(NamedTuple):
+    """A photo whose bytes have been read, but not yet decoded."""
+
     split: int
     digest: bytes
     path: Path
     label: int
+    side: int  # the longer one in pixels; 0 if the header cannot be read
+
+
+def index_photos(data_set: DataSet, limit: int | None = None) -> list[IndexedPhoto]:
+    """The photos of a data set in the order of splits and then SHA-256.
+
+    Args:
+      limit: take that many photos, the same ones each time, evenly over the classes.
+    """
+    files = _take_evenly(data_set, limit)
+    keys = map_in_threads(_index_key, files, "reading photos")
+    return sorted(
+        IndexedPhoto(split, digest, file.path, file.label, side)
+        for (split, digest, side), file in zip(keys, files, strict=True)
+    )
 
 
 def load_photos(
-    data_set: DataSet, size: int = IMAGE_SIZE, limit: int | None = None
+    data_set: DataSet,
+    size: int = IMAGE_SIZE,
+    limit: int | None = None,
+    photos: list[IndexedPhoto] | None = None,
 ) -> Examples:
     """Every photo of a data set, decoded, in the order of splits and then SHA-256.
+
+    A class of which no photo can be decoded is left out.
 
     Args:
       size: side of the pictures in pixels.
       limit: load that many photos, the same ones each time, evenly over the classes.
+      photos: from `index_photos`, so that the files are not read once more.
     Raises:
       NoPhotosError: none of the files could be decoded.
     Warns:
-      UnreadablePhotos: names the files that were left out, and why.
+      UnreadablePhotos: names the files and classes that were left out, and why.
     """
-    files = _take_evenly(data_set, limit)
-    paths = [path for path, _ in files]
-    keys = map_in_threads(_sort_key_of, paths, "reading photos")
-    photos = sorted(
-        _Photo(split, digest, path, label)
-        for (split, digest), (path, label) in zip(keys, files, strict=True)
-    )
+    if photos is None:
+        photos = index_photos(data_set, limit)
     images = np.empty((len(photos), size, size, 3), np.uint8)
 
     def decode(row: int) -> str | None:
         try:
             images[row] = decode_photo(_read(photos[row].path), size)
         except (PhotoError, OSError) as error:
-            return f"{photos[row].path}: {error}"
+            return str(getattr(error, "strerror", None) or error)
         return None
 
     problems = map_in_threads(decode, range(len(photos)), "decoding photos")
-    _warn_about(sorted(filter(None, problems)))
+    left_out = tuple(
+        sorted(
+            LeftOut(photo.path, problem)
+            for photo, problem in zip(photos, problems, strict=True)
+            if problem
+        )
+    )
     decoded = [row for row, problem in enumerate(problems) if not problem]
+    labels = np.array([photos[row].label for row in decoded], np.int64)
+    names, labels, lost = _without_empty_classes(data_set.class_names, labels)
+    _warn_about(left_out, lost)
     if not decoded:
         raise NoPhotosError(f"not one photo in {data_set.root} can be read: {LAYOUT}")
     for row, old in enumerate(decoded):
         if row != old:
             images[row] = images[old]  # in place: a copy would need as much memory
-    labels = np.array([photos[row].label for row in decoded], np.int64)
     splits = np.array([SPLITS[photos[row].split] for row in decoded])
-    names, source = data_set.class_names, _describe(data_set, labels)
-    return Examples(images[: len(decoded)], labels, splits, names, source)
+    source = _describe(data_set.root, names, labels)
+    return Examples(images[: len(decoded)], labels, splits, names, source, left_out)
 
 
-def _take_evenly(data_set: DataSet, limit: int | None) -> list[tuple[Path, int]]:
-    """The first `limit` files with their labels, one of each class in turn."""
-    files = list(zip(data_set.paths, data_set.labels, strict=True))
+def _without_empty_classes(
+    names: tuple[str, ...], labels: np.ndarray
+) -> tuple[tuple[str, ...], np.ndarray, list[str]]:
+    """The classes that have photos, the labels among them, and the other classes."""
+    counts = np.bincount(labels, minlength=len(names))
+    kept = np.flatnonzero(counts)
+    places = np.cumsum(counts > 0) - 1
+    lost = [names[label] for label in np.flatnonzero(counts == 0)]
+    return tuple(names[label] for label in kept), places[labels].astype(np.int64), lost
+
+
+class _File(NamedTuple):
+    path: Path
+    label: int
+    allowed: tuple[str, ...]
+
+
+def _take_evenly(data_set: DataSet, limit: int | None) -> list[_File]:
+    """The first `limit` files, one of each class in turn."""
+    allowed = data_set.allowed or [SPLITS] * len(data_set.paths)
+    files = list(map(_File, data_set.paths, data_set.labels, allowed))
     if limit is None:
         return files
     if limit < 1:
         raise ValueError(f"limit is {limit}: expected at least 1")
     classes = range(len(data_set.class_names))
-    columns = [[file for file in files if file[1] == label] for label in classes]
+    columns = [[file for file in files if file.label == label] for label in classes]
     in_turn = chain.from_iterable(zip_longest(*columns))
     return [file for file in in_turn if file][:limit]
 
 
-def _sort_key_of(path: Path) -> tuple[int, bytes]:
+def _index_key(file: _File) -> tuple[int, bytes, int]:
+    """The index of the split, the SHA-256, and the longer side in pixels."""
     try:
-        return _sort_key(_read(path))
+        data = _read(file.path)
     except OSError:  # decoding fails in the same way, and reports it
-        return 0, b""
+        return 0, b"", 0
+    split, digest = _sort_key(data, file.allowed)
+    return split, digest, max(size_of_photo(data, MAX_PIXELS))
 
 
 def _read(path: Path) -> bytes:
@@ -137,19 +208,22 @@ def _read(path: Path) -> bytes:
         return file.read(min(size, MAX_BYTES + 1))  # enough for decode_photo to refuse
 
 
-def _warn_about(problems: list[str]) -> None:
-    if problems:
-        more = f"\n  and {len(problems) - 20:,} more" if len(problems) > 20 else ""
-        lines = "\n  ".join(problems[:20])
-        message = f"files left out: {len(problems):,}\n  {lines}{more}"
+def _warn_about(left_out: tuple[LeftOut, ...], classes: list[str]) -> None:
+    if left_out:
+        folders = Counter(item.path.parent.name for item in left_out)
+        counts = ", ".join(f"{count:,} in {name}" for name, count in folders.items())
+        more = f"\n  and {len(left_out) - 20:,} more" if len(left_out) > 20 else ""
+        lines = "\n  ".join(map(str, left_out[:20]))
+        message = f"files left out: {len(left_out):,} ({counts})\n  {lines}{more}"
+        for name in classes:
+            message += f"\n  class left out: {name}, none of its photos can be read"
         warnings.warn(message, UnreadablePhotos, stacklevel=3)
 
 
-def _describe(data_set: DataSet, labels: np.ndarray) -> str:
-    counts = np.bincount(labels, minlength=len(data_set.class_names))
-    named = zip(counts, data_set.class_names, strict=True)
-    each = ", ".join(f"{count:,} {name}" for count, name in named)
-    return f"{len(labels):,} photos in {data_set.root.name} ({each})"
+def _describe(root: Path, names: tuple[str, ...], labels: np.ndarray) -> str:
+    counts = np.bincount(labels, minlength=len(names))
+    each = ", ".join(f"{n:,} {name}" for n, name in zip(counts, names, strict=True))
+    return f"{len(labels):,} photos in {root.name} ({each})"
 
 
 def drawn_examples(count: int, seed: int = 0, size: int = IMAGE_SIZE) -> Examples:

@@ -14,5 +14,6 @@ __getattr__, __all__ = public_names(
         "measurements": "plot_arrivals plot_footprints plot_latencies plot_rates",
         "plots": "plot_bytes plot_calls plot_history plot_images plot_kernels "
         "plot_measured_calls plot_memory plot_sessions plot_shares",
+        "training_curve": "training_curve",
     },
 )

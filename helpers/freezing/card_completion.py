@@ -7,8 +7,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from helpers.freezing.card_classes import class_fields
 from helpers.freezing.passes.context import Context
 from helpers.freezing.sources.prefixes import value_files
+from helpers.freezing.sources.saved_model.signature_fields import signature_fields
 from helpers.graphs.editor import GraphEditor
 from helpers.graphs.wiring import PLACEHOLDERS
 
@@ -20,11 +22,13 @@ def complete_card(
     *,
     folded: bool,
     ema: bool,
+    plain: bool,
 ) -> dict:
     """The card with inputs, outputs, initialisers and the options of freezing added.
 
     Args:
-      class_names: a sequence, or a string with commas; None keeps those of the card.
+      class_names: a sequence, a string with commas, or the path of a file with them;
+        None keeps those of the card, or takes those of a file beside the source.
     """
     nodes = editor.nodes.values()
     outputs = [item.tensor for item in editor.outputs]
@@ -42,12 +46,12 @@ def complete_card(
     if editor.initialisers:
         made["initialisers"] = editor.initialisers
     made["tensorflow"] = tf.__version__
-    if isinstance(class_names, str):
-        class_names = class_names.split(",")
-    if class_names:
-        made["class_names"] = list(class_names)
+    made |= signature_fields(editor.context.source, [*inputs, *outputs])
+    made |= class_fields(card, editor, class_names)
     made["weights"] = editor.context.dtype
-    options = {"folded": folded, "ema": ema}
+    if editor.context.batch_norms:
+        made["inference_batch_norm"] = True
+    options = {"folded": folded, "ema": ema, "plain": plain}
     return made | {name: True for name, given in options.items() if given}
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from helpers.freezing.card_completion import complete_card
 from helpers.freezing.cleanup_process import cleanup_process
-from helpers.freezing.errors import FreezeError
 from helpers.freezing.outputs import find_outputs
 from helpers.freezing.passes.constants.variables_to_constants import check_size
+from helpers.freezing.passes.inference.average_batch_norms import average_batch_norms
 from helpers.freezing.passes.optional.fold_batch_norms import fold_batch_norms
 from helpers.freezing.passes.optional.moving_averages import take_moving_averages
-from helpers.freezing.passes.optional.narrow_weights import TYPES, narrow_weights
-from helpers.freezing.passes.pipeline import apply_passes, make_editor
+from helpers.freezing.passes.optional.narrow_weights import check_dtype, narrow_weights
+from helpers.freezing.passes.pipeline import PLAIN, apply_passes, make_editor
 from helpers.freezing.preflight import preflight
 from helpers.freezing.proof.compare import Proof
 from helpers.freezing.proof.prove import FrozenGraph
@@ -23,7 +23,7 @@ from helpers.freezing.report import Report, report_of
 from helpers.freezing.sources.recognise import recognise
 from helpers.freezing.sources.source_options import SourceOptions
 from helpers.freezing.warnings import add_warnings
-from helpers.freezing.writing import atomic_write, write_model
+from helpers.freezing.writing import atomic_write, write_card, write_model
 from helpers.graphs.model_card import card_in
 
 
@@ -36,6 +36,8 @@ def freeze(
     class_names: Sequence[str] | str | None = None,
     fold: bool = False,
     ema: bool = False,
+    inference_batch_norm: bool = False,
+    plain: bool = False,
     prove: bool = True,
     **reading,
 ) -> Report:
@@ -50,21 +52,23 @@ def freeze(
       class_names: for the model card.
       fold: multiply batch normalization into the weights before it.
       ema: take the moving averages of the weights.
+      inference_batch_norm: batch norms in training take their moving averages.
+      plain: for other programs, its card beside it; the source may be a frozen graph.
       prove: run both graphs on the same inputs, before the file gets its name.
       reading: fields of SourceOptions: meta, signature, tags, custom, trust.
     Raises:
       FreezeError: the source cannot be frozen, or the answers of the two graphs
         differ; no file is written.
     """
-    if weights not in TYPES:
-        choice = ", ".join(TYPES)
-        raise FreezeError(f"no such weights: {weights!r}", f"choose one of {choice}")
+    check_dtype(weights, plain=plain)
     options = [take_moving_averages] if ema else []
+    options += [average_batch_norms] if inference_batch_norm else []
+    options += PLAIN if plain else []
     options += [fold_batch_norms] if fold else []
     options += [narrow_weights] if weights != "float32" else []
 
     # 1. Read the source.
-    found = recognise(source, SourceOptions(**reading))
+    found = recognise(source, SourceOptions(**reading, frozen=plain))
     card = card_in(found.meta.graph_def) or {}
 
     # 2. Choose the outputs.
@@ -76,7 +80,7 @@ def freeze(
     check_size(editor, weights)
     doubts = preflight(editor)
     add_warnings(editor, averages_taken=ema)
-    card = complete_card(card, editor, class_names, folded=fold, ema=ema)
+    card = complete_card(card, editor, class_names, folded=fold, ema=ema, plain=plain)
 
     place = Path(output) if output else Path(f"{found.name}.pb")
     with atomic_write(place) as path, cleanup_process(path):
@@ -89,5 +93,7 @@ def freeze(
             proof = prove_source(editor, frozen)
             refuse_different(proof)
         size = path.stat().st_size
+        if plain:
+            write_card(place, card)
     doubts = doubts if proof.verdict == "unproven" else []
     return report_of(editor, place, size, card, proof, passes=passes, doubts=doubts)

@@ -8,10 +8,12 @@ import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.read_values import RESOURCE_VARIABLES
-from helpers.graphs.candidates import likely_answers, output_candidates
+from helpers.graphs.candidates import Candidate, likely_answers, output_candidates
 from helpers.graphs.edges import Edge
 from helpers.graphs.editor import output_types
 from helpers.graphs.op_registry import op_def
+
+SHOWN = 6  # candidates in a message
 
 
 def find_outputs(
@@ -88,17 +90,34 @@ def _find(nodes: dict[str, Any], name: str) -> Edge:
 
 
 def _likeliest(meta: tf1.MetaGraphDef) -> Edge:
-    likely = likely_answers(output_candidates(meta.graph_def))
-    if not likely:
+    """The output that the graph's edges leave no doubt about.
+
+    Raises:
+      FreezeError: none is likely, or several are, or the likeliest is doubtful.
+    """
+    ranked = output_candidates(meta.graph_def)
+    if not ranked:
         raise FreezeError(
             "no op of the graph looks like an output",
             "name it with --output-node-names",
         )
-    if len(likely) > 1:
-        lines = [f"  {item.tensor}: {item.reason}" for item in likely[:5]]
+    likely = likely_answers(ranked)
+    if len(likely) > 1 or likely[0].doubt:
+        shown = [*likely, *(found for found in ranked if found not in likely)][:SHOWN]
         raise FreezeError(
             "it is not clear which op of the graph is its output; likely are\n"
-            + "\n".join(lines),
-            "name one or more with --output-node-names",
+            + "\n".join(map(_described, shown)),
+            "name one or more with --output-node-names, for instance "
+            + ",".join(found.tensor.removesuffix(":0") for found in _heads(ranked)),
         )
     return Edge.parse(likely[0].tensor)
+
+
+def _described(found: Candidate) -> str:
+    doubt = f"; {found.doubt}" if found.doubt else ""
+    return f"  {found.tensor}: {found.reason}{doubt}"
+
+
+def _heads(ranked: list[Candidate]) -> list[Candidate]:
+    """The likeliest output, and the heads that need other trained variables."""
+    return [ranked[0], *(found for found in ranked[1:SHOWN] if found.is_head)]

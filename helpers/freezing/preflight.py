@@ -1,31 +1,9 @@
 """Checks that this TensorFlow can run the frozen graph, before it is written."""
 
-from helpers.freezing.errors import FreezeError
+from helpers.freezing.custom_ops import unregistered_op
 from helpers.graphs.edges import Edge
 from helpers.graphs.editor import GraphEditor
 from helpers.graphs.op_registry import devices, op_def
-
-# The libraries that define ops, by prefixes of the ops' names.
-LIBRARIES = {
-    "Horovod": "Horovod",
-    "BlockLSTM": "tf.contrib.rnn",
-    "LSTMBlock": "tf.contrib.rnn",
-    "GRUBlock": "tf.contrib.rnn",
-    "BeamSearch": "TensorFlow Addons, once tf.contrib.seq2seq",
-    "GatherTree": "TensorFlow Addons, once tf.contrib.seq2seq",
-    "Addons>": "TensorFlow Addons",
-    "TRTEngine": "TensorRT",
-    "Resampler": "TensorFlow Addons, once tf.contrib.resampler",
-    "ImageProjectiveTransform": "tf.contrib.image",
-    "SSTable": "a library of Google's own",
-    "Sentencepiece": "tf_sentencepiece or TensorFlow Text",
-    "DecodeAudio": "tf.contrib.ffmpeg",
-    "DecodeVideo": "tf.contrib.ffmpeg",
-    "NearestNeighbors": "tf.contrib.factorization",
-    "TreePredictions": "tf.contrib.tensor_forest",
-    "Nccl": "NCCL, on machines with GPUs",
-    "_Mkl": "Intel's build of TensorFlow",
-}
 
 
 def preflight(editor: GraphEditor) -> list[str]:
@@ -39,13 +17,7 @@ def preflight(editor: GraphEditor) -> list[str]:
         if node.op in editor.functions:
             continue
         if op_def(node.op) is None:
-            raise FreezeError(
-                f"op {node.op} ({node.name!r}) is not registered in TensorFlow; it "
-                f"belongs to {_library(node.op)}, and the outputs need it: "
-                f"{_path(editor, node.name)}",
-                "load its library with tf.load_op_library first, or choose outputs "
-                "that come before it",
-            )
+            raise unregistered_op(node, _path(editor, node.name))
         kinds = ", ".join(sorted(devices(node.op)))
         if devices(node.op).isdisjoint(("CPU", "DEFAULT")):
             only = f"only for {kinds}" if kinds else "nor for another device"
@@ -53,11 +25,6 @@ def preflight(editor: GraphEditor) -> list[str]:
                 f"op {node.op} ({node.name!r}) has no kernel for a CPU, {only}"
             )
     return found
-
-
-def _library(op: str) -> str:
-    known = (name for prefix, name in LIBRARIES.items() if op.startswith(prefix))
-    return next(known, "another library (a custom op, or tf.contrib)")
 
 
 def _path(editor: GraphEditor, wanted: str) -> str:

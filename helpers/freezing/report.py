@@ -32,6 +32,7 @@ class Report:
     warnings: tuple[str, ...] = ()
     rounding: float = 0.0  # the largest error of a weight in 16 bits
     passes: tuple[Applied, ...] = ()
+    is_written: bool = True  # False: the file was there before, and only compared
 
     def rows(self) -> list[tuple[str, str]]:
         """The rows of the table: label and value."""
@@ -45,8 +46,13 @@ class Report:
             *self._rounding_rows(),
             ("proof", str(self.proof)),
             ("fingerprint", self.fingerprint),
-            ("written", str(self.output)),
+            *([("written", self._written())] if self.is_written else []),
         ]
+
+    def _written(self) -> str:
+        if self.card.get("plain"):
+            return f"{self.output}, its card {self.output.with_suffix('.json')}"
+        return str(self.output)
 
     def _rounding_rows(self) -> list[tuple[str, str]]:
         if self.card["weights"] == "float32":
@@ -100,7 +106,7 @@ def report_of(
         outputs=describe_outputs(editor),
         bound=bound_values(editor),
         removed={what: n for what, n in editor.removed.items() if n},
-        nodes=(len(editor.original), len(editor.nodes) + 1),
+        nodes=(len(editor.original), len(editor.nodes) + (not card.get("plain"))),
         bytes=(sum(file.stat().st_size for file in source.files), size),
         proof=proof,
         fingerprint=card["fingerprint"],

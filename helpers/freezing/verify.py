@@ -7,9 +7,11 @@ import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.read_values import VARIABLES
+from helpers.freezing.passes.inference.average_batch_norms import average_batch_norms
 from helpers.freezing.passes.optional.moving_averages import take_moving_averages
 from helpers.freezing.passes.optional.narrow_weights import is_narrow
 from helpers.freezing.passes.pipeline import UNTIL_CONSTANTS, apply_passes, make_editor
+from helpers.freezing.proof.match_inputs import match_inputs, required_inputs
 from helpers.freezing.proof.prove import FrozenGraph
 from helpers.freezing.proof.prove_source import prove_source
 from helpers.freezing.report import (
@@ -19,6 +21,7 @@ from helpers.freezing.report import (
     describe_outputs,
 )
 from helpers.freezing.sources.recognise import recognise
+from helpers.freezing.sources.saved_model.signature_fields import signature_options
 from helpers.freezing.sources.source import Source, content
 from helpers.freezing.sources.source_options import SourceOptions
 from helpers.graphs.candidates import output_candidates
@@ -40,21 +43,24 @@ def verify(
     Returns:
       a report; its `proof.verdict` is "different" if the weights differ.
     Raises:
-      FreezeError: the model is not frozen, the checkpoint cannot be read, or they have
-        no output in common.
+      FreezeError: the model is not frozen, the checkpoint cannot be read, they have no
+        output in common, or it is not clear which of their inputs are the same.
     """
     path = Path(model)
     graph_def = _read_frozen(path)
-    source = recognise(checkpoint, SourceOptions(meta=meta))
     card = card_in(graph_def) or {}
+    reading = SourceOptions(meta=meta, **signature_options(card))
+    source = recognise(checkpoint, reading)
     outputs = _common_outputs(path, graph_def, card, source)
     narrow = {node.attr["dtype"].type for node in graph_def.node if is_narrow(node)}
     dtype = tf.as_dtype(narrow.pop()).name if len(narrow) == 1 else "float32"
     editor = make_editor(source, outputs, dtype)
     options = [take_moving_averages] if card.get("ema") else []
+    options += [average_batch_norms] if card.get("inference_batch_norm") else []
     apply_passes(editor, UNTIL_CONSTANTS, options=options)
     editor.removed["batch normalization"] += card.get("folded", False)
-    frozen = FrozenGraph(path, card.get("initialisers", []), outputs)
+    inputs = _renamed_inputs(graph_def, source, editor)
+    frozen = FrozenGraph(path, card.get("initialisers", []), outputs, inputs)
     proof = prove_source(editor, frozen)
     warnings = list(source.warnings)
     found = fingerprint(graph_def)
@@ -73,7 +79,20 @@ def verify(
         fingerprint=found,
         card={"weights": "float32"} | card,
         warnings=tuple(warnings),
+        is_written=False,
     )
+
+
+def _renamed_inputs(
+    graph_def: tf1.GraphDef, source: Source, editor: GraphEditor
+) -> dict[str, str]:
+    """The inputs that have other names in both graphs: source's tensor -> frozen's."""
+    known = {node.name for node in source.meta.graph_def.node}
+    wanted = required_inputs(graph_def)
+    found = required_inputs(editor.graph_def())
+    found |= {name: spec for name, spec in wanted.items() if name in known}
+    matched = match_inputs(wanted, found)
+    return {f"{theirs}:0": f"{ours}:0" for ours, theirs in matched.items()}
 
 
 def _read_frozen(path: Path) -> tf1.GraphDef:
@@ -87,7 +106,7 @@ def _read_frozen(path: Path) -> tf1.GraphDef:
     if any(node.op in VARIABLES for node in found.message.node):
         raise FreezeError(
             f"{path} is not frozen: it still holds variables",
-            f"freeze it: python -m helpers freeze {path}",
+            "freeze it first: python -m helpers freeze",
         )
     return found.message
 

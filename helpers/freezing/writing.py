@@ -5,6 +5,7 @@ the values of a weight directly from the checkpoint's reader. So memory never ho
 copy of the whole model.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from helpers.freezing.errors import FreezeError
 from helpers.graphs.editor import GraphEditor, Weight
 from helpers.graphs.fingerprint import Fingerprint
 from helpers.graphs.model_card import put_card
+from helpers.whole_files import write_whole
 
 # Field numbers of TensorFlow's messages, from tensorflow/core/framework/*.proto.
 NODE = 1  # of GraphDef
@@ -73,16 +75,28 @@ def _sync(path: Path) -> None:
 def write_model(editor: GraphEditor, path: Path, card: dict) -> dict:
     """Write the graph and its card; return the card with the hashes of both.
 
-    Another thread hashes the source's files at the same time.
+    A plain graph is written without its card. Another thread hashes the source's files
+    at the same time.
     """
+    known = card.get("checkpoint") if editor.context.values is None else None
     with ThreadPoolExecutor(1) as hashing, path.open("wb") as file:
         hashes = hashing.submit(describe_source, editor.context)
         fingerprint = _write_graph(editor, file)
-        card = card | {"checkpoint": hashes.result(), "fingerprint": fingerprint}
-        holder = tf1.GraphDef()
-        put_card(holder, card)
-        _append(file, NODE, holder.node[0])
+        origin = known or hashes.result()  # a frozen graph's card knows its checkpoint
+        card = card | {"checkpoint": origin, "fingerprint": fingerprint}
+        if not card.get("plain"):
+            holder = tf1.GraphDef()
+            put_card(holder, card)
+            _append(file, NODE, holder.node[0])
     return card
+
+
+def write_card(place: Path, card: dict) -> Path:
+    """Write the card of the graph at `place` to the `.json` file beside it."""
+    text = json.dumps(card, ensure_ascii=False, indent=1)
+    beside = place.with_suffix(".json")
+    write_whole(beside, f"{text}\n".encode())
+    return beside
 
 
 def _write_graph(editor: GraphEditor, file: BinaryIO) -> str:

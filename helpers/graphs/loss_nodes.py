@@ -1,13 +1,10 @@
-"""Finds the labels of a graph, and the loss and metrics that are computed from them.
-
-No weight is applied to a label: labels are only compared with the network's answers.
-"""
+"""Finds the loss and the metrics of a graph, which are computed from its labels."""
 
 import re
 
-import tensorflow as tf
-
-from helpers.graphs.wiring import PLACEHOLDERS, Wiring, type_of
+from helpers.graphs.applied_weights import AppliedWeights, data_noise
+from helpers.graphs.labels import LOSSES, find_labels
+from helpers.graphs.wiring import PLACEHOLDERS, Wiring
 
 PIPELINES = re.compile(r"QueueDequeue.*|Iterator\w*GetNext\w*|ReaderRead.*|Unstage")
 TRAINING = re.compile(
@@ -16,12 +13,10 @@ TRAINING = re.compile(
     r"|(Merge|Scalar|Histogram|Image|Audio|Tensor)Summary\w*|SaveV2|SaveSlices|Save"
     r"|Restore\w*|Assert|Print\w*"
 )
-GRADIENTS = re.compile(r"(.*/)?gradients(_\d+)?/")
-SHAPES = ("Shape", "ShapeN", "Size", "Rank")
-ENTROPIES = ("SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits")
-LOSSES = (*ENTROPIES, "CTCLoss")
-LABEL_NAMES = re.compile(r"label|target|truth|(^|/)(y|y_|ys|y_true)(_\d+)?$", re.I)
-LOOPS = ("Enter", "RefEnter")  # with them, edges do not show what weights apply to
+GRADIENTS = re.compile(r"(.*/)?(gradients(_\d+)?|gradient_tape)/")
+TRANSPOSED = re.compile(r"Conv\dDBackpropInput(V2)?")  # also transposed convolutions
+# Ops whose outputs hold the sizes of their inputs, and not their values.
+SHAPES = ("Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike")
 
 
 def is_input(wiring: Wiring, name: str) -> bool:
@@ -34,65 +29,33 @@ class LossNodes:
     """The inputs of a graph that are labels, and the nodes computed from them.
 
     Attributes: `inputs`, all of them; `labels`; `training`, the nodes of gradients,
-    updates, summaries and savers; `nodes`, loss and metrics. All hold node names.
+    updates, summaries and savers; `shapes`, the nodes whose values are sizes; `nodes`,
+    loss and metrics; `weights`, the ops that apply weights. All hold node names.
     """
 
     def __init__(self, wiring: Wiring):
         self.wiring = wiring
-        self.variables = set(wiring.variables())
-        self.inputs = [name for name in wiring.nodes if is_input(wiring, name)]
         self.training = {
             name
             for name, op in wiring.ops.items()
-            if TRAINING.fullmatch(op) or GRADIENTS.match(name)
+            if GRADIENTS.match(name)
+            or (TRAINING.fullmatch(op) and not TRANSPOSED.fullmatch(op))
         }
-        self.labels = self._labels()
-        self.nodes = self._after_labels()
+        self.shapes = {name for name, op in wiring.ops.items() if op in SHAPES}
+        self.inputs = [name for name in wiring.nodes if is_input(wiring, name)]
+        cut = self.shapes | self.training
+        self.inputs += data_noise(wiring, cut)
+        self.weights = AppliedWeights(wiring, self.inputs, cut)
+        self.labels = find_labels(self.weights, self.has_gradients)
+        self.nodes = self._after_labels(cut)
 
-    def _labels(self) -> set[str]:
-        """The inputs that are labels by their names, their consumers or their edges."""
-        compared = {n for n in self._unweighted_inputs() if not self._is_switch(n)}
-        labels = {name for name in self.inputs if LABEL_NAMES.search(name)}
-        labels |= self._in_label_slots() & compared
-        loops = any(op in LOOPS for op in self.wiring.ops.values())
-        return labels or (set() if loops else compared)
+    @property
+    def has_gradients(self) -> bool:
+        return any(map(GRADIENTS.match, self.training))
 
-    def _is_switch(self, name: str) -> bool:
-        """Whether an input is a scalar or a bool, as rates and switches are."""
-        dtype = type_of(self.wiring.nodes[name].attr["dtype"].type)
-        return self.wiring.shape(name) == () or dtype == tf.bool
-
-    def _in_label_slots(self) -> set[str]:
-        """The nodes before the label inputs of cross entropies and CTC losses."""
-        found: set[str] = set()
-        for node in self.wiring.nodes.values():
-            if node.op in LOSSES:
-                texts = node.input[1:3] if node.op == "CTCLoss" else node.input[1:2]
-                before = self.wiring.before(text.split(":")[0] for text in texts)
-                if before.isdisjoint(self.variables):
-                    found |= before
-        return found
-
-    def _unweighted_inputs(self) -> set[str]:
-        """The inputs that no op combines with a weight."""
-        wiring = self.wiring
-        if not self.variables:
-            return set()
-        fed = wiring.after(self.inputs)
-        weighed = wiring.after(self.variables, until=self.training)
-        applied = [
-            source
-            for name in fed & weighed
-            if weighed.intersection(wiring.data[name]) - fed
-            for source in wiring.data[name]
-            if source in fed - weighed
-        ]
-        return set(self.inputs) - wiring.before(applied)
-
-    def _after_labels(self) -> set[str]:
+    def _after_labels(self, cut: set[str]) -> set[str]:
         """Loss and metrics: the nodes that depend on a label's value, not its shape."""
-        shapes = {name for name, op in self.wiring.ops.items() if op in SHAPES}
-        found = self.wiring.after(self.labels, until=shapes | self.training)
+        found = self.wiring.after(self.labels, until=cut)
         for name, op in self.wiring.ops.items():
             readers = map(self.wiring.op, self.wiring.consumers.get(name, ()))
             if op == "Reshape" and not set(LOSSES).isdisjoint(readers):

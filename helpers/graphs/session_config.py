@@ -5,7 +5,11 @@ from tensorflow.core.protobuf import rewriter_config_pb2
 
 
 def session_config(
-    *, bfloat16: bool = False, threads: int = 0, optimised: bool = True
+    *,
+    bfloat16: bool = False,
+    threads: int = 0,
+    optimised: bool = True,
+    channels_first: bool = False,
 ) -> tf1.ConfigProto:
     """A ConfigProto for a session.
 
@@ -15,12 +19,18 @@ def session_config(
         process sets it for all.
       optimised: rewrite the graph before its first run; this takes seconds for a large
         graph.
+      channels_first: the graph has convolutions in NCHW, which CPUs run only after
+        their rewriting to NHWC.
     """
     config = tf1.ConfigProto(allow_soft_placement=True)
     config.gpu_options.allow_growth = True
     config.intra_op_parallelism_threads = threads
     rewrite = config.graph_options.rewrite_options
-    if not optimised:
+    if channels_first:
+        layouts = rewriter_config_pb2.RewriterConfig
+        rewrite.cpu_layout_conversion = layouts.NCHW_TO_NHWC
+        rewrite.min_graph_nodes = -1  # small graphs are not left out
+    elif not optimised:
         rewrite.disable_meta_optimizer = True
     if bfloat16:
         toggle = rewriter_config_pb2.RewriterConfig

@@ -12,6 +12,7 @@ VARIABLES = ("Variable", "VariableV2", "VarHandleOp", "AutoReloadVariable")
 PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 # Before this GraphDef version a placeholder's unknown shape was stored as a scalar's.
 PLACEHOLDER_SHAPES = 24
+TYPE_LISTS = ("component_types", "output_types", "Tdense", "OUT_TYPE", "Tout", "T")
 
 
 class Wiring:
@@ -27,7 +28,7 @@ class Wiring:
         self.control: dict[str, list[str]] = {}
         for name, node in self.nodes.items():
             inputs = list(node.input)
-            data = (text.split(":")[0] for text in inputs if text[0] != "^")
+            data = (self.source(text) for text in inputs if text[0] != "^")
             self.data[name] = list(dict.fromkeys(data))
             self.control[name] = [text[1:] for text in inputs if text[0] == "^"]
 
@@ -43,6 +44,21 @@ class Wiring:
     def op(self, name: str) -> str:
         return self.ops[name]
 
+    def source(self, text: str) -> str:
+        """The name of the node that an input, as a NodeDef writes it, comes from."""
+        return text.split(":")[0]
+
+    def dtype(self, name: str) -> tf.DType | None:
+        """The type of an op's first output, from its attributes; None: unknown."""
+        attributes = self.nodes[name].attr
+        for key in ("dtype", "T", "DstT", "out_type", "Tparams"):
+            if key in attributes and attributes[key].type:
+                return type_of(attributes[key].type)
+        for key in TYPE_LISTS:
+            if key in attributes and attributes[key].list.type:
+                return type_of(attributes[key].list.type[0])
+        return None
+
     @cached_property
     def ops(self) -> dict[str, str]:
         """The op of every node; reading it from the messages each time is slow."""
@@ -53,17 +69,7 @@ class Wiring:
 
     def shape(self, name: str) -> tuple[int | None, ...] | None:
         """The shape of an op's first output, from its attributes; None: unknown."""
-        attributes = self.nodes[name].attr
-        stated = attributes["shape"].shape if "shape" in attributes else None
-        if stated and (stated.dim or stated.unknown_rank):
-            return _sizes(stated)
-        if "_output_shapes" in attributes and (
-            hints := attributes["_output_shapes"].list.shape
-        ):
-            return _sizes(hints[0])
-        if stated is None or self.producer < PLACEHOLDER_SHAPES:
-            return None
-        return ()
+        return stated_shape(self.nodes[name], self.producer)
 
     def before(
         self, names: Iterable[str], *, until=frozenset(), control: bool = False
@@ -87,6 +93,24 @@ class Wiring:
         return set(found)
 
 
+def stated_shape(node, producer: int) -> tuple[int | None, ...] | None:
+    """The shape that a node's attributes state for its first output; None: unknown.
+
+    Args:
+      producer: the version of the node's GraphDef.
+    """
+    stated = node.attr["shape"].shape if "shape" in node.attr else None
+    if stated and (stated.dim or stated.unknown_rank):
+        return sizes_of(stated)
+    if "_output_shapes" in node.attr and (
+        hints := node.attr["_output_shapes"].list.shape
+    ):
+        return sizes_of(hints[0])
+    if stated is None or producer < PLACEHOLDER_SHAPES:
+        return None
+    return ()
+
+
 def type_of(number: int) -> tf.DType | None:
     """The type with this DataType number; None: there is none (a damaged graph)."""
     try:
@@ -95,7 +119,11 @@ def type_of(number: int) -> tf.DType | None:
         return None
 
 
-def _sizes(shape) -> tuple[int | None, ...] | None:
+def is_float(dtype: tf.DType | None) -> bool:
+    return dtype is not None and dtype.base_dtype.is_floating
+
+
+def sizes_of(shape) -> tuple[int | None, ...] | None:
     if shape.unknown_rank:
         return None
     return tuple(None if dim.size < 0 else dim.size for dim in shape.dim)

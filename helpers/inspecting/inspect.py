@@ -23,7 +23,7 @@ from helpers.checkpoints.file_contents import (
 from helpers.graphs.candidates import CandidateSearch, input_candidates, likely_answers
 from helpers.graphs.model_card import card_in
 from helpers.graphs.unsafe_ops import findings
-from helpers.graphs.wiring import type_of
+from helpers.graphs.wiring import Wiring, type_of
 from helpers.inspecting.matching import match_variables
 from helpers.inspecting.reports import Constant, GraphFacts, Report
 from helpers.inspecting.roles import ROLES, roles_of
@@ -86,7 +86,7 @@ def _facts(file: Content, graph: StoredGraph, outputs: Sequence[str]) -> GraphFa
     search = CandidateSearch(graph.graph_def, graph.meta)
     likely = search.outputs()
     answers = list(outputs) or [found.tensor for found in likely_answers(likely)]
-    roles = Counter(roles_of(search.wiring, answers).values())
+    roles = Counter(roles_of(Wiring(graph.graph_def), answers).values())
     meta, graph_def = graph.meta, graph.graph_def
     return GraphFacts(
         file=file.path.name,

@@ -1,4 +1,4 @@
-"""Reads a frozen `.pb` file: its GraphDef, checked, and its completed model card."""
+"""Reads a frozen `.pb` file: its GraphDef, checked, and its completed spec."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +10,15 @@ import tensorflow.compat.v1 as tf1
 from helpers.checkpoints.file_contents import content_of
 from helpers.freezing.passes.optional.narrow_weights import widen
 from helpers.graphs.unsafe_ops import unsafe_ops
-from helpers.serving.model_spec import model_spec
+from helpers.serving.model_spec import ModelSpec, model_spec
 
 VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 
 
-def read_model(path: Path, defaults: dict | None = None) -> tuple[tf1.GraphDef, dict]:
-    """The GraphDef of a frozen `.pb`, its weights widened to float32, and its card.
+def read_model(
+    path: Path, defaults: dict | None = None, stated: dict | None = None
+) -> tuple[tf1.GraphDef, ModelSpec]:
+    """The GraphDef of a frozen `.pb`, its weights widened to float32, and its spec.
 
     Args and errors are those of `FrozenModel.load`.
     """
@@ -25,10 +27,16 @@ def read_model(path: Path, defaults: dict | None = None) -> tuple[tf1.GraphDef, 
         raise ValueError(
             f"{path} is refused: op {finding.node!r} ({finding.op}) {finding.why}"
         )
-    card = model_spec(graph_def, path, defaults)
+    try:
+        spec = model_spec(graph_def, path, defaults, stated)
+    except ValueError as error:
+        if name := _variable(graph_def):
+            cause = f"it has variables ({name!r}): freeze its checkpoint first"
+            raise ValueError(f"{path} cannot be served: {cause}") from error
+        raise
     with errors_named(path, graph_def):
         widen(graph_def)
-    return graph_def, card
+    return graph_def, spec
 
 
 def read_graph_def(path: Path) -> tf1.GraphDef:
@@ -62,11 +70,15 @@ def _reason(error: Exception, graph_def: tf1.GraphDef) -> str:
     """The sentence of an error message that states the cause."""
     if isinstance(error, MemoryError):
         return f"it needs more memory than there is: {error}"
-    if isinstance(error, tf.errors.FailedPreconditionError):
-        for node in graph_def.node:
-            if node.op in VARIABLES:
-                return f"it has variables ({node.name!r}): freeze its checkpoint first"
+    name = _variable(graph_def)
+    if name and isinstance(error, tf.errors.FailedPreconditionError):
+        return f"it has variables ({name!r}): freeze its checkpoint first"
     frames = ("Graph execution error", "Detected at node", "Node: ", " ")
     lines = (line for line in str(error).splitlines() if line)
     cause = next(line for line in lines if not line.startswith(frames))
     return cause.partition(". ")[0]
+
+
+def _variable(graph_def: tf1.GraphDef) -> str | None:
+    """The name of the first variable in the graph, if there is one."""
+    return next((node.name for node in graph_def.node if node.op in VARIABLES), None)

@@ -50,7 +50,7 @@ def explain(model, image: np.ndarray, probabilities: np.ndarray) -> Explanation:
 
     Args:
       model: a FrozenModel, or any object with its `predict` and `class_names`.
-      image: uint8 RGB, shape [size, size, 3].
+      image: uint8 RGB, shape [height, width, 3].
       probabilities: the model's prediction, shape [len(class_names)].
     """
     best = int(np.argmax(probabilities))
@@ -63,17 +63,26 @@ def cover(image: np.ndarray) -> np.ndarray:
     """Copies of a photo, each with one square painted in the photo's mean colour.
 
     Returns:
-      uint8, shape [STEPS * STEPS, size, size, 3].
+      uint8, shape [STEPS * STEPS, height, width, 3].
     """
     copies = np.repeat(image[None], STEPS * STEPS, axis=0)
-    for copy, place in zip(copies, cover_positions(len(image)), strict=True):
+    for copy, place in zip(copies, cover_positions(*image.shape[:2]), strict=True):
         copy[place] = image.mean((0, 1))
     return copies
 
 
-def cover_positions(size: int) -> list[tuple[slice, slice]]:
-    """The rows and the columns of each cover, in row-major order."""
+def cover_positions(height: int, width: int | None = None) -> list[tuple[slice, slice]]:
+    """The rows and the columns of each cover, in row-major order.
+
+    Args:
+      width: as the height, if it is left out.
+    """
+    rows = _along(height)
+    columns = rows if width is None else _along(width)
+    return [(row, column) for row in rows for column in columns]
+
+
+def _along(size: int) -> list[slice]:
     side = max(size // PART, 1)
     starts = np.linspace(0, size - side, STEPS).round().astype(int)
-    along = [slice(start, start + side) for start in starts]
-    return [(rows, columns) for rows in along for columns in along]
+    return [slice(start, start + side) for start in starts]

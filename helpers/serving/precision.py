@@ -39,16 +39,19 @@ def agree(some: np.ndarray, others: np.ndarray) -> bool:
     return bool(np.abs(some - others).max() <= WITHIN)
 
 
-def probe_images(size: int, count: int = PROBES) -> np.ndarray:
+def probe_images(size: int | tuple[int, int], count: int = PROBES) -> np.ndarray:
     """Random blotches from coarse to fine, from a fixed seed.
 
+    Args:
+      size: height and width, or the side of a square.
     Returns:
-      uint8, shape [count, size, size, 3].
+      uint8, shape [count, height, width, 3].
     """
+    height, width = (size, size) if isinstance(size, int) else size
     rng = np.random.default_rng(0)
     grids = [rng.integers(0, 256, (2 ** (1 + n % 5),) * 2 + (3,)) for n in range(count)]
     images = [Image.fromarray(grid.astype(np.uint8)) for grid in grids]
     smooth = Image.Resampling.BICUBIC
     return np.stack(
-        [np.asarray(image.resize((size, size), smooth)) for image in images]
+        [np.asarray(image.resize((width, height), smooth)) for image in images]
     )

@@ -74,12 +74,15 @@ def _load(library, name: str, version: int, path: Path, load_model) -> Failure |
     if not is_served:
         library.set_status(name, version, Status("LOADING", stamp=stamp))
     try:
-        library.put(name, version, load_model(path), stamp)
+        model = load_model(path)
+        library.put(name, version, model, stamp)
     except (OSError, ValueError) as error:
         after = before if is_served else Status("END")
         library.set_status(name, version, after._replace(error=str(error), stamp=stamp))
         return Failure(name, version, error)
     log.info("serving version %s of %s from %s", version, name, path)
+    for note in model.notes:
+        log.info("version %s of %s: %s", version, name, note)
     return None
 
 

@@ -9,15 +9,16 @@ import tensorflow.compat.v1 as tf1
 from helpers.graphs.edges import Edge, consumers
 
 
-def relu_before_pool(graph_def: tf1.GraphDef, output: str) -> None:
+def relu_before_pool(graph_def: tf1.GraphDef, *outputs: str) -> None:
     """Swap each MaxPool with the Relu that follows it, in place.
 
     Pairs are left as they are if another op reads the MaxPool. Consumers of the Relu
     read the MaxPool afterwards.
 
     Args:
-      output: the op or tensor whose value must not change.
+      outputs: the ops or tensors whose values must not change.
     """
+    kept = {Edge.parse(output).node for output in outputs}
     nodes = {node.name: node for node in graph_def.node}
     readers = consumers(graph_def.node)
     for relu in graph_def.node:
@@ -27,7 +28,7 @@ def relu_before_pool(graph_def: tf1.GraphDef, output: str) -> None:
         if not pool or pool.op != "MaxPool" or not pool.input:
             continue
         is_shared = [node for node, _ in readers[pool.name]] != [relu]
-        if is_shared or Edge.parse(output).node in (relu.name, pool.name):
+        if is_shared or not kept.isdisjoint((relu.name, pool.name)):
             continue
         for reader, read in readers.get(relu.name, ()):
             for number, text in enumerate(reader.input):

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from helpers.data.class_names import places_of_names
+
 FIRST = "dogs-cats"  # the default model
 LABELS = "labels.json"
 
-# Modification time, size and inode of a model file and of the `.json` beside it.
+# Modification time, size and inode of a model file and of those that describe it.
 Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
@@ -81,8 +83,9 @@ def version_of(path: Path) -> int:
 
 
 def stamp_of(path: Path) -> Stamp:
-    """Modification time, size and inode of a file and of the `.json` beside it."""
-    return tuple(_stamp(file) for file in (path, path.with_suffix(".json")))
+    """Modification time, size and inode of a file and of those that describe it."""
+    beside = (path.with_suffix(".json"), *places_of_names(path))
+    return tuple(_stamp(file) for file in (path, *beside))
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:

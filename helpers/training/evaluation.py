@@ -26,10 +26,12 @@ def evaluate(
     if threshold is None:
         return results
     name, test = next(iter(tests.items()))
+    drawn = "drawings" in held_out
     for how in calibration.DEGRADATIONS:
         worse = calibration.degrade(test.images, how)
         results[f"{name}, {how}"] = _results(model.predict(worse), test.labels)
-    outliers = make_outliers(OUTLIERS, seed=2, size=test.images.shape[1])
+    size = test.images.shape[1]
+    outliers = make_outliers(OUTLIERS, seed=2, size=size, drawn=drawn)
     results["nothing known"] = {"count": OUTLIERS}
     answers["nothing known"] = model.predict(outliers)
     for name, probabilities in answers.items():

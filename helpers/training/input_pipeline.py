@@ -3,25 +3,32 @@
 import queue
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from helpers.data import drawings
-from helpers.data.data_sets import NoPhotosError, find_data_set
-from helpers.data.photos import SPLITS, Examples, drawn_examples, load_photos
+from helpers.data.data_sets import SPLITS, DataSet
+from helpers.data.photos import (
+    Examples,
+    IndexedPhoto,
+    drawn_examples,
+    index_photos,
+    load_photos,
+)
+from helpers.data.progress import progress
 from helpers.training.augmentation import Augmenter
 from helpers.training.outliers import make_outliers
 
 MARGIN = 12  # pixels by which images that will be cropped are larger
-DRAWINGS = 2000  # used if there are no photos
+DRAWINGS = 2000  # to train on alone, or to evaluate on
+SIZES = (32, 48, 64, 96)  # of the images where all photos are that small
 
 
 class Mixture(NamedTuple):
     """What is mixed into the training photos, as shares of the whole."""
 
-    drawings: float = 0.1
+    drawings: float = 0.1  # only if drawings are asked for
     outliers: float = 0.0  # images of no known class, labelled -1
     augments: bool = False
 
@@ -33,43 +40,94 @@ class TrainingData(NamedTuple):
     held_out: dict[str, Examples]  # "photos", "drawings": validation and test splits
 
 
-def load_examples(data: Path, size: int, mixture: Mixture) -> TrainingData:
-    """The photos in a folder, or drawings if it has none, with the mixture added.
+def image_size_for(
+    photos: list[IndexedPhoto], largest: int, smallest: int = SIZES[0]
+) -> int:
+    """The image size, up to `largest`, at which no photo is reduced and few enlarged.
+
+    An image that is enlarged takes the time of its pixels and holds no more.
+    """
+    side = max((photo.side for photo in photos), default=0)
+    fitting = [size for size in SIZES if side <= size and smallest <= size < largest]
+    return min(fitting, default=largest) if side else largest
+
+
+def load_examples(
+    data_set: DataSet,
+    size: int,
+    mixture: Mixture,
+    *,
+    with_drawings: bool = False,
+    photos: list[IndexedPhoto] | None = None,
+) -> TrainingData:
+    """The photos of a data set, with the mixture added.
 
     Args:
       size: width of the images, in pixels.
+      with_drawings: mix in drawings of cats and dogs, and outliers that are drawn.
+      photos: from `index_photos`, so that the files are not read once more.
     Raises:
-      ValueError: there are too few photos to train, validate and test on.
+      ValueError: there are too few photos of a class or of a split, or drawings are
+        asked for and the classes are not "cat" and "dog".
     """
     larger = size + MARGIN * mixture.augments
-    try:
-        data_set = find_data_set(data)
-    except NoPhotosError:
+    photos = index_photos(data_set) if photos is None else photos
+    loaded = load_photos(data_set, size, photos=photos)
+    _check_splits(loaded)
+    enlarged = load_photos(data_set, larger, photos=photos) if larger > size else loaded
+    train = enlarged.of("train")
+    held_out = {"photos": loaded}
+    if with_drawings:
+        if loaded.class_names != drawings.CLASS_NAMES:
+            raise ValueError(
+                "drawings are of a cat and a dog, and the classes here are "
+                f"{', '.join(loaded.class_names)}: leave out --drawings, or name the "
+                "folders cat and dog"
+            )
+        count = round(len(train.labels) * mixture.drawings / (1 - mixture.drawings))
+        with progress("making drawings"):
+            train = concatenate(train, drawn_examples(count, seed=1, size=larger))
+            held_out["drawings"] = drawn_examples(DRAWINGS, seed=2, size=size)
+    return TrainingData(_with_outliers(train, mixture, with_drawings), held_out)
+
+
+def drawn_training_data(size: int, mixture: Mixture) -> TrainingData:
+    """Drawings alone, with the outliers of the mixture added."""
+    larger = size + MARGIN * mixture.augments
+    with progress("making drawings"):
         drawn = drawn_examples(DRAWINGS, size=size)
         train = drawn_examples(DRAWINGS, 1, larger) if larger > size else drawn
-        held_out = {"drawings": drawn}
-        return TrainingData(_with_outliers(train.of("train"), mixture), held_out)
-    photos = load_photos(data_set, size)
+        train = _with_outliers(train.of("train"), mixture, True)
+    return TrainingData(train, {"drawings": drawn})
+
+
+def _check_splits(photos: Examples) -> None:
+    """Refuse photos without a second class, or without one of the splits."""
+    if len(photos.class_names) < 2:
+        raise ValueError(
+            f"{photos.source} are of one class only; the other photos cannot be read: "
+            "see the files that were left out"
+        )
     for split in SPLITS:
         if split not in photos.splits:
             raise ValueError(
                 f"{photos.source} are too few: by their hashes none is for {split}; "
                 "expected some dozens of each class"
             )
-    train = (load_photos(data_set, larger) if larger > size else photos).of("train")
-    held_out = {"photos": photos}
-    if photos.class_names == drawings.CLASS_NAMES and mixture.drawings:
-        count = round(len(train.labels) * mixture.drawings / (1 - mixture.drawings))
-        train = concatenate(train, drawn_examples(count, seed=1, size=larger))
-        held_out["drawings"] = drawn_examples(DRAWINGS, seed=2, size=size)
-    return TrainingData(_with_outliers(train, mixture), held_out)
+    counts = np.bincount(photos.of("train").labels, minlength=len(photos.class_names))
+    for name, count in zip(photos.class_names, counts, strict=True):
+        if not count:
+            raise ValueError(
+                f"there are too few photos of {name} in {photos.source}: by their "
+                "hashes none is for train; expected some dozens of each class"
+            )
 
 
-def _with_outliers(train: Examples, mixture: Mixture) -> Examples:
+def _with_outliers(train: Examples, mixture: Mixture, drawn: bool) -> Examples:
     count = round(len(train.labels) * mixture.outliers)
     if not count:
         return train
-    images = make_outliers(count, seed=1, size=train.images.shape[1])
+    images = make_outliers(count, seed=1, size=train.images.shape[1], drawn=drawn)
     labels = np.full(count, -1)
     splits = np.full(count, "train")
     source = f"{count:,} pictures of nothing known"

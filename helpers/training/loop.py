@@ -3,29 +3,32 @@
 Taught in notebooks/01_train_with_placeholders.ipynb.
 """
 
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import numpy as np
 
 from helpers.checkpoints.checkpoint import Checkpoint, card_of
+from helpers.data.progress import progress
+from helpers.figures.training_curve import training_curve
 from helpers.serving.precision import has_bfloat16
 from helpers.training.augmentation import Augmenter
 from helpers.training.evaluation import calibrate, evaluate
-from helpers.training.history import Epoch, add_epoch, summarize
+from helpers.training.history import Epoch, add_epoch, read_history, summarize
 from helpers.training.input_pipeline import Feed, TrainingData, prefetch
 from helpers.training.network_session import NetworkSession
 from helpers.training.networks import build
 from helpers.training.recipes import RECIPES, Phase
+from helpers.training.results import majority
+from helpers.whole_files import write_whole
 
 CHECKPOINT = "model-ckpt"
+CURVE = "training.png"
 
 
 class Trainer:
-    """One training in a folder, with the four checkpoint files and history.csv.
+    """One training in a folder, with the checkpoint files, history.csv and its curve.
 
     Args:
       card: needs `network`, `class_names`, `image_size`, `seed`, `epochs`, `data`.
@@ -67,6 +70,8 @@ class Trainer:
 
     def expected_minutes(self) -> float:
         """Estimate of the remaining time, from a few steps without effect."""
+        if self.share == 1:
+            return 0.0
         session = self._new_session(self._size(self.done))
         rows = min(self.feed.batch_size, len(self.feed.train.labels))
         targets = self.feed.targets(np.arange(rows))
@@ -106,7 +111,8 @@ class Trainer:
 
     def _size(self, done: int) -> int:
         phase, share = self._phase(done)
-        return phase.size_at(share) or self.card["image_size"]
+        own, size = self.card["image_size"], phase.size_at(share)
+        return size * own // self.recipe.image_size if size else own
 
     def _new_session(self, size: int) -> NetworkSession:
         network = build(self.card["network"], self.card, size=size, training_only=True)
@@ -123,18 +129,14 @@ class Trainer:
         batches = self.feed.epoch([self.card["seed"], number], first, augmenter)
         started, results = time.perf_counter(), []
         try:
-            with click.progressbar(
-                prefetch(batches),
-                length=self.feed.steps - first,
-                label=f"epoch {number + 1}/{self.card['epochs']}",
-                hidden=not sys.stderr.isatty(),
-                file=sys.stderr,
-            ) as bar:
-                for images, targets in bar:
+            label = f"epoch {number + 1}/{self.card['epochs']}, steps"
+            with progress(label, self.feed.steps - first) as add:
+                for images, targets in prefetch(batches):
                     phase, share = self._phase(self.done)
                     rate = phase.rate_at(share)
                     results.append(session.step(images, targets, rate))
                     self.done += 1
+                    add(1)
         finally:
             self.evaluator.write_meta(self.prefix, self.card)
             session.save(self.prefix)  # last: it writes the .index
@@ -144,6 +146,8 @@ class Trainer:
         loss, accuracy = np.mean(results, axis=0)
         epoch = Epoch(number + 1, rate, loss, accuracy, self._validation(), speed)
         add_epoch(self.out, epoch)
+        _, share = majority(next(iter(self.examples.held_out.values())))
+        write_whole(self.out / CURVE, training_curve(read_history(self.out), share))
         return epoch
 
     def _augmenter(self, size: int) -> Augmenter | None:
@@ -157,7 +161,8 @@ class Trainer:
         self.evaluator.restore(self.prefix)
         self.evaluator.fold_averages()
         first = next(iter(self.examples.held_out.values()))
-        return self.evaluator.accuracy(first.of("validation"))
+        with progress("validating"):
+            return self.evaluator.accuracy(first.of("validation"))
 
     def finish(self) -> dict:
         """Fold the moving averages, calibrate, and evaluate on the test split.
@@ -171,11 +176,12 @@ class Trainer:
         self.evaluator.fold_averages()
         results: dict = {"epochs": round(self.done / self.feed.steps, 2)}
         results |= summarize(self.out, len(self.examples.train.labels))
-        if self.evaluator.network.temperature is not None:
-            results |= calibrate(self.evaluator, self.examples.held_out)
-        results["held_out"] = evaluate(
-            self.evaluator, self.examples.held_out, results.get("threshold")
-        )
+        with progress("evaluating"):
+            if self.evaluator.network.temperature is not None:
+                results |= calibrate(self.evaluator, self.examples.held_out)
+            results["held_out"] = evaluate(
+                self.evaluator, self.examples.held_out, results.get("threshold")
+            )
         self.card |= results
         self.evaluator.save(self.prefix)
         self.evaluator.write_meta(self.prefix, self.card)

@@ -6,13 +6,17 @@ from PIL import Image
 from helpers.data.drawings import OTHER_KINDS, draw
 
 
-def make_outliers(count: int, seed: int = 0, size: int = 128) -> np.ndarray:
+def make_outliers(
+    count: int, seed: int = 0, size: int = 128, *, drawn: bool = True
+) -> np.ndarray:
     """Noise, plain colours, gradients, blotches and drawings of other things, in turn.
 
+    Args:
+      drawn: False leaves out the drawings.
     Returns:
       uint8 RGB, shape [count, size, size, 3].
     """
-    makers = (_noise, _plain, _gradient, _blotches, _other_thing)
+    makers = (_noise, _plain, _gradient, _blotches, _other_thing)[: 5 if drawn else 4]
     rngs = (np.random.default_rng([seed, index]) for index in range(count))
     pictures = (makers[i % len(makers)](rng, size) for i, rng in enumerate(rngs))
     return np.stack([np.broadcast_to(p, (size, size, 3)) for p in pictures])

@@ -44,6 +44,7 @@ class Recipe(NamedTuple):
 
     phases: tuple[Phase, ...] = (Phase(),)
     image_size: int = 128
+    smallest_size: int = 32  # the network's, and for photos that are that small
     batch_size: int = 32
     smoothing: float = 0.0  # of the one-hot labels
     mixture: Mixture = Mixture()
@@ -68,7 +69,7 @@ class Recipe(NamedTuple):
 
 RECIPES = {
     "small": Recipe(),
-    "alexnet": Recipe(image_size=227),
+    "alexnet": Recipe(image_size=227, smallest_size=227),
     "resnet": Recipe(
         phases=(  # with small images first, whose steps are faster
             Phase(42, 0.06, True, ((0, 80), (0.4, 96), (0.7, 112)), weak_from=0.8),

@@ -1,74 +1,243 @@
 """A complete training run, as `python -m helpers train` starts it."""
 
+import hashlib
+import shlex
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import tensorflow as tf
 
-from helpers.data.photos import SPLITS
-from helpers.training.input_pipeline import load_examples
-from helpers.training.loop import Trainer
+from helpers.checkpoints.checkpoint import card_of
+from helpers.data.data_sets import SPLITS, DataSet, NoPhotosError, find_data_set
+from helpers.data.folders import describe_left_out
+from helpers.data.photos import index_photos
+from helpers.data.progress import print_line
+from helpers.training.input_pipeline import (
+    TrainingData,
+    drawn_training_data,
+    image_size_for,
+    load_examples,
+)
+from helpers.training.loop import CHECKPOINT, Trainer
 from helpers.training.recipes import RECIPES
+from helpers.training.results import confusion_table, describe_result, notes_on
+from helpers.whole_files import write_whole
 
 ASIRRA = (
     "trained on the photos of the Dogs vs. Cats (Asirra) set, whose licence is not "
     "stated; apart from the code's MIT licence"
 )
+LEFT_OUT = "left_out.txt"
+
+
+class Request(NamedTuple):
+    """What a training was asked to do."""
+
+    network: str
+    data: Path
+    out: Path
+    epochs: int | None  # None: the recipe's
+    seed: int
+    drawings: bool = False  # mixed in, or alone where there are no photos
+    image_size: int | None = None  # None: the recipe's, or less for small photos
+    nested: bool = False  # every folder in `data` is a class
+
+    def command(self) -> str:
+        """The command that starts it."""
+        words = ["python", "-m", "helpers", "train", str(self.data)]
+        words += ["--network", self.network, "--out", str(self.out)]
+        words += ["--seed", str(self.seed)]
+        words += ["--epochs", str(self.epochs)] if self.epochs else []
+        words += ["--image-size", str(self.image_size)] if self.image_size else []
+        words += ["--drawings"] if self.drawings else []
+        words += ["--nested"] if self.nested else []
+        return shlex.join(words)
+
+    def fingerprint(self, data_set: DataSet | None) -> str:
+        """A SHA-256 of all that decides the result, except the number of epochs.
+
+        Files are compared by path and size.
+        """
+        digest = hashlib.sha256()
+        asked = self.network, self.seed, self.drawings, self.image_size
+        digest.update(repr(asked).encode())
+        if data_set:
+            digest.update(repr((data_set.class_names, data_set.allowed)).encode())
+            for path, label in zip(data_set.paths, data_set.labels, strict=True):
+                size = path.stat().st_size if path.exists() else -1
+                name = path.relative_to(data_set.root)
+                digest.update(repr((str(name), size, label)).encode("utf-8", "replace"))
+        return digest.hexdigest()
 
 
 def train_in_folder(
-    network: str, data: Path, out: Path, *, epochs: int | None, seed: int
+    network: str,
+    data: Path,
+    out: Path,
+    *,
+    epochs: int | None,
+    seed: int,
+    drawings: bool = False,
+    image_size: int | None = None,
+    nested: bool = False,
 ) -> str:
     """Train a network, or resume its training, in folder `out`.
 
     Args:
       data: folder of photos.
       epochs: by default the recipe's.
+      drawings: mix in drawings; without photos, train on drawings alone.
+      image_size: in pixels; by default the recipe's, or less if all photos are smaller.
+      nested: every folder in `data` is a class, even if it holds folders only.
     Returns:
       the prefix of the finished checkpoint.
+    Raises:
+      ValueError: the data is no data set, or `out` holds another training.
     """
+    request = Request(network, data, out, epochs, seed, drawings, image_size, nested)
     recipe = RECIPES[network]
-    examples = load_examples(data, recipe.image_size, recipe.mixture)
+    if image_size and image_size < recipe.smallest_size:
+        raise ValueError(
+            f"{network} takes images of {recipe.smallest_size} pixels or more, "
+            f"not {image_size}"
+        )
+    data_set = _data_set(request)
+    fingerprint = request.fingerprint(data_set)
+    finished = _finished_card(request, fingerprint)
+    if finished:
+        print_line(_describe_finished(out, finished))
+        return str(out / CHECKPOINT)
+    size, examples = _load(request, data_set)
     photos = next(iter(examples.held_out.values()))
-    click.echo(f"training {network} on {examples.train.source}")
+    for note in _notes(request, data_set, examples, size):
+        click.echo(note, err=True)
+    print_line(f"training {network} on {examples.train.source}")
     card = {
         "network": network,
         "class_names": list(photos.class_names),
-        "image_size": recipe.image_size,
+        "image_size": size,
         "pixels": "0..1",
         "input": "x:0",
         "output": "y_pred:0",
         "seed": seed,
         "epochs": epochs or recipe.epochs,
         "data": examples.train.source,
+        "data_fingerprint": fingerprint,
         "splits": {name: len(photos.of(name).labels) for name in SPLITS},
-        "train_command": f"python -m helpers train --network {network} --seed {seed}",
+        "train_command": request.command(),
         "tensorflow": tf.__version__,
     }
     if "in cats-dogs" in examples.train.source:
         card["licence"] = ASIRRA
     trainer = Trainer(card, examples, out)
-    if trainer.done:
-        click.echo(f"resuming after {trainer.share:.0%} of {card['epochs']} epochs")
     try:
-        if trainer.share < 1:
-            minutes = max(1, round(trainer.expected_minutes()))
-            click.echo(f"expected: {minutes} min at the pace of the first steps")
-        for epoch in trainer.run():
-            click.echo(
-                f"epoch {epoch.epoch:3}  loss {epoch.loss:.3f}  "
-                f"accuracy {epoch.accuracy:.1%}  validation {epoch.validation:.1%}  "
-                f"{epoch.photos_per_second:.0f} photos/s"
-            )
-        for name, result in trainer.finish()["held_out"].items():
-            click.echo(f"held out: {describe_result(name, result)}")
+        _run(trainer)
+        _write_left_out(out, data_set, examples)
     finally:
         trainer.close()
     return trainer.prefix
 
 
-def describe_result(name: str, result: dict) -> str:
-    """One result of the evaluation as text; leaves out the shares it does not have."""
-    words = {"accuracy": "right", "not_sure": "not sure"}
-    shares = [f"{result[key]:.1%} {words[key]}" for key in words if key in result]
-    return f"{result['count']:,} {name}: {', '.join(shares)}"
+def _data_set(request: Request) -> DataSet | None:
+    """The photos to train on; None: drawings alone."""
+    try:
+        return find_data_set(request.data, nested=request.nested)
+    except NoPhotosError as error:
+        if request.drawings:
+            return None
+        raise NoPhotosError(f"{error}; --drawings trains on drawings instead") from None
+
+
+def _finished_card(request: Request, fingerprint: str) -> dict | None:
+    """The card of the same training in the folder, if all its epochs are done."""
+    prefix = request.out / CHECKPOINT
+    files = (Path(f"{prefix}{end}") for end in (".index", ".meta"))
+    if not all(path.exists() for path in files):
+        return None
+    card = card_of(Path(f"{prefix}.meta")) or {}
+    wanted = request.epochs or RECIPES[request.network].epochs
+    same = card.get("data_fingerprint") == fingerprint and "held_out" in card
+    return card if same and card.get("epochs", 0) >= wanted else None
+
+
+def _describe_finished(out: Path, card: dict) -> str:
+    results = (describe_result(*item) for item in card["held_out"].items())
+    return (
+        f"{out} holds this training, finished after {card['epochs']:g} epochs: nothing "
+        f"to do (held out: {next(results)}); more --epochs continue it"
+    )
+
+
+def _load(request: Request, data_set: DataSet | None) -> tuple[int, TrainingData]:
+    """The image size, and the examples of that size."""
+    recipe = RECIPES[request.network]
+    if data_set is None:
+        size = request.image_size or recipe.image_size
+        return size, drawn_training_data(size, recipe.mixture)
+    photos = index_photos(data_set)
+    size = request.image_size or image_size_for(
+        photos, recipe.image_size, recipe.smallest_size
+    )
+    examples = load_examples(
+        data_set,
+        size,
+        recipe.mixture,
+        with_drawings=request.drawings,
+        photos=photos,
+    )
+    return size, examples
+
+
+def _notes(
+    request: Request, data_set: DataSet | None, examples: TrainingData, size: int
+) -> list[str]:
+    """What was assumed and left out, one line each."""
+    if data_set is None:
+        return [f"note: there are no photos in {request.data}: drawings alone"]
+    notes = [*data_set.notes, *notes_on(examples.held_out["photos"])]
+    if size < RECIPES[request.network].image_size and not request.image_size:
+        notes.append(
+            f"the images have {size} pixels a side, as no photo is larger than that; "
+            "--image-size N changes it"
+        )
+    lines = [f"note: {note}" for note in notes]
+    left_out = describe_left_out(data_set.left_out, data_set.root)
+    lines += [f"left out: {line}" for line in left_out]
+    unreadable = examples.held_out["photos"].left_out
+    if data_set.left_out or unreadable:
+        count = len(data_set.left_out) + len(unreadable)
+        lines.append(f"left out: {count:,} in all, each named in {LEFT_OUT}")
+    return lines
+
+
+def _write_left_out(
+    out: Path, data_set: DataSet | None, examples: TrainingData
+) -> None:
+    """Name each file that was left out in a text file beside the checkpoint."""
+    if data_set:
+        every = sorted([*data_set.left_out, *examples.held_out["photos"].left_out])
+        if every:
+            lines = "".join(f"{item}\n" for item in every)
+            write_whole(out / LEFT_OUT, lines.encode("utf-8", "backslashreplace"))
+
+
+def _run(trainer: Trainer) -> None:
+    """Train the epochs that are left, evaluate, and print the results."""
+    card = trainer.card
+    if trainer.done:
+        print_line(f"resuming after {trainer.share:.0%} of {card['epochs']} epochs")
+    if trainer.share < 1:
+        minutes = max(1, round(trainer.expected_minutes()))
+        print_line(f"expected: {minutes} min at the pace of the first steps")
+    for epoch in trainer.run():
+        print_line(
+            f"epoch {epoch.epoch:3}  loss {epoch.loss:.3f}  "
+            f"accuracy {epoch.accuracy:.1%}  validation {epoch.validation:.1%}  "
+            f"{epoch.photos_per_second:.0f} photos/s"
+        )
+    for name, result in trainer.finish()["held_out"].items():
+        print_line(f"held out: {describe_result(name, result)}")
+    name, result = next(iter(card["held_out"].items()))
+    print_line(f"confusion of {result['count']:,} {name} for tests:")
+    print_line(confusion_table(card["class_names"], result["confusion"]))

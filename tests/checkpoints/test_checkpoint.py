@@ -241,16 +241,19 @@ def test_damage_is_found_where_tensorflow_finds_it(prefix):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("model-8", "no checkpoint '{}/model-8'\n{} has these: model-7"),
-        ("model-8.index", "no checkpoint '{}/model-8.index'\n{} has these: model-7"),
+        ("model-8", "no checkpoint '{}/model-8'\nits folder has these: model-7"),
+        (
+            "model-8.index",
+            "no checkpoint '{}/model-8.index'\nits folder has these: model-7",
+        ),
         (
             "nowhere/model",
-            "no checkpoint '{}/nowhere/model': there is no folder '{}/nowhere'\n"
+            "no checkpoint '{}/nowhere/model': its folder does not exist\n"
             "correct the path",
         ),
         (
             "empty/model",
-            "no checkpoint '{}/empty/model': the folder '{}/empty' holds no checkpoint"
+            "no checkpoint '{}/empty/model': its folder holds none"
             "\ngive the prefix that Saver.save took",
         ),
         (
@@ -297,7 +300,7 @@ def test_index_that_names_another_shard_is_refused(prefix, shard, name):
     ("missing", "message"),
     [
         (".meta", "model-7.meta is missing, so there is no graph"),
-        (".index", "has no variables: "),
+        (".index", ".index is missing, so there are no variables"),
         (".data-00000-of-00001", "-of-00001 is missing, and 'kernel' is in it"),
     ],
 )

@@ -37,25 +37,30 @@ def unpack_with(member, data, folder):
     return unpack(make_zip(folder.parent / "a.zip", [*PETS, (member, data)]), folder)
 
 
-@pytest.mark.parametrize(
-    "cats", ["cat", "cats", "Cat", "CATS", "PetImages/Cat", "a/b/c/cats", r"Pets\Cat"]
-)
-def test_class_folders_have_their_usual_names_at_any_depth(cats, path, folder):
+@pytest.mark.parametrize("cats", ["Cat", "PetImages/Cat", "a/b/c/Cat", r"Pets\Cat"])
+def test_classes_are_named_as_their_folders_at_any_depth(cats, path, folder):
     make_zip(path, [(f"{cats}/0.jpg", CAT), ("Dogs/1.jpg", DOG)])
-    assert unpack(path, folder) == ({"cat": 1, "dog": 1}, [])
-    assert files_in(folder) == ["cat/0.jpg", "dog/1.jpg"]
+    assert unpack(path, folder) == ({"Cat": 1, "Dogs": 1}, [])
+    assert files_in(folder) == ["Cat/0.jpg", "Dogs/1.jpg"]
+
+
+@pytest.mark.parametrize("cats", ["cat", "cats", "Cat", "CATS"])
+def test_classes_are_renamed_where_that_is_asked_for(cats, path, folder):
+    make_zip(path, [(f"{cats}/0.jpg", CAT), ("Ananas/1.jpg", DOG)])
+    unpacked = unpack(path, folder, {"cat": "cat", "cats": "cat"})
+    assert unpacked.counts == {"Ananas": 1, "cat": 1}
 
 
 def test_any_number_of_classes_is_unpacked(path, folder):
     names = ["cats", "dogs", "horses", "foxes", "Sea Lion"]
     make_zip(path, [(f"{name}/0.jpg", photo(i)) for i, name in enumerate(names)])
-    classes = "cat", "dog", "fox", "horse", "sea lion"
+    classes = "Sea Lion", "cats", "dogs", "foxes", "horses"
     assert tuple(unpack(path, folder).counts) == classes
     assert find_data_set(folder).class_names == classes
 
 
 def test_photos_of_one_name_are_all_kept(path, folder):
-    cats = ["cat/0-2.jpg", "train/Cat/0.jpg", "test/cats/0.JPG", "cats/0.jpg"]
+    cats = ["cat/0-2.jpg", "train/cat/0.jpg", "test/cat/0.JPG", "cat/0.jpg"]
     members = [(name, photo(i)) for i, name in enumerate(cats)]
     unpack(make_zip(path, [*members, ("dog/0.jpg", DOG)]), folder)
     written = {file.name.lower(): file.read_bytes() for file in folder.glob("cat/*")}
@@ -172,7 +177,7 @@ def test_archive_that_would_fill_the_disk_is_refused(path, folder):
 @pytest.mark.parametrize(
     ("members", "found"),
     [
-        ([("cat/0.jpg", CAT), ("cats/1.jpg", DOG)], "photos of cat only"),
+        ([("cat/0.jpg", CAT), ("a/cat/1.jpg", DOG)], "photos of cat only"),
         ([("cat/0.jpg", CAT), ("dog/0.jpg", b"")], "photos of cat only"),
         ([("docs/a.txt", b"x")], "no photos"),
         ([], "no photos"),

@@ -69,3 +69,13 @@ def test_reading_ends_when_its_time_is_up(data, monkeypatch):
     monkeypatch.setattr(image_headers, "MAX_SECONDS", 0.02)
     message = message_of(PhotoTooLarge, decode_photo, data)
     assert message == "the file takes too long to read: send a smaller copy"
+
+
+@pytest.mark.parametrize("data", by_name(made.FILES))
+def test_size_is_read_from_the_header_of_every_format(data):
+    assert image_headers.size_of_photo(data, 64_000_000) == (160, 120)
+
+
+@pytest.mark.parametrize("data", by_name(made.DAMAGED | {"text": b"a text"}))
+def test_size_of_a_damaged_file_is_no_error(data):
+    assert len(image_headers.size_of_photo(data, 64_000_000)) == 2

@@ -2,11 +2,13 @@
 
 import hashlib
 import tracemalloc
+from collections import Counter
 
 import numpy as np
 import pytest
 
-from helpers.data.data_sets import LAYOUT, NoPhotosError, class_name, find_data_set
+from helpers.data import photos
+from helpers.data.data_sets import LAYOUT, NoPhotosError, find_data_set
 from helpers.data.decoding import decode_photo
 from helpers.data.drawings import make_drawings
 from helpers.data.photos import (
@@ -19,7 +21,7 @@ from helpers.data.photos import (
     load_photos,
     split_of,
 )
-from tests.data.made_files import message_of
+from tests.data.made_files import make_folder, message_of, photo
 
 
 def load(folder, **options):
@@ -37,7 +39,7 @@ def test_split_is_the_first_eight_bytes_of_the_hash_modulo_ten():
 def test_loaded_photos_are_what_decode_photo_gives(pets):
     examples = load_photos(find_data_set(pets))
     decoded = {
-        decode_photo(path.read_bytes()).tobytes(): (class_name(path.parent.name), path)
+        decode_photo(path.read_bytes()).tobytes(): (path.parent.name, path)
         for path in pets.rglob("*.jpg")
     }
     assert examples.images.shape == (50, 128, 128, 3)
@@ -49,7 +51,7 @@ def test_loaded_photos_are_what_decode_photo_gives(pets):
 
 
 def test_source_says_how_many_photos_of_each_class(pets):
-    assert load(pets).source == f"50 photos in {pets.name} (30 cat, 20 dog)"
+    assert load(pets).source == f"50 photos in {pets.name} (30 cats, 20 dogs)"
 
 
 def test_renamed_photos_keep_split_and_place(pets):
@@ -83,7 +85,7 @@ def test_unreadable_photos_are_listed_and_left_out(pets):
     with pytest.warns(UnreadablePhotos) as caught:
         examples = load(pets)
     lines = str(caught[0].message).splitlines()
-    assert lines[0] == "files left out: 3"
+    assert lines[0] == "files left out: 3 (3 in cats)"
     assert lines[1].startswith(f"  {pets}/cats/broken 0.jpg: this is not ")
     for found, expected in zip(examples[:3], good[:3], strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -96,14 +98,66 @@ def test_file_that_is_deleted_meanwhile_is_listed_and_left_out(pets):
         assert len(load_photos(data_set, size=8).labels) == 49
 
 
-def test_many_unreadable_photos_are_not_all_listed(pets):
-    for path in (pets / "cats").iterdir():
+def spoil(folder):
+    for path in folder.iterdir():
         path.write_bytes(b"no photo")
+
+
+def test_many_unreadable_photos_are_not_all_listed_but_all_kept(pets):
+    make_folder(pets / "ants", [60])
+    spoil(pets / "cats")
     with pytest.warns(UnreadablePhotos) as caught:
-        load(pets)
+        examples = load(pets)
     lines = str(caught[0].message).splitlines()
-    assert len(lines) == 22
-    assert lines[-1] == "  and 10 more"
+    assert len(lines) == 23
+    assert lines[-2] == "  and 10 more"
+    assert {item.path for item in examples.left_out} == set((pets / "cats").iterdir())
+
+
+def test_class_without_a_readable_photo_is_left_out_and_named(pets):
+    make_folder(pets / "ants", [60])
+    dogs = load(pets).labels == 2
+    spoil(pets / "cats")
+    with pytest.warns(UnreadablePhotos, match="class left out: cats, none of its"):
+        examples = load(pets)
+    assert examples.class_names == ("ants", "dogs")
+    assert (examples.labels == 1).sum() == dogs.sum() == 20
+
+
+def test_each_file_is_read_once_for_its_hash_and_once_for_its_pixels(pets, monkeypatch):
+    reads = Counter()
+
+    def counted(path):
+        reads[path] += 1
+        return path.read_bytes()
+
+    monkeypatch.setattr(photos, "_read", counted)
+    data_set = find_data_set(pets)
+    index = photos.index_photos(data_set)
+    load_photos(data_set, 8, photos=index)
+    assert reads == dict.fromkeys(data_set.paths, 2)
+
+
+def test_index_has_the_longer_side_of_each_photo(pets):
+    (pets / "cats" / "0.jpg").write_bytes(photo(0, side=90))
+    (pets / "cats" / "1.jpg").write_bytes(b"no photo")
+    sides = Counter(item.side for item in photos.index_photos(find_data_set(pets)))
+    assert sides == {48: 48, 90: 1, 0: 1}
+
+
+@pytest.mark.parametrize("allowed", [("validation", "test"), ("train", "validation")])
+def test_fewer_splits_share_all_photos(allowed):
+    splits = Counter(
+        split_of(bytes([i, j]), allowed) for i in range(40) for j in range(99)
+    )
+    assert set(splits) == set(allowed)
+    share = splits["validation"] / splits.total()
+    assert share == pytest.approx(0.5 if "test" in allowed else 0.1, abs=0.03)
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_photo_of_a_splits_folder_is_in_that_split(split):
+    assert {split_of(bytes([i]), (split,)) for i in range(50)} == {split}
 
 
 def test_data_set_of_unreadable_files_is_one_sentence(pets):

@@ -132,13 +132,13 @@ def test_an_object_based_checkpoint_has_no_graph(tmp_path):
 def test_a_checkpoint_without_meta_asks_for_it(prefix):
     Path(f"{prefix}.meta").unlink()
     error = refused(prefix)
-    assert error.cause == f"there is no {prefix}.meta, so the graph is not known"
+    assert f"there is no {prefix}.meta and no graph.pbtxt beside it" in error.cause
     assert "--meta" in error.fix
 
 
 @pytest.mark.parametrize(
     ("lost", "said"),
-    [(".index", "without it"), (".data-00000-of-00001", "none of its .data")],
+    [(".index", "without it"), (".data-00000-of-00001", "the index names it")],
 )
 def test_a_lost_file_is_named(lost, said, prefix):
     Path(f"{prefix}{lost}").unlink()
@@ -189,14 +189,14 @@ def test_a_flipped_bit_in_the_data_names_the_variable(prefix):
     kernel = reader.get_tensor("one/kernel").tobytes()
     flip(f"{prefix}.data-00000-of-00001", data.index(kernel) + 5)
     error = refused(prefix)
-    assert "variable 'one/kernel' of model-ckpt cannot be read" in error.cause
-    assert "hecksum" in error.cause
+    assert error.cause.startswith("'one/kernel' is damaged: its 80 bytes at ")
+    assert error.cause.endswith("do not match their crc32c")
 
 
 def test_data_cut_off_names_a_variable(prefix):
     path = Path(f"{prefix}.data-00000-of-00001")
     os.truncate(path, path.stat().st_size // 3)
-    assert "cannot be read" in refused(prefix).cause
+    assert ".data-00000-of-00001 is cut short: it has " in refused(prefix).cause
 
 
 @pytest.mark.parametrize("damage", [os.truncate, flip], ids=["cut", "flipped"])

@@ -19,13 +19,11 @@ from tests.freezing.small_models import (
     dropped_always,
     fed,
     frozen_answers,
-    numbers,
     perceptron,
     save,
 )
 
 tf1 = tf.compat.v1
-layers = tf.keras.layers
 
 
 @pytest.fixture(scope="module")
@@ -173,57 +171,6 @@ def test_outputs_may_be_named_as_the_signature_names_them(tmp_path):
     (name,) = report.outputs
     feeds = {"a": [1.0, 2.0]}
     assert frozen_answers(report.output, [name[:-2]], feeds)[0].tolist() == [3, 6]
-
-
-def keras_model(path: Path, *parts) -> tf.keras.Model:
-    """A sequential model, saved."""
-    model = tf.keras.Sequential(list(parts))
-    model.save(path)
-    return model
-
-
-def test_a_recurrent_keras_model_freezes_as_tensorflow_2_freezes_it(tmp_path):
-    from tensorflow.python.framework import convert_to_constants
-
-    gru = layers.Bidirectional(layers.GRU(4, return_sequences=True))
-    path = tmp_path / "model.keras"
-    model = keras_model(path, layers.Input([5, 3]), gru, layers.LSTM(4))
-    report = freeze(path)
-    steps = numbers(2, 5, 3)
-    (tensor,) = report.inputs
-    ours = frozen_answers(report.output, ["Identity"], {tensor[:-2]: steps})[0]
-    forward = tf.function(lambda x: model(x, training=False))
-    traced = forward.get_concrete_function(tf.TensorSpec([None, 5, 3]))
-    convert = convert_to_constants.convert_variables_to_constants_v2
-    theirs = convert(traced)(tf.constant(steps))[0]
-    assert np.allclose(ours, theirs, atol=1e-6)
-    assert report.proof.largest == 0
-
-
-def test_dropout_inside_a_recurrent_keras_model_is_off(tmp_path):
-    cell = layers.LSTM(4, dropout=0.5, recurrent_dropout=0.5)
-    keras_model(tmp_path / "model.keras", layers.Input([5, 3]), cell)
-    report = freeze(tmp_path / "model.keras")
-    assert report.proof.largest == 0
-    assert report.warnings == ()
-
-
-@pytest.mark.parametrize("name", ["model.keras", "model.h5", "no_name"])
-def test_a_keras_model_freezes_with_training_off(name, tmp_path):
-    hidden = [layers.Conv2D(4, 3), layers.BatchNormalization(), layers.Dropout(0.5)]
-    last = [layers.Flatten(), layers.Dense(2, "softmax")]
-    saved = name if "." in name else "model.keras"
-    model = keras_model(tmp_path / saved, layers.Input([8, 8, 3]), *hidden, *last)
-    (tmp_path / saved).rename(tmp_path / name)
-    report = freeze(tmp_path / name, output=tmp_path / "out.pb")
-    images = numbers(2, 8, 8, 3)
-    (given,), (found,) = report.inputs, report.outputs
-    (ours,) = frozen_answers(report.output, [found[:-2]], {given[:-2]: images})
-    assert np.allclose(ours, model(images, training=False), atol=1e-6)
-    assert report.proof.largest == 0
-    narrow = freeze(tmp_path / name, output=tmp_path / "16.pb", weights="bfloat16")
-    assert narrow.proof.verdict == "close"
-    assert narrow.rounding > 0
 
 
 def test_verify_finds_a_stale_file(prefix, tmp_path):

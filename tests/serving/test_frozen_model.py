@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from helpers.graphs.card_fields import OUTPUT_KINDS
 from helpers.graphs.model_card import put_card
 from helpers.serving.frozen_model import FrozenModel
+from helpers.serving.preprocessing import PRESETS
 
 tf1 = tf.compat.v1
 
@@ -24,7 +26,9 @@ CARD = {
     "input": "x:0",
     "output": "y_pred:0",
     "pixels": "0..1",
+    "output_is": "probabilities",
 }
+VALUES = CARD | {"output_is": "values"}
 
 
 def pictures(count, size=32, seed=0):
@@ -38,12 +42,18 @@ def mean_colour(x):
     return tf.reduce_mean(x, [1, 2])[:, :2]
 
 
+def redness(x):
+    """The mean red of a picture of 0 to 1 as the probability of the first class."""
+    red = tf.reduce_mean(x, [1, 2])[:, :1]
+    return tf.concat([red, 1 - red], 1)
+
+
 def with_variable(x):
     return mean_colour(x) * tf1.get_variable("weights", [2])
 
 
 def with_placeholder(x):
-    return mean_colour(x) * tf1.placeholder(tf.float32, [], name="keep_prob")
+    return mean_colour(x) * tf1.placeholder(tf.float32, [], name="brightness")
 
 
 def reading_a_file(x):
@@ -58,7 +68,7 @@ def minus_batch_mean(x):
     return mean_colour(x) - tf.reduce_mean(mean_colour(x), 0)
 
 
-def toy_graph(answer=mean_colour, card=CARD):
+def toy_graph(answer=redness, card=CARD):
     """A GraphDef from x to y_pred, with a card."""
     with tf.Graph().as_default() as graph:
         x = tf1.placeholder(tf.float32, [None, 8, 8, 3], name="x")
@@ -84,7 +94,7 @@ def write(tmp_path):
 @pytest.fixture
 def toy(write):
     """Writes a toy graph; returns its path."""
-    return lambda answer=mean_colour, card=CARD: write(toy_graph(answer, card))
+    return lambda answer=redness, card=CARD: write(toy_graph(answer, card))
 
 
 def refused(path, **settings):
@@ -125,7 +135,8 @@ def test_probabilities_are_float32_rows_that_sum_to_one(model, count):
 def test_bytes_become_the_floats_that_the_card_wants(toy, pixels, scale, offset):
     images = pictures(4, size=8)
     expected = images.mean(axis=(1, 2))[:, :2] / scale + offset
-    with FrozenModel.load(toy(card=CARD | {"pixels": pixels})) as model:
+    card = VALUES | {"pixels": pixels}
+    with FrozenModel.load(toy(mean_colour, card)) as model:
         np.testing.assert_allclose(model.predict(images), expected, rtol=1e-5)
 
 
@@ -303,9 +314,16 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, there):
     [
         ("class_names", "cat", "a list of different names"),
         ("class_names", ["cat", "cat"], "a list of different names"),
-        ("pixels", "0..2", "one of ['0..1', '-1..1', '0..255']"),
-        ("image_size", "8", "1 to 2048 pixels"),
-        ("image_size", 9999, "1 to 2048 pixels"),
+        ("pixels", "0..2", f"one of {[*PRESETS]}"),
+        ("image_size", "8", "1 to 2048 pixels, or [height, width]"),
+        ("image_size", 9999, "1 to 2048 pixels, or [height, width]"),
+        ("image_size", [8, 8, 3], "1 to 2048 pixels, or [height, width]"),
+        ("output_is", "logit", f"one of {[*OUTPUT_KINDS]}"),
+        ("channels", "rgb", "one of ['RGB', 'BGR', 'grey']"),
+        ("layout", "CHW", "one of ['NHWC', 'NCHW']"),
+        ("resize", "crop", "one of ['stretch', 'centre-crop', 'letterbox']"),
+        ("mean", "0.5", "a number, or one for each of 3 channels"),
+        ("std", [0, 1, 1], "a number above 0, or one for each of 3 channels"),
         ("threshold", 80, "a share of 1"),
         ("input", 5, "a tensor's name"),
     ],
@@ -325,7 +343,8 @@ UNFIT = " cannot be served: for one photo y_pred:0 has shape"
             "class_names",
             [],
             " does not say its class names: put them into toy.json beside it, "
-            'for instance {"class_names": ["cat", "dog"]}',
+            'for instance {"class_names": ["cat", "dog"]}, or give --classes; if its '
+            "outputs are no classes, give --output-is values instead",
         ),
         ("class_names", [*"abc"], f"{UNFIT} (1, 2), and 3 class names need (1, 3)"),
         ("output", "y_pre", " has no output op 'y_pre'; the closest: y_pred"),
@@ -360,8 +379,9 @@ BROKEN_GRAPHS = {
     ),
     "another placeholder": (
         with_placeholder,
-        " cannot be served: You must feed a value for placeholder tensor 'keep_prob' "
-        "with dtype float",
+        " takes a scalar 'brightness' beside a photo, and nothing in the graph says "
+        "its value for inference: put it into toy.json beside it: "
+        '{"bound": {"brightness": 1.0}}',
     ),
     "not a row a photo": (
         lambda x: x,

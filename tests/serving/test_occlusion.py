@@ -80,3 +80,11 @@ def test_a_frozen_graph_runs_once_and_gets_no_op(small, monkeypatch):
         assert [len(batch) for batch in batches] == [STEPS * STEPS]
         assert len(model.graph.get_operations()) == before
     assert reason.label == model.class_names[int(probabilities.argmax())]
+
+
+def test_covers_of_a_wide_photo_reach_its_edges():
+    image = np.zeros((30, 90, 3), np.uint8)
+    image[:, -9:] = 255
+    covered = np.abs(cover(image).astype(int) - image).sum((0, 3)) > 0
+    assert covered.all()
+    assert cover_positions(30, 90)[-1] == (slice(20, 30), slice(60, 90))

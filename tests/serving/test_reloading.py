@@ -6,14 +6,17 @@ import os
 import threading
 import time
 import weakref
+from functools import partial
 
 import numpy as np
 import pytest
 
+from helpers.serving import frozen_model
 from helpers.serving.frozen_model import FrozenModel
 from helpers.serving.library import Library, UnknownModel
 from helpers.serving.reloading import Reloader, follow
 from helpers.serving.versions import published_as, published_in
+from tests.serving.made_graphs import image_net, softmax, write_graph
 from tests.webapp.running_app import write_model
 
 IMAGES = np.zeros([1, 128, 128, 3], np.uint8)
@@ -93,16 +96,15 @@ def test_a_request_in_flight_ends_on_the_version_it_began_with(library, update):
 
 
 def test_the_new_version_is_warm_before_it_is_served(library, monkeypatch, update):
-    predicted = []
-    predict = FrozenModel.predict
+    probed, check = [], frozen_model.check_answers
 
-    def noted(self, images):
-        predicted.append((self.path.name, library.model("cats").version))
-        return predict(self, images)
+    def noted(*loaded):
+        probed.append(library.model("cats").version)
+        return check(*loaded)
 
-    monkeypatch.setattr(FrozenModel, "predict", noted)
+    monkeypatch.setattr(frozen_model, "check_answers", noted)
     update(2)
-    assert predicted == [("2.pb", 1)]
+    assert probed == [1]
 
 
 def test_a_broken_version_leaves_the_old_one_serving(folder, library, update):
@@ -263,3 +265,14 @@ def test_no_request_fails_while_versions_change(folder, library):
         thread.join()
     assert set(answers) == {(1, 2)}
     wait_for(lambda: set(states(library).values()) == {"AVAILABLE", "END"})
+
+
+def test_new_class_names_beside_a_model_are_loaded(tmp_path):
+    write_graph(tmp_path / "cats" / "1.pb", image_net(softmax))
+    (tmp_path / "cats" / "labels.txt").write_text("0 Red\n1 Green\n2 Blue\n")
+    load = partial(FrozenModel.load, defaults={"pixels": "0..1"})
+    with Library.load_published(published_in(tmp_path), load) as library:
+        assert library.model("cats").model.class_names == ("Red", "Green", "Blue")
+        (tmp_path / "cats" / "labels.txt").write_text("Rouge\nVert\nBleu\n")
+        assert follow(library, published_in(tmp_path), load) == []
+        assert library.model("cats").model.class_names == ("Rouge", "Vert", "Bleu")

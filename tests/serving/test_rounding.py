@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from helpers.serving.frozen_model import FrozenModel
+from helpers.serving.model_spec import model_spec
 from helpers.serving.open_session import open_session
 from helpers.serving.precision import agree, has_bfloat16, predict_singly, probe_images
 from helpers.serving.rounding import round_kernel, round_kernels
@@ -142,12 +143,13 @@ def contrast():
 @pytest.mark.skipif(not has_bfloat16(), reason="this CPU has no bfloat16")
 def test_a_model_that_would_not_agree_does_with_rounded_kernels(tmp_path):
     graph_def = contrast()
+    spec = model_spec(graph_def, tmp_path / "1.pb", CARD)
     wanted, plain, kept = (
         predict_singly(opened.run, probe_images(8))
         for opened in (
-            open_session(graph_def, CARD),
-            open_session(graph_def, CARD, bfloat16=True),
-            open_session(graph_def, CARD, round_kernels(graph_def), bfloat16=True),
+            open_session(graph_def, spec),
+            open_session(graph_def, spec, bfloat16=True),
+            open_session(graph_def, spec, round_kernels(graph_def), bfloat16=True),
         )
     )
     assert not agree(plain, wanted)

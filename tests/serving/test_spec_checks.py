@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf1
 
+from helpers.graphs.card_fields import PIXELS
 from helpers.serving.frozen_model import FrozenModel
 
 FIELDS = {
@@ -21,12 +22,13 @@ FIELDS = {
 def foreign(tmp_path):
     """Writes a graph with other op names and no card."""
 
-    def write(shape=(None, 16, 16, 3)):
+    def write(shape=(None, 16, 16, 3), heads=1):
         with tf1.Graph().as_default() as graph:
             photos = tf1.placeholder(tf1.float32, shape, name="photos")
             logits = tf1.reduce_mean(photos, [1, 2])[:, :2]
             with tf1.name_scope("head"):
-                tf1.nn.softmax(logits, name="answer")
+                for _ in range(heads):
+                    tf1.nn.softmax(logits, name="answer")
         path = tmp_path / "foreign.pb"
         path.write_bytes(graph.as_graph_def().SerializeToString())
         return path
@@ -43,13 +45,17 @@ def refused(path, defaults=None) -> str:
 def test_all_that_is_missing_is_asked_for_at_once(foreign):
     path = foreign()
     assert refused(path) == (
-        f"{path} does not say its class names, input, output and pixels: "
-        "put them into foreign.json beside it, for instance "
-        '{"class_names": ["cat", "dog"], "input": "photos:0", '
-        '"output": "head/answer:0", "pixels": "0..1"}; '
-        "inputs found in it: photos:0 (float32 [?, 16, 16, 3]); "
-        "outputs found in it: head/answer:0 (float32)"
+        f"{path} does not say its class names and pixels: put them into foreign.json "
+        'beside it, for instance {"class_names": ["cat", "dog"], "pixels": "0..1"}, or '
+        f"give --classes and --pixels; pixels is one of {', '.join(PIXELS)}; if its "
+        "outputs are no classes, give --output-is values instead"
     )
+
+
+def test_of_several_possible_outputs_one_is_asked_for(foreign):
+    message = refused(foreign(heads=2))
+    assert " does not say its class names, output and pixels: put them" in message
+    assert "; outputs found in it: head/answer:0 (float32" in message
 
 
 def without(field):
@@ -57,7 +63,7 @@ def without(field):
 
 
 def test_one_missing_field_is_asked_for_alone(foreign):
-    message = refused(foreign(), without("output"))
+    message = refused(foreign(heads=2), without("output"))
     assert " does not say its output: put it into foreign.json" in message
 
 

@@ -7,11 +7,19 @@ from itertools import count, islice
 import numpy as np
 import pytest
 
+from helpers.data.data_sets import find_data_set
 from helpers.data.drawings import draw
-from helpers.data.photos import drawn_examples
-from helpers.training import input_pipeline
+from helpers.data.photos import IndexedPhoto, drawn_examples, index_photos
+from helpers.training import input_pipeline, outliers
 from helpers.training.augmentation import Augmenter
-from helpers.training.input_pipeline import Feed, Mixture, load_examples, prefetch
+from helpers.training.input_pipeline import (
+    Feed,
+    Mixture,
+    drawn_training_data,
+    image_size_for,
+    load_examples,
+    prefetch,
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +39,11 @@ def photos(tmp_path):
 
     def make(*kinds, each=12):
         for kind in kinds:
-            (tmp_path / "pets" / f"{kind}s").mkdir(parents=True)
+            (tmp_path / "pets" / kind).mkdir(parents=True)
             for seed in range(each):
-                path = tmp_path / "pets" / f"{kind}s" / f"{seed}.png"
+                path = tmp_path / "pets" / kind / f"{seed}.png"
                 draw(kind, seed, size=32).save(path)
-        return tmp_path / "pets"
+        return find_data_set(tmp_path / "pets")
 
     return make
 
@@ -122,37 +130,51 @@ def test_leaving_early_ends_the_thread():
     assert threading.active_count() == before
 
 
-def test_a_folder_without_photos_gives_drawings(tmp_path, few):
-    examples = load_examples(tmp_path, 32, Mixture())
+def test_drawings_alone_are_drawn_where_they_are_asked_for(few):
+    examples = drawn_training_data(32, Mixture())
     assert examples.train.source == "30 drawings"
     assert list(examples.held_out) == ["drawings"]
     assert set(examples.train.splits) == {"train"}
 
 
-def test_a_tenth_of_drawings_is_mixed_in(photos, few):
-    examples = load_examples(photos("cat", "dog", each=40), 32, Mixture(drawings=0.1))
+def test_a_tenth_of_drawings_is_mixed_in_where_they_are_asked_for(photos, few):
+    data_set = photos("cat", "dog", each=40)
+    examples = load_examples(data_set, 32, Mixture(drawings=0.1), with_drawings=True)
     total = len(examples.train.labels)
     trained = (examples.held_out["photos"].splits == "train").sum()
     assert total - trained == pytest.approx(0.1 * total, abs=0.5)
     assert list(examples.held_out) == ["photos", "drawings"]
 
 
-def test_other_classes_are_not_mixed_with_cats_and_dogs(photos, few):
-    examples = load_examples(photos("cat", "dog", "rabbit"), 32, Mixture(drawings=0.1))
-    assert examples.train.class_names == ("cat", "dog", "rabbit")
+def test_nothing_is_drawn_unless_it_is_asked_for(photos, monkeypatch):
+    def refuse(*arguments):
+        raise AssertionError("a drawing was made")
+
+    data_set = photos("cat", "dog", each=40)
+    monkeypatch.setattr(input_pipeline, "drawn_examples", refuse)
+    monkeypatch.setattr(outliers, "draw", refuse)
+    examples = load_examples(data_set, 32, Mixture(drawings=0.1, outliers=0.3))
     assert list(examples.held_out) == ["photos"]
-    assert len(examples.train.labels) < 36
+    assert (examples.train.labels < 0).sum() > 10
+
+
+def test_drawings_are_not_mixed_with_other_classes(photos):
+    data_set = photos("cat", "dog", "rabbit", each=30)
+    with pytest.raises(
+        ValueError, match="the classes here are cat, dog, rabbit: leave"
+    ):
+        load_examples(data_set, 32, Mixture(), with_drawings=True)
 
 
 def test_outliers_are_labelled_as_no_class(photos):
-    folder = photos("fish", "house", each=30)
-    examples = load_examples(folder, 32, Mixture(drawings=0, outliers=0.2))
+    data_set = photos("fish", "house", each=30)
+    examples = load_examples(data_set, 32, Mixture(outliers=0.2))
     known = (examples.train.labels >= 0).sum()
     assert (examples.train.labels == -1).sum() == round(0.2 * known)
 
 
-def test_what_is_examined_is_never_learned(photos, few):
-    examples = load_examples(photos("fish", "house", each=30), 32, Mixture(drawings=0))
+def test_what_is_examined_is_never_learned(photos):
+    examples = load_examples(photos("fish", "house", each=30), 32, Mixture())
     trained = {image.tobytes() for image in examples.train.images}
     for split in ("validation", "test"):
         part = examples.held_out["photos"].of(split)
@@ -160,7 +182,40 @@ def test_what_is_examined_is_never_learned(photos, few):
         assert trained.isdisjoint(image.tobytes() for image in part.images)
 
 
-def test_pictures_that_will_be_cropped_are_larger(tmp_path, few):
-    examples = load_examples(tmp_path, 32, Mixture(augments=True))
+def test_images_that_will_be_cropped_are_larger(photos):
+    data_set = photos("fish", "house", each=30)
+    examples = load_examples(data_set, 32, Mixture(augments=True))
     assert examples.train.images.shape[1] == 32 + input_pipeline.MARGIN
-    assert examples.held_out["drawings"].images.shape[1] == 32
+    assert examples.held_out["photos"].images.shape[1] == 32
+
+
+def test_a_class_without_a_photo_to_train_on_is_an_error(photos, tmp_path):
+    data_set = photos("cat", "dog", "fish", each=30)
+    left = [number for number, label in enumerate(data_set.labels) if label < 2]
+    split = {item.path: item.split for item in index_photos(data_set)}
+    left.append(next(i for i, path in enumerate(data_set.paths) if split[path] == 1))
+    few = data_set._replace(
+        paths=[data_set.paths[i] for i in left],
+        labels=[data_set.labels[i] for i in left],
+    )
+    few = few._replace(labels=[*few.labels[:-1], 2])
+    with pytest.raises(ValueError, match="there are too few photos of fish in"):
+        load_examples(few, 32, Mixture())
+
+
+@pytest.mark.parametrize(
+    ("sides", "largest", "smallest", "size"),
+    [
+        ([8, 20], 128, 32, 32),
+        ([32, 33], 128, 32, 48),
+        ([96], 128, 32, 96),
+        ([97], 128, 32, 128),
+        ([20, 4000], 128, 32, 128),
+        ([20], 227, 227, 227),
+        ([0], 128, 32, 128),
+        ([], 128, 32, 128),
+    ],
+)
+def test_images_are_no_larger_than_the_photos_need(sides, largest, smallest, size):
+    photos = [IndexedPhoto(0, b"", None, 0, side) for side in sides]
+    assert image_size_for(photos, largest, smallest) == size

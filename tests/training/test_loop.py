@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from helpers.checkpoints.checkpoint import card_of
 from helpers.data.photos import drawn_examples
@@ -135,7 +136,13 @@ def test_every_epoch_takes_every_step(whole):
 
 def test_the_four_files_and_the_history_are_all_that_is_written(whole):
     written = {path.name for path in whole.trainer.out.iterdir()}
-    assert written == {*FILES, "checkpoint", "history.csv"}
+    assert written == {*FILES, "checkpoint", "history.csv", "training.png"}
+
+
+def test_the_curve_is_a_picture_beside_the_checkpoint(whole):
+    with Image.open(whole.trainer.out / "training.png") as curve:
+        assert (curve.format, curve.size) == ("PNG", (990, 352))
+        assert len(curve.convert("RGB").getcolors(1 << 20)) > 10
 
 
 def test_the_history_has_a_line_an_epoch_and_is_on_the_card(whole):
@@ -277,6 +284,14 @@ def test_a_flipped_byte_in_a_checkpoint_is_one_sentence(copied, examples):
     data.write_bytes(spoilt)
     with pytest.raises(ValueError, match="cannot be restored: it is damaged, or"):
         Lesson(copied, examples, epochs=EPOCHS + 1).run()
+
+
+def test_phases_are_scaled_for_smaller_images(tmp_path, monkeypatch):
+    examples = small_resnet(monkeypatch, Phase(sizes=((0, 16), (0.5, 32))))
+    monkeypatch.setitem(RECIPES, "resnet", RECIPES["resnet"]._replace(image_size=64))
+    trainer = Lesson(tmp_path, examples, network="resnet", epochs=2).trainer
+    sizes = [trainer._size(done) for done in range(trainer.steps)]
+    assert set(sizes) == {8, 16}
 
 
 @pytest.mark.parametrize("share", [0, 0.5])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers.commands.train import NETWORKS as NAMES_OFFERED
 from helpers.checkpoints.checkpoint import card_of
+from helpers.commands.train import NETWORKS as NAMES_OFFERED
 from helpers.freezing.by_session import freeze_by_session
 from helpers.graphs.model_card import card_in
 from helpers.graphs.session_config import session_config

@@ -34,8 +34,9 @@ def write_model(path: Path, **card) -> Path:
     """A frozen graph at `path` whose classes are how red and how green a photo is."""
     import tensorflow.compat.v1 as tf1
 
+    side = card.get("image_size", CARD["image_size"])
     with tf1.Graph().as_default() as graph:
-        x = tf1.placeholder(tf1.float32, [None, 128, 128, 3], name="x")
+        x = tf1.placeholder(tf1.float32, [None, side, side, 3], name="x")
         logits = 4 * tf1.reduce_mean(x, [1, 2])[:, :2]
         tf1.nn.softmax(logits, name="y_pred")
         tf1.constant(json.dumps(CARD | card), name="model_card")

@@ -7,6 +7,7 @@ from io import BytesIO
 from time import perf_counter
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -15,6 +16,8 @@ from tests.webapp.running_app import HTML, browser_form, photo, write_model
 from webapp.app import create_app
 from webapp.security import CONTENT_SECURITY_POLICY
 from webapp.serving.admission import ARRIVED, TOO_MANY
+
+pillow_heif.register_heif_opener()  # so that Pillow can write HEIC
 
 HELD_OUT = {
     "photos": {"accuracy": 0.9312, "count": 2349},
@@ -100,7 +103,7 @@ def test_photo_may_be_the_whole_body(client, content_type):
     assert answer.json["label"] == "dog"
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "BMP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "HEIF", "TIFF"])
 def test_every_allowed_format_is_answered(client, kind):
     assert client.post("/predict", data=photo("red", kind)).json["label"] == "cat"
 
@@ -193,8 +196,8 @@ DAMAGED = (
         pytest.param(
             form(b"hello, world"),
             415,
-            "This is a text file; JPEG, PNG, GIF, WebP and BMP are understood: save "
-            "the photo as JPEG.",
+            "This is a text file; JPEG, PNG, GIF, WebP, BMP, HEIC and TIFF are "
+            "understood: save the photo as JPEG.",
             id="text file",
         ),
         pytest.param(form(photo()[:60]), 422, DAMAGED, id="cut short"),

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.webapp.running_app import APP, ROOT, photo, running, write_model
+from tests.webapp.small_graphs import colours, price, two_ends
 
 pytestmark = pytest.mark.slow
 
@@ -37,8 +38,11 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder):
+    models = folder / "models"
     for name in ("dogs-cats", "dogs-cats-small"):
-        write_model(folder / "models" / name / "1.pb")
+        write_model(models / name / "1.pb")
+    for name, write in (("price", price), ("two-ends", two_ends), ("colours", colours)):
+        write(models / name / "1.pb")
     with running(APP, "--models", str(folder / "models")) as process:
         yield f"http://127.0.0.1:{process.port()}"
 

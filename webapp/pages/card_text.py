@@ -20,6 +20,23 @@ def accuracy_sentence(card: dict) -> str:
     return f"Right on {' and '.join(accuracies[:2])}" if accuracies else ""
 
 
+def photo_sentence(model) -> str:
+    """What becomes of a photo before the network sees it."""
+    return model.photos.describe()
+
+
+def output_sentence(model) -> str:
+    """What kind of answer the model gives, and what of it is made by its softmax."""
+    count = len(model.class_names)
+    made = {"logits": " by softmax, of logits", "sigmoid": " of one sigmoid"}
+    stated = model.card.get("output_is", "probabilities")
+    if model.output_is == "sigmoid":
+        return f"independent probabilities of {count:,} classes"
+    if count:
+        return f"probabilities of {count:,} classes{made.get(stated, '')}"
+    return "the network's own numbers"
+
+
 def pretty(card: dict) -> str:
     """The whole card as indented JSON."""
     return json.dumps(card, indent=2, ensure_ascii=False)

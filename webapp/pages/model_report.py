@@ -2,6 +2,7 @@
 
 from helpers.profiling.usage import MIB, rss_mib
 from webapp.metrics import Metrics
+from webapp.pages.card_text import output_sentence, photo_sentence
 
 
 def model_report(library, metrics: Metrics) -> dict:
@@ -25,10 +26,12 @@ def _model(library, metrics: Metrics, name: str) -> dict:
         "version": served.version,
         "versions": [_version(library, name, *status) for status in statuses.items()],
         "card": model.card,
-        "input": _tensor(model.x, model.card["input"]),
-        "output": _tensor(model.y_pred, model.card["output"]),
+        **_ends(model),
         "image_size": model.image_size,
         "class_names": model.class_names,
+        "photo": photo_sentence(model) if model.takes_photos else None,
+        "answers_with": output_sentence(model),
+        "notes": model.notes,
         "file": model.path.name,
         "file_bytes": _size_of(model.path),
         "precision": "bfloat16" if model.bfloat16 else "float32",
@@ -36,6 +39,18 @@ def _model(library, metrics: Metrics, name: str) -> dict:
         "ops": len(model.graph.get_operations()),
         "ops_when_loaded": statuses[served.version].ops,
         **metrics.summary(name)._asdict(),
+    }
+
+
+def _ends(model) -> dict:
+    """The inputs and outputs; the first of each also as `input` and `output`."""
+    inputs = [_tensor(*named) for named in model.inputs.items()]
+    outputs = [_tensor(*named) for named in model.outputs.items()]
+    return {
+        "input": inputs[0],
+        "output": outputs[0],
+        "inputs": inputs,
+        "outputs": outputs,
     }
 
 
@@ -50,9 +65,10 @@ def _version(library, name: str, version: int, status) -> dict:
     }
 
 
-def _tensor(tensor, name: str) -> dict:
+def _tensor(name: str, tensor) -> dict:
+    name = name if ":" in name else f"{name}:0"
     shape = tensor.shape.as_list() if tensor.shape.rank is not None else None
-    return {"name": name, "dtype": tensor.dtype.name, "shape": shape}
+    return {"name": name, "dtype": tensor.dtype.base_dtype.name, "shape": shape}
 
 
 def _size_of(path) -> int | None:

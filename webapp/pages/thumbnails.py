@@ -8,11 +8,11 @@ import numpy as np
 from flask import current_app
 from PIL import Image
 
-from helpers.data.decoding import orientation
+from helpers.data.decoding import decode_photo, orientation
 from helpers.data.image_headers import open_photo
 from helpers.data.photo_formats import format_of
 from helpers.serving.occlusion import Explanation
-from webapp.requests.uploads import pixels
+from webapp.requests.uploads import limits
 
 SIDE = 480  # pixels of the longer side
 SHORTEST = SIDE // 3  # pixels of the shorter side, at least
@@ -35,23 +35,45 @@ def thumbnail(photo: bytes) -> Picture:
     Args:
       photo: bytes that `decode_photo` has accepted before.
     """
-    squeezed = Image.fromarray(pixels(photo, SIDE))
+    squeezed = Image.fromarray(decode_photo(photo, SIDE, resize="stretch", **limits()))
     small = squeezed.resize(_size(photo), Image.Resampling.BILINEAR)
     return _picture(small, "JPEG", quality=85)
 
 
-def heat_map(why: Explanation, photo: bytes) -> Picture:
+def heat_map(why: Explanation, photo: bytes, preprocessing) -> Picture:
     """A translucent overlay for the photo: brighter where covering it loses more.
 
     Args:
       photo: bytes that `decode_photo` has accepted before.
+      preprocessing: the model's; it says which part of the photo the network sees.
     """
     heat = why.heat(SMOOTH)
     strength = np.clip(heat / max(heat.max(), FULL_STRENGTH), 0, 1)
     stops = np.array(COLOUR_STOPS, np.float32)
     at = [np.interp(strength, [0, 0.5, 1], channel) for channel in stops.T]
     colours = Image.fromarray(np.stack(at, -1).astype(np.uint8), "RGBA")
-    return _picture(colours.resize(_size(photo), Image.Resampling.BICUBIC), "WEBP")
+    size = _size(photo)
+    overlay = Image.new("RGBA", size, COLOUR_STOPS[0])
+    left, top, right, bottom = seen_part(size, preprocessing)
+    seen = colours.resize((right - left, bottom - top), Image.Resampling.BICUBIC)
+    overlay.paste(seen, (left, top))
+    return _picture(overlay, "WEBP")
+
+
+def seen_part(size: tuple[int, int], preprocessing) -> tuple[int, int, int, int]:
+    """The box of a photo of this size that becomes the network's whole input.
+
+    It is larger than the photo where bars fill the input, and smaller where the photo
+    is cropped.
+    """
+    if preprocessing.resize == "stretch":
+        return (0, 0, *size)
+    fit = min if preprocessing.resize == "centre-crop" else max
+    sides = (preprocessing.width, preprocessing.height)
+    scale = fit(length / side for length, side in zip(size, sides, strict=True))
+    width, height = (max(round(side * scale), 1) for side in sides)
+    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    return left, top, left + width, top + height
 
 
 def _picture(image: Image.Image, kind: str, **options) -> Picture:

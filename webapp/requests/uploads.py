@@ -1,13 +1,12 @@
 """The photos and model names in a request; uploads are never written to disk."""
 
-from typing import IO, NamedTuple
+import re
+from typing import IO, NamedTuple, TypedDict
 
-import numpy as np
 from flask import Request, current_app
 from werkzeug.exceptions import BadRequest, LengthRequired, RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
-from helpers.data.decoding import decode_photo
 from webapp.requests.forms import PhotoForm
 
 FIELD = "image"
@@ -76,12 +75,32 @@ def named_models(request: Request) -> list[str | None]:
     return list(dict.fromkeys(filter(None, names))) or [None]
 
 
-def pixels(photo: bytes, size: int) -> np.ndarray:
-    """The photo as uint8 RGB, shape [size, size, 3], within the app's limits."""
-    limits = current_app.config
-    return decode_photo(
-        photo, size, max_bytes=limits["MAX_BYTES"], max_pixels=limits["MAX_PIXELS"]
-    )
+class Limits(TypedDict):
+    """The limits of a photo, as arguments of `decode_photo` and a model's `decode`."""
+
+    max_bytes: int
+    max_pixels: int
+
+
+def limits() -> Limits:
+    """The app's limits of a photo."""
+    config = current_app.config
+    return {"max_bytes": config["MAX_BYTES"], "max_pixels": config["MAX_PIXELS"]}
+
+
+def number_of_classes(request: Request) -> int | None:
+    """The number `top` in the query string or the form; None: it is not stated."""
+    stated = request.args.getlist("top")
+    if _is_multipart(request):
+        stated += request.form.getlist("top")
+    if not stated:
+        return None
+    if len(stated) > 1 or not re.fullmatch(r"0*[0-9]{1,6}", stated[0], re.ASCII):
+        raise BadRequest(
+            f"top is {', '.join(stated)[:40]!r}: send the number of classes to be "
+            "named, like 5"
+        )
+    return int(stated[0])
 
 
 def _is_multipart(request: Request) -> bool:

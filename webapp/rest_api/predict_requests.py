@@ -1,20 +1,20 @@
 """The JSON of a :predict request, in the row or the column format."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from flask import current_app
 from werkzeug.exceptions import BadRequest
 
-DEFAULT = "serving_default"
-INPUTS = ("images", "photos", "x")
+from webapp.rest_api.signatures import DEFAULT
 
 
 class PredictRequest(NamedTuple):
-    """The instances of a request: one value for each photo, all of one kind."""
+    """The photos of a request, all of one kind."""
 
     values: list
-    kind: str | None  # one of INPUTS; None: as the type of the values says
+    kind: str | None  # the input's name; None: as the type of the values says
     is_row: bool  # the answer's key is "predictions"; "outputs" in the column format
 
 
@@ -37,30 +37,46 @@ def signature_of(request: dict) -> str:
     return name or DEFAULT
 
 
-def predict_request(request: dict) -> PredictRequest:
-    """The values under `instances` or `inputs`.
+def values_in(request: dict) -> tuple[Any, bool]:
+    """What a request has under `instances`, and True, or under `inputs`, and False.
 
     Raises:
-      BadRequest: the object is not what TensorFlow Serving's API describes.
+      BadRequest: it has neither key, or both.
     """
-    signature = signature_of(request)
-    if signature not in (DEFAULT, *INPUTS):
-        raise BadRequest(
-            f'Serving signature name: "{signature[:80]}" not found in signature def'
-        )
-    kind = None if signature == DEFAULT else signature
     keys = [key for key in ("instances", "inputs") if key in request]
     if len(keys) != 1:
         found = "both came" if keys else "neither came"
         raise BadRequest(
             f"JSON object must have one of the keys 'instances' and 'inputs': {found}"
         )
-    is_row = keys == ["instances"]
-    name, values = (_row if is_row else _column)(request[keys[0]])
-    if name and name not in ([kind] if kind else INPUTS):
+    return request[keys[0]], keys == ["instances"]
+
+
+def check_signature(signature: str, known: Sequence[str]) -> None:
+    """400 for a signature that the model has not got, in TensorFlow Serving's words."""
+    if signature not in known:
+        raise BadRequest(
+            f'Serving signature name: "{signature[:80]}" not found in signature def'
+        )
+
+
+def predict_request(request: dict, names: tuple[str, ...]) -> PredictRequest:
+    """The values under `instances` or `inputs`, of a model that takes photos.
+
+    Args:
+      names: the names that the input may have, which are signatures, too.
+    Raises:
+      BadRequest: the object is not what TensorFlow Serving's API describes.
+    """
+    signature = signature_of(request)
+    check_signature(signature, (DEFAULT, *names))
+    kind = None if signature == DEFAULT else signature
+    content, is_row = values_in(request)
+    name, values = (_row if is_row else _column)(content, names)
+    if name and name not in ([kind] if kind else names):
         raise BadRequest(
             f"JSON object: does not have named input: {name[:80]}; "
-            f"it has {kind or ', '.join(INPUTS)}"
+            f"it has {kind or ', '.join(names)}"
         )
     most = current_app.config["MAX_INSTANCES"]
     if not 1 <= len(values) <= most:
@@ -68,7 +84,7 @@ def predict_request(request: dict) -> PredictRequest:
     return PredictRequest(values, name or kind, is_row)
 
 
-def _row(instances: object) -> tuple[str | None, list]:
+def _row(instances: object, known: tuple[str, ...]) -> tuple[str | None, list]:
     """The name of the input, None where the values are not named, and the values."""
     if not isinstance(instances, list):
         raise BadRequest("'instances' must be a list with one value for each photo")
@@ -79,18 +95,18 @@ def _row(instances: object) -> tuple[str | None, list]:
     if len(objects) < len(instances) or len(names) != 1:
         raise BadRequest(
             "the objects in 'instances' must all have the same one input of: "
-            + ", ".join(INPUTS)
+            + ", ".join(known)
         )
     (name,) = names
     return name, [value[name] for value in objects]
 
 
-def _column(inputs: Any) -> tuple[str | None, list]:
+def _column(inputs: Any, known: tuple[str, ...]) -> tuple[str | None, list]:
     """The name of the input and its values, in the column format."""
     name = None
     if _is_named(inputs):
         if len(inputs) != 1:
-            raise BadRequest(f"'inputs' must name one input of: {', '.join(INPUTS)}")
+            raise BadRequest(f"'inputs' must name one input of: {', '.join(known)}")
         ((name, inputs),) = inputs.items()
     if not isinstance(inputs, list):
         raise BadRequest("'inputs' must hold a list with one value for each photo")

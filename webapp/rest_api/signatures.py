@@ -1,10 +1,20 @@
-"""The JSON of TensorFlow Serving's model status and model metadata."""
+"""The signatures of a model, and TensorFlow Serving's JSON of its status and metadata.
+
+A network that takes photos has the inputs `images`, `photos` and `x`; any other network
+has its own inputs and outputs, under their own names.
+"""
+
+from typing import Any
 
 from helpers.serving.versions import Status
-from webapp.rest_api.predict_requests import DEFAULT
 
+DEFAULT = "serving_default"
 PREDICT = "tensorflow/serving/predict"
 CLASSIFY = "tensorflow/serving/classify"
+REGRESS = "tensorflow/serving/regress"
+PROBABILITIES = "probabilities"
+PHOTOS = "photos"  # the signature whose input is a photo's bytes
+DTYPES = {"float32": "DT_FLOAT", "float64": "DT_DOUBLE", "float16": "DT_HALF"}
 
 
 def status_json(statuses: dict[int, Status]) -> dict:
@@ -36,36 +46,97 @@ def metadata_json(served) -> dict:
     }
 
 
+def photo_inputs(model) -> tuple[str, ...]:
+    """The names under which a request may send photos; () if the model takes none."""
+    if model.preprocessing is not None:
+        return ("images", PHOTOS, "x")
+    return (PHOTOS, *model.inputs) if model.takes_photos else ()
+
+
+def answers_one_number(model) -> bool:
+    """Whether the answer is one number an instance, which `:regress` asks for."""
+    (first, *others) = model.outputs.values()
+    if others or model.output_is != "values" or not _is_real(first.dtype):
+        return False
+    shape = first.shape
+    return shape.rank == 1 or (shape.rank is not None and shape[1:].num_elements() == 1)
+
+
+def output_names(model) -> tuple[str, ...]:
+    """The keys of an answer to `:predict`."""
+    names = tuple(model.outputs)
+    return (PROBABILITIES, *names[1:]) if _has_probabilities(model) else names
+
+
+def _has_probabilities(model) -> bool:
+    return model.takes_photos and bool(model.class_names)
+
+
+def _is_real(dtype) -> bool:
+    return dtype.is_floating or dtype.is_integer
+
+
 def _signatures(model) -> dict:
-    photo = [-1, model.image_size, model.image_size, 3]
-    classes = [-1, len(model.class_names)]
-    images = {"images": _tensor("DT_UINT8", photo, "images:0")}
-    photos = _tensor("DT_STRING", [-1])
-    x = {"x": _tensor("DT_FLOAT", photo, model.card["input"])}
-    scores = _tensor("DT_FLOAT", classes, model.card["output"])
-    probabilities = {"probabilities": scores}
-    return {
-        DEFAULT: _signature(images, probabilities, PREDICT),
-        "images": _signature(images, probabilities, PREDICT),
-        "photos": _signature({"photos": photos}, probabilities, PREDICT),
-        "x": _signature(x, probabilities, PREDICT),
-        "classify": _signature(
-            {"inputs": photos},
-            {"classes": _tensor("DT_STRING", classes), "scores": scores},
-            CLASSIFY,
-        ),
+    outputs = _outputs(model)
+    own = {name: _tensor_info(tensor) for name, tensor in model.inputs.items()}
+    photos = _info("DT_STRING", [-1])
+    predicting: dict[str, dict] = {DEFAULT: own}
+    if model.preprocessing is not None:
+        (x,) = own.values()
+        images = {"images": _info("DT_UINT8", [-1, *model.image_shape], "images:0")}
+        predicting = {DEFAULT: images, "images": images}
+        predicting |= {PHOTOS: {PHOTOS: photos}, "x": {"x": x | _named(model)}}
+    elif model.takes_photos:
+        predicting[PHOTOS] = {PHOTOS: photos}
+    found = {
+        name: _signature(inputs, outputs, PREDICT)
+        for name, inputs in predicting.items()
     }
+    examples = {"inputs": photos}
+    if model.class_names:
+        classes = [-1, len(model.class_names)]
+        names = _info("DT_STRING", classes)
+        scores = _info("DT_FLOAT", classes, model.card["output"])
+        both = {"classes": names, "scores": scores}
+        found["classify"] = _signature(examples, both, CLASSIFY)
+    if answers_one_number(model):
+        (number,) = outputs.values()
+        found["regress"] = _signature(examples, {"outputs": number}, REGRESS)
+    return found
+
+
+def _outputs(model) -> dict:
+    infos = [_tensor_info(tensor) for tensor in model.outputs.values()]
+    if _has_probabilities(model):
+        classes = [-1, len(model.class_names)]
+        infos[0] = _info("DT_FLOAT", classes, model.card["output"])
+    return dict(zip(output_names(model), infos, strict=True))
+
+
+def _named(model) -> dict[str, str]:
+    """The name of the network's own input, which photos replace in the served graph."""
+    return {"name": model.card["input"]}
 
 
 def _signature(inputs: dict, outputs: dict, method: str) -> dict:
     return {"inputs": inputs, "outputs": outputs, "method_name": method}
 
 
-def _tensor(dtype: str, shape: list[int], name: str = "") -> dict:
+def _tensor_info(tensor: Any) -> dict:
+    """The `TensorInfo` of a tf.Tensor."""
+    rank, dtype = tensor.shape.rank, tensor.dtype.base_dtype.name
+    shape = None if rank is None else tensor.shape.as_list()
+    return _info(DTYPES.get(dtype, f"DT_{dtype.upper()}"), shape, tensor.name)
+
+
+def _info(dtype: str, shape: list | None, name: str = "") -> dict:
     """A `TensorInfo`; without a name for an input outside the graph."""
-    sizes = [{"size": str(size), "name": ""} for size in shape]
+    sizes = [-1 if size is None else size for size in shape or []]
     return {
         "dtype": dtype,
-        "tensor_shape": {"dim": sizes, "unknown_rank": False},
+        "tensor_shape": {
+            "dim": [{"size": str(size), "name": ""} for size in sizes],
+            "unknown_rank": shape is None,
+        },
         "name": name,
     }

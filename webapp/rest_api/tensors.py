@@ -1,4 +1,4 @@
-"""Converts the values of TensorFlow Serving's JSON to tensors, and rows to JSON.
+"""Converts the photos in TensorFlow Serving's JSON to tensors.
 
 An instance is {"b64": a photo file}, or integers, which are pixels, or decimals, which
 are values of the graph's own input.
@@ -14,30 +14,46 @@ import numpy as np
 from flask import current_app
 from werkzeug.exceptions import BadRequest, GatewayTimeout
 
-from webapp.requests.uploads import pixels
+from webapp.requests.uploads import limits
+from webapp.rest_api.signatures import PHOTOS
 
-RANGES = {"0..1": (0, 1), "-1..1": (-1, 1), "0..255": (0, 255)}
-ROUNDING = 0.01  # tolerance of RANGES for values that a client has rounded
+ROUNDING = 0.01  # tolerance of a range for values that a client has rounded
 UNDERSTOOD = (
     'an instance is {"b64": the bytes of a photo in base64}, or nested lists of '
     "whole numbers from 0 to 255 or of decimals"
 )
+ENCODED = 'an instance is {"b64": the bytes of a photo in base64}'
 
 
-def to_tensor(values: list, kind: str | None, model) -> np.ndarray:
-    """uint8 pixels, or float32 for the graph's own input; shape [N, size, size, 3]."""
+def to_tensor(values: list, kind: str | None, model) -> tuple[np.ndarray, bool]:
+    """What the model takes of these photos.
+
+    Args:
+      kind: one of signatures.photo_inputs; None: as the type of the values says.
+    Returns:
+      what the model's `decode` returns for a photo, stacked, and False; or values of
+      the network's own input, and True.
+    """
+    preprocessing = model.preprocessing
     are_photos = [isinstance(value, dict) for value in values]
-    if any(are_photos) or kind == "photos":
-        if not all(are_photos) or kind in ("images", "x"):
-            raise BadRequest(f"photos and numbers are separate inputs: {UNDERSTOOD}")
-        return np.stack([*_decoded(values, model.image_size)])
-    numbers = _numbers(values, (model.image_size, model.image_size, 3))
-    if kind == "x" or (kind is None and numbers.dtype.kind == "f"):
-        return _scaled(numbers, model.card["pixels"])
-    return _whole(numbers)
+    if preprocessing is None or any(are_photos) or kind == PHOTOS:
+        if not all(are_photos) or (preprocessing and kind in ("images", "x")):
+            takes = UNDERSTOOD if preprocessing else ENCODED
+            raise BadRequest(f"photos and numbers are separate inputs: {takes}")
+        return np.stack([*_decoded(values, model)]), False
+    numbers = _numbers(values)
+    is_own = kind == "x" or (kind is None and numbers.dtype.kind == "f")
+    shape = preprocessing.input_shape if is_own else model.image_shape
+    if numbers.shape[1:] != shape:
+        raise BadRequest(
+            f"an instance has shape {[*numbers.shape[1:]]}, expected {[*shape]}"
+        )
+    if is_own:
+        return _scaled(numbers, preprocessing), True
+    return _whole(numbers), False
 
 
-def _decoded(values: list, size: int) -> Iterator[np.ndarray]:
+def _decoded(values: list, model) -> Iterator[np.ndarray]:
     patience = current_app.config["PATIENCE"]
     deadline = perf_counter() + patience
     for value in values:
@@ -45,15 +61,20 @@ def _decoded(values: list, size: int) -> Iterator[np.ndarray]:
             raise GatewayTimeout(
                 f"these photos take more than {patience:g} s to decode: send fewer"
             )
-        yield pixels(photo_in(value), size)
+        yield model.decode(photo_in(value), **limits())
 
 
 def photo_in(value: Any) -> bytes:
-    """The bytes in {"b64": ...}."""
-    is_photo = isinstance(value, dict) and [*value] == ["b64"]
-    text = value["b64"] if is_photo else None
+    """The bytes of the photo in {"b64": ...}."""
+    return bytes_in(value, UNDERSTOOD)
+
+
+def bytes_in(value: Any, understood: str) -> bytes:
+    """The bytes in {"b64": ...}; the message of its error ends with `understood`."""
+    is_encoded = isinstance(value, dict) and [*value] == ["b64"]
+    text = value["b64"] if is_encoded else None
     if not isinstance(text, str):
-        raise BadRequest(f"JSON Value not formatted correctly: {UNDERSTOOD}")
+        raise BadRequest(f"JSON Value not formatted correctly: {understood}")
     text = "".join(text.split()).rstrip("=")
     try:
         return b64decode(text + "=" * (-len(text) % 4), validate=True)
@@ -61,7 +82,8 @@ def photo_in(value: Any) -> bytes:
         raise BadRequest(f"Unable to base64 decode: {error}") from error
 
 
-def _numbers(values: list, shape: tuple[int, ...]) -> np.ndarray:
+def _numbers(values: list) -> np.ndarray:
+    """The numbers as integers, or as floats if one is a float."""
     try:
         objects = np.asarray(values, object)
         kinds = {type(value) for value in objects.flat}
@@ -70,10 +92,6 @@ def _numbers(values: list, shape: tuple[int, ...]) -> np.ndarray:
         kinds = {list}
     if not kinds <= {int, float}:  # a bool, or a list where the lengths differ
         raise BadRequest(f"JSON Value is not of expected type: {UNDERSTOOD}")
-    if numbers.shape[1:] != shape:
-        raise BadRequest(
-            f"an instance has shape {[*numbers.shape[1:]]}, expected {[*shape]}"
-        )
     return numbers
 
 
@@ -87,19 +105,18 @@ def _whole(numbers: np.ndarray) -> np.ndarray:
     return numbers.astype(np.uint8)
 
 
-def _scaled(numbers: np.ndarray, scale: str) -> np.ndarray:
-    low, high = RANGES[scale]
-    if numbers.min() < low - ROUNDING or numbers.max() > high + ROUNDING:
+def _scaled(numbers: np.ndarray, preprocessing) -> np.ndarray:
+    """The numbers in the dtype of the network's input, within its range."""
+    low, high = preprocessing.bounds
+    lowest, highest = numbers.min(), numbers.max()
+    if not (low - ROUNDING <= lowest and highest <= high + ROUNDING):  # or one is NaN
         raise BadRequest(
-            f"the input x takes {low} to {high}, and {numbers.min():g} to "
-            f"{numbers.max():g} came: send pixels of 0 to 255 as whole numbers"
+            f"the input x takes {low:g} to {high:g}, and {lowest:g} to {highest:g} "
+            "came: send pixels of 0 to 255 as whole numbers"
         )
-    return numbers.astype(np.float32)
-
-
-def shortest(rows: np.ndarray) -> list[list[float]]:
-    """The rows as lists of the shortest decimals that are equal to them as float32.
-
-    0.1, not 0.10000000149.
-    """
-    return [[float(str(number)) for number in row] for row in rows]
+    if numbers.dtype.kind == "f" and "int" in preprocessing.dtype:
+        raise BadRequest(
+            f"JSON Value is not of expected type: the input x takes "
+            f"{preprocessing.dtype}, whole numbers"
+        )
+    return numbers.astype(preprocessing.dtype)

@@ -13,6 +13,7 @@ from helpers.data.decoding import (
     PhotoTooLarge,
     UnknownFormat,
 )
+from helpers.serving.non_finite import NonFiniteAnswer
 from webapp.views import page, tensorflow_serving
 
 PHOTO_STATUS = {
@@ -24,14 +25,20 @@ PHOTO_STATUS = {
 
 
 def answer_errors(app: Flask) -> None:
-    """Register the error handlers: for photos, for HTTP errors, for bugs of the app."""
+    """Register the handlers: for photos, models, HTTP errors, and bugs of the app."""
     app.register_error_handler(PhotoError, _photo_error)
+    app.register_error_handler(NonFiniteAnswer, _model_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _bug)
 
 
 def _photo_error(error: PhotoError) -> Response:
     return _problem(PHOTO_STATUS[type(error)], str(error))
+
+
+def _model_error(error: NonFiniteAnswer) -> Response:
+    """502: the app passes a request on to the network, whose answer is no number."""
+    return _problem(502, str(error))
 
 
 def _http_error(error: HTTPException) -> BaseResponse:
@@ -63,6 +70,11 @@ def _default_sentence(status: int) -> str:
 
 
 def _bug(error: Exception) -> Response:
+    from tensorflow.errors import InvalidArgumentError  # loaded with the first model
+
+    if isinstance(error, InvalidArgumentError):
+        cause = str(error.message).partition("\n")[0]
+        return _problem(400, f"the network refuses this input: {cause}")
     current_app.logger.exception(
         "request %s: %s %r failed", g.request_id, request.method, request.path
     )

@@ -14,24 +14,61 @@ from flask import (
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from helpers.data.decoding import PhotoError
-from webapp.answering import Answer, answer_photo, find_model
-from webapp.pages.card_text import accuracy_sentence, pretty, results
+from helpers.serving.non_finite import NonFiniteAnswer
+from webapp.answering import Answer, answer_photo, explains, find_model
+from webapp.pages import card_text
+from webapp.pages.example_requests import example_request, takes_sentence
+from webapp.pages.output_tables import headline, output_tables
 from webapp.pages.thumbnails import Picture, heat_map, thumbnail
-from webapp.requests.uploads import Upload, named_models, sent_photos
+from webapp.requests.uploads import (
+    Upload,
+    named_models,
+    number_of_classes,
+    sent_photos,
+)
 
 blueprint = Blueprint("page", __name__)
 MOST_ANSWERS = 20  # on one page
-for template_filter in (accuracy_sentence, pretty, results):
+for template_filter in (
+    card_text.accuracy_sentence,
+    card_text.output_sentence,
+    card_text.photo_sentence,
+    card_text.pretty,
+    card_text.results,
+    explains,
+    headline,
+    output_tables,
+    takes_sentence,
+):
     blueprint.add_app_template_filter(template_filter)
 
 
+@blueprint.app_template_filter()
+def awaited(class_name: str) -> tuple[str, None]:
+    """A class and its probability, which is not known yet."""
+    return class_name, None
+
+
+class Shown(NamedTuple):
+    """One model's answer for a photo and its heat map, or the error instead."""
+
+    answer: Answer | None = None
+    heat: Picture | None = None
+    problem: Exception | None = None
+    explains: bool = False  # whether the answer can be explained
+
+
 class PhotoResult(NamedTuple):
-    """A photo with its answers and their heat maps, or the error instead."""
+    """A photo and what each model says of it."""
 
     name: str
-    photo: Picture | None = None
-    answers: list[tuple[Answer, Picture | None]] = []  # noqa: RUF012 (never changed)
-    problem: PhotoError | None = None
+    photo: Picture | None
+    shown: list[Shown]
+
+    @property
+    def problem(self) -> Exception | None:
+        """The first error, if no model has answered."""
+        return None if any(one.answer for one in self.shown) else self.shown[0].problem
 
 
 @blueprint.get("/")
@@ -54,13 +91,15 @@ def show_answers(started: float, *, why: bool) -> str:
             f"{len(uploads) * len(names)} answers were asked for: with fewer photos "
             f"or models, ask for at most {MOST_ANSWERS} at once"
         )
+    top = number_of_classes(request)
     photo_results = []
     for upload in uploads:
-        photo_results.append(_photo_result(upload, names, started, why))
+        shown = [_shown(upload.data, name, started, top, why) for name in names]
+        photo_results.append(PhotoResult(upload.name, _thumbnail(upload, shown), shown))
         started = perf_counter()
-    problem = photo_results[0].problem
-    if problem and not any(result.answers for result in photo_results):
-        raise problem
+    problems = [result.problem for result in photo_results]
+    if problems[0] and all(problems):
+        raise problems[0]
     return render_template("answer.html", photo_results=photo_results, **_form(names))
 
 
@@ -71,20 +110,22 @@ def show_problem(status: int, title: str, detail: str) -> Response:
     return make_response(render_template("problem.html", **problem, **form), status)
 
 
-def _photo_result(
-    upload: Upload, names: list, started: float, why: bool
-) -> PhotoResult:
-    answers = []
+def _shown(
+    photo: bytes, name: str | None, started: float, top: int | None, why: bool
+) -> Shown:
+    model = find_model(name).model
     try:
-        for name in names:
-            answer = answer_photo(upload.data, name, started, why=why)
-            heat = heat_map(answer.why, upload.data) if answer.why else None
-            answers.append((answer, heat))
-            started = perf_counter()
-        photo = None if _is_fragment() else thumbnail(upload.data)
-    except PhotoError as error:
-        return PhotoResult(upload.name, problem=error)
-    return PhotoResult(upload.name, photo, answers)
+        answer = answer_photo(photo, name, started, top=top, why=why)
+    except (PhotoError, NonFiniteAnswer) as error:
+        return Shown(problem=error)
+    heat = heat_map(answer.why, photo, model.preprocessing) if answer.why else None
+    return Shown(answer, heat, explains=explains(model))
+
+
+def _thumbnail(upload: Upload, shown: list[Shown]) -> Picture | None:
+    """A small copy of a photo that was decoded; the page's script has its own."""
+    is_decoded = not any(isinstance(one.problem, PhotoError) for one in shown)
+    return thumbnail(upload.data) if is_decoded and not _is_fragment() else None
 
 
 def _is_fragment() -> bool:
@@ -95,10 +136,22 @@ def _is_fragment() -> bool:
 def _form(chosen: list[str | None]) -> dict:
     """The variables of every template: the models to choose from, and the chosen."""
     library = current_app.extensions["library"]
-    models = [find_model(name) for name in library.names]
-    names = {name for name in chosen if name in library.names} or {library.names[0]}
+    served = [find_model(name) for name in library.names]
+    asking = [one for one in served if one.model.takes_photos]
+    names = {one.name for one in asking}
     return {
-        "models": models,
-        "chosen": names,
+        "models": asking,
+        "chosen": names.intersection(chosen) or {one.name for one in asking[:1]},
+        "others": [
+            (one, _example(one), one.name in chosen or not asking)
+            for one in served
+            if not one.model.takes_photos
+        ],
         "fragment": _is_fragment(),
     }
+
+
+def _example(served) -> str:
+    """The example request for a model that takes no photos."""
+    address = f"{request.host_url}v1/models/{served.name}:predict"
+    return example_request(served.name, served.model, address)

@@ -3,7 +3,7 @@
 from flask import Blueprint, current_app, jsonify, request
 
 from webapp.answering import answer_photo
-from webapp.requests.uploads import named_model, sent_photo
+from webapp.requests.uploads import named_model, number_of_classes, sent_photo
 from webapp.views import page
 
 blueprint = Blueprint("predict", __name__)
@@ -26,7 +26,8 @@ def _answer(*, why: bool):
     if page.is_wanted():
         return page.show_answers(arrived, why=why)
     photo, name = sent_photo(request), named_model(request)
-    return jsonify(answer_photo(photo, name, arrived, why=why).as_json())
+    top = number_of_classes(request)
+    return jsonify(answer_photo(photo, name, arrived, top=top, why=why).as_json())
 
 
 @blueprint.after_request

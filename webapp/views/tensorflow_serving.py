@@ -3,17 +3,31 @@
 Source: https://www.tensorflow.org/tfx/serving/api_rest
 """
 
+from collections.abc import Callable
+from functools import partial
 from time import perf_counter
+from typing import Any, NoReturn
 
 import numpy as np
 from flask import Blueprint, abort, current_app, jsonify, request
 from werkzeug.routing import BaseConverter
 
+from webapp.answering import answers_with_classes_alone
 from webapp.requests.uploads import whole_body
 from webapp.rest_api import signatures
-from webapp.rest_api.classify_requests import photos_in
-from webapp.rest_api.predict_requests import parse, predict_request
-from webapp.rest_api.tensors import shortest, to_tensor
+from webapp.rest_api.answers import predict_json
+from webapp.rest_api.classify_requests import photos_in, rows_in
+from webapp.rest_api.json_values import json_value, shortest
+from webapp.rest_api.network_requests import instances_request, network_request
+from webapp.rest_api.network_runs import run_first, run_network
+from webapp.rest_api.predict_requests import (
+    check_signature,
+    parse,
+    predict_request,
+    signature_of,
+)
+from webapp.rest_api.tensors import to_tensor
+from webapp.serving.all_outputs import Outputs, input_outputs, photo_outputs
 
 blueprint = Blueprint("tensorflow_serving", __name__)
 ROOT = "/v1/"
@@ -79,12 +93,19 @@ def metadata(name: str, version: int | None = None, label: str | None = None) ->
 
 @route(":predict", "POST")
 def predict(name: str, version: int | None = None, label: str | None = None) -> dict:
-    """The probabilities of each photo."""
+    """The outputs of the model for each instance."""
     arrived = current_app.extensions["admission"].arrived()
     served = _served(name, version, label)
-    asked = predict_request(parse(whole_body(request)))
-    rows = shortest(_answer(served, asked.values, asked.kind, arrived))
-    return {"predictions" if asked.is_row else "outputs": rows}
+    model, asked = served.model, parse(whole_body(request))
+    if names := signatures.photo_inputs(model):
+        photos = predict_request(asked, names)
+        prepare: Callable = partial(to_tensor, photos.values, photos.kind)
+        found = _answer(served, arrived, prepare, _run)
+        return predict_json(found, len(photos.values) if photos.is_row else None)
+    check_signature(signature_of(asked), (signatures.DEFAULT,))
+    most = current_app.config["MAX_INSTANCES"]
+    prepare = partial(network_request, asked, most=most)
+    return predict_json(*_answer(served, arrived, prepare, run_network))
 
 
 @route(":classify", "POST")
@@ -92,10 +113,10 @@ def classify(name: str, version: int | None = None, label: str | None = None) ->
     """Every label with its score, for each example."""
     arrived = current_app.extensions["admission"].arrived()
     served = _served(name, version, label)
-    most = current_app.config["MAX_INSTANCES"]
-    photos = photos_in(parse(whole_body(request)), most)
-    rows = shortest(_answer(served, photos, "photos", arrived))
     labels = served.model.class_names
+    if not labels:
+        _refuse(served, "classification", "classify", "predict")
+    rows = shortest(_first_outputs(served, arrived, "classify"))
     found = [[list(pair) for pair in zip(labels, row, strict=True)] for row in rows]
     # The documentation's format says "result", its example and its server "results".
     return {"result": found, "results": found}
@@ -103,13 +124,14 @@ def classify(name: str, version: int | None = None, label: str | None = None) ->
 
 @route(":regress", "POST")
 def regress(name: str, version: int | None = None, label: str | None = None) -> dict:
-    """Refuses: a classifier has no regression signature, in TensorFlow Serving too."""
-    _served(name, version, label)
-    abort(
-        400,
-        f"{name!r} has no regression signature (method_name "
-        '"tensorflow/serving/regress"): ask it to :classify or :predict',
-    )
+    """The number of each example, of a model that answers with one."""
+    arrived = current_app.extensions["admission"].arrived()
+    served = _served(name, version, label)
+    if not signatures.answers_one_number(served.model):
+        other = "classify or :predict" if served.model.class_names else "predict"
+        _refuse(served, "regression", "regress", other)
+    numbers = json_value(_first_outputs(served, arrived, "regress").reshape(-1))
+    return {"result": numbers, "results": numbers}
 
 
 def show_problem(status: int, text: str):
@@ -128,22 +150,50 @@ def _served(name: str, version: int | None, label: str | None):
         abort(404, f"Servable not found for request: {which}({spec}): {error}")
 
 
-def _answer(served, values: list, kind: str | None, arrived: float) -> np.ndarray:
-    """The model's probabilities, shape [N, classes]; each stage's time is counted."""
+def _refuse(served, kind: str, verb: str, other: str) -> NoReturn:
+    """400, as TensorFlow Serving answers for a method that has no signature."""
+    abort(
+        400,
+        f"{served.name!r} has no {kind} signature (method_name "
+        f'"tensorflow/serving/{verb}"): ask it to :{other}',
+    )
+
+
+def _first_outputs(served, arrived: float, verb: str) -> np.ndarray:
+    """The first output for each example: probabilities if the model has classes."""
+    model, most = served.model, current_app.config["MAX_INSTANCES"]
+    asked = parse(whole_body(request))
+    if model.takes_photos:
+        photos = photos_in(asked, verb, most)
+        prepare: Callable = partial(to_tensor, photos, signatures.PHOTOS)
+        return next(iter(_answer(served, arrived, prepare, _run).values()))
+    rows = rows_in(asked, verb, model.inputs, most)
+    prepare = partial(instances_request, rows)
+    return _answer(served, arrived, prepare, run_first)
+
+
+def _answer(served, arrived: float, prepare: Callable, run: Callable) -> Any:
+    """What `run` answers for what `prepare` makes; each stage's time is counted."""
     begun = perf_counter()
-    tensor = to_tensor(values, kind, served.model)
+    prepared = prepare(served.model)
     decoded = perf_counter()
-    rows = _run(served.model, tensor)
+    found = run(served.model, prepared)
     current_app.extensions["metrics"].answered(
         served,
         queue=begun - arrived,
         decode=decoded - begun,
         infer=perf_counter() - decoded,
     )
-    return rows
+    return found
 
 
-def _run(model, tensor: np.ndarray) -> np.ndarray:
-    if tensor.dtype == np.uint8:
-        return model.predict(tensor)
-    return model.session.run(model.y_pred, {model.x: tensor})
+def _run(model, prepared: tuple[np.ndarray, bool]) -> Outputs:
+    """The outputs for photos, or for values of the network's own input, by name."""
+    tensor, is_own = prepared
+    if is_own:
+        found = input_outputs(model, tensor)
+    elif answers_with_classes_alone(model):
+        return {signatures.PROBABILITIES: model.predict(tensor)}
+    else:
+        found = photo_outputs(model, tensor)
+    return dict(zip(signatures.output_names(model), found.values(), strict=True))

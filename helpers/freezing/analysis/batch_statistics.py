@@ -7,6 +7,7 @@ import tensorflow as tf
 from helpers.graphs.op_registry import attribute
 
 BATCH_NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
+SAME_VALUES = ("Identity", "StopGradient", "Reshape", "Squeeze", "ExpandDims", "Cast")
 
 
 def takes_batch_statistics(node, nodes: Mapping) -> bool:
@@ -17,27 +18,53 @@ def takes_batch_statistics(node, nodes: Mapping) -> bool:
     """
     if node.op in BATCH_NORMS:
         return attribute(node, "is_training").b
-    return node.op == "Mean" and _is_variance(node, nodes) and _over_rows(node, nodes)
+    if node.op == "Sub":
+        return _is_difference_of_squares(node, nodes)
+    return _over_rows(node, nodes) and _is_variance(node, nodes)
+
+
+def _is_difference_of_squares(node, nodes: Mapping) -> bool:
+    """Whether it is the mean of the squares less the square of the mean."""
+    squares, mean = _source(node, 0, nodes), _squared(_source(node, 1, nodes), nodes)
+    if not (_over_rows(squares, nodes) and _over_rows(mean, nodes)):
+        return False
+    return _squared(_source(squares, 0, nodes), nodes) is not None
 
 
 def _is_variance(node, nodes: Mapping) -> bool:
     """Whether a Mean is of squared differences from a mean, as in tf.nn.moments."""
-    squares = _source(node, 0, nodes)
-    if squares is None or squares.op != "SquaredDifference":
+    difference = _source(node, 0, nodes)
+    if difference is not None and difference.op != "SquaredDifference":
+        difference = _squared(difference, nodes)
+        if difference is None or difference.op != "Sub":
+            return False
+    if difference is None:
         return False
-    center = _source(squares, 1, nodes)
-    if center is not None and center.op == "StopGradient":
-        center = _source(center, 0, nodes)
-    return center is not None and center.op == "Mean"
+    sides = [_source(difference, position, nodes) for position in (0, 1)]
+    return any(side is not None and side.op == "Mean" for side in sides)
+
+
+def _squared(node, nodes: Mapping):
+    """The node whose square this one is, or None."""
+    if node is None or not (
+        node.op == "Square" or (node.op == "Mul" and node.input[0] == node.input[1])
+    ):
+        return None
+    return _source(node, 0, nodes)
 
 
 def _over_rows(node, nodes: Mapping) -> bool:
-    """Whether a Mean is taken over the first axis, of which a batch has its images."""
+    """Whether it is a Mean over the first axis, of which a batch has its images."""
+    if node is None or node.op != "Mean":
+        return False
     axes = _source(node, 1, nodes)
     is_known = axes is not None and axes.op == "Const"
     return is_known and 0 in tf.make_ndarray(axes.attr["value"].tensor)
 
 
 def _source(node, position: int, nodes: Mapping):
-    """The node that an input comes from, or None for a function's argument."""
-    return nodes.get(node.input[position].split(":")[0])
+    """The node that computes an input's values, or None for a function's argument."""
+    source = nodes.get(node.input[position].split(":")[0])
+    while source is not None and source.op in SAME_VALUES:
+        source = nodes.get(source.input[0].split(":")[0])
+    return source

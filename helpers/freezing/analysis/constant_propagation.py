@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from helpers.graphs.edges import Edge, control_inputs, data_inputs, set_inputs
 from helpers.graphs.editor import GraphEditor
+from helpers.graphs.op_registry import attribute
 
 SWITCHES = ("Switch", "RefSwitch")
 # Ops whose output has the values of their first input.
@@ -130,7 +131,7 @@ def _evaluate(node, known: Mapping[Edge, Any]) -> Any:
     if node.op in ("IsVariableInitialized", "VarIsInitializedOp"):
         return np.bool_(True)  # the variable becomes a constant
     if node.op in UNIFORM:
-        dtype = tf.as_dtype(node.attr["dtype"].type).as_numpy_dtype
+        dtype = tf.as_dtype(attribute(node, "dtype").type).as_numpy_dtype
         return Interval(dtype(0), dtype(1))
     values = [known.get(item) for item in data_inputs(node)]
     if node.op in ("Select", "SelectV2") and isinstance(values[0], np.bool_):

@@ -1,4 +1,4 @@
-"""Inline a function of the graph's library, or edit its body as a graph."""
+"""The nodes of a function as nodes of a graph, and its body edited as a graph."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -15,25 +15,6 @@ from helpers.graphs.op_registry import op_def, output_count
 from helpers.graphs.traversal import find_reachable
 
 
-def inline(
-    editor: GraphEditor, call, function: str, arguments: list[Edge]
-) -> dict[Edge, Edge]:
-    """Copy the function's nodes into the graph, with the call's name as their scope.
-
-    Returns:
-      the tensor that replaces each output of the call, for GraphEditor.rewire.
-    """
-    nodes = editor.functions[function].node_def
-    wanted = {node.name: f"{call.name}/{node.name}" for node in nodes}
-    names = {name: editor.unused_name(scoped) for name, scoped in wanted.items()}
-    body = FunctionBody(editor, function, arguments, names)
-    for node in body.graph_nodes():
-        if not data_inputs(node):
-            set_inputs(node, [], [*control_inputs(node), *_frame_inputs(editor, call)])
-        editor.nodes[node.name] = node
-    return {Edge(call.name, index): item for index, item in enumerate(body.outputs())}
-
-
 class FunctionBody:
     """A function's body, its tensor names translated to those of a graph and back.
 
@@ -43,6 +24,7 @@ class FunctionBody:
       arguments: the tensors passed to the function; default: the first outputs of nodes
         with the arguments' names.
       names: the names of the body's nodes in the graph; default: the same.
+      attributes: the call's, for a function that takes types as attributes.
     """
 
     def __init__(
@@ -51,10 +33,12 @@ class FunctionBody:
         function: str,
         arguments: Iterable[Edge] | None = None,
         names: Mapping[str, str] | None = None,
+        attributes: Mapping[str, Any] | None = None,
     ):
         self.functions, self.body = editor.functions, editor.functions[function]
         parameters = [argument.name for argument in self.body.signature.input_arg]
         passed = arguments or [Edge(name, 0) for name in parameters]
+        self.attributes = attributes or {}
         self.arguments = dict(zip(parameters, passed, strict=True))
         self.nodes = {node.name: node for node in self.body.node_def}
         self.names = names or {name: name for name in self.nodes}
@@ -64,6 +48,9 @@ class FunctionBody:
         for node in self.body.node_def:
             made = copied(node)
             made.name = self.names[node.name]
+            for attr in made.attr.values():
+                if attr.placeholder in self.attributes:
+                    attr.CopyFrom(self.attributes[attr.placeholder])
             data = [self.graph_tensor(text) for text in node.input if text[0] != "^"]
             waits = [self.names[n] for n in control_inputs(node) if n in self.names]
             set_inputs(made, data, waits)
@@ -146,15 +133,3 @@ def write_body(editor: GraphEditor, function: str, opened: GraphEditor) -> None:
         body.body.ret[output.name] = body_tensor(item)
     del body.body.node_def[:]
     body.body.node_def.extend(kept)
-
-
-def _frame_inputs(editor: GraphEditor, call) -> list[str]:
-    """The control inputs that keep the body's constants in the call's loop or branch.
-
-    A node without inputs would belong to the outermost frame.
-    """
-    control = control_inputs(call)
-    is_v1 = any(node.op in ("Enter", "Switch") for node in editor.nodes.values())
-    if is_v1 and not control:
-        control = [item.node for item in data_inputs(call)[:1]]
-    return control

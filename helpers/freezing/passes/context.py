@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from helpers.freezing.analysis.moving_statistics import BatchNorm
 from helpers.freezing.sources.captured_variables import CapturedValues
 from helpers.freezing.sources.checkpoint_values import CheckpointValues, SavedTensor
 from helpers.freezing.sources.source import Source
@@ -16,3 +17,4 @@ class Context:
     places: dict[str, list[SavedTensor]]  # variable -> where savers store it
     dtype: str  # of the weights in the frozen graph
     rounding_errors: dict[str, float] = field(default_factory=dict)  # by weight
+    batch_norms: list[BatchNorm] = field(default_factory=list)  # with averages now

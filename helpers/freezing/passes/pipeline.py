@@ -12,17 +12,21 @@ from helpers.freezing.passes.constants.variables_to_constants import (
 )
 from helpers.freezing.passes.constants.vocabulary_files import inline_vocabularies
 from helpers.freezing.passes.context import Context
+from helpers.freezing.passes.inference.average_batch_norms import average_batch_norms
 from helpers.freezing.passes.inference.bind_dropouts import bind_dropouts
 from helpers.freezing.passes.inference.bind_switches import bind_switches
 from helpers.freezing.passes.inference.follow_assignments import follow_assignments
 from helpers.freezing.passes.inference.inline_calls import inline_calls
 from helpers.freezing.passes.inference.simplify import simplify
+from helpers.freezing.passes.optional.drop_lowering import drop_lowering
 from helpers.freezing.passes.optional.fold_batch_norms import fold_batch_norms
+from helpers.freezing.passes.optional.fold_constants import fold_constants
 from helpers.freezing.passes.optional.moving_averages import take_moving_averages
 from helpers.freezing.passes.optional.narrow_weights import narrow_weights
 from helpers.freezing.passes.prune.cut_inputs import cut_inputs
 from helpers.freezing.passes.prune.keep_tables import keep_tables
 from helpers.freezing.passes.prune.prune import prune, prune_keeping_updates
+from helpers.freezing.passes.prune.state_shapes import state_shapes
 from helpers.freezing.sources.checkpoint_values import (
     CheckpointValues,
     find_saved_tensors,
@@ -57,6 +61,7 @@ class Applied(NamedTuple):
 
 PASSES = (
     Pass("prune", cut_inputs, "an input queue would keep its whole pipeline alive"),
+    Pass("prune", state_shapes, "before read_values, which removes the hints"),
     Pass("prune", prune_keeping_updates, "later passes have fewer nodes to visit"),
     Pass("inference", follow_assignments, "needs the updates that prune removes"),
     Pass("prune", prune, "removes the updates that no read depends on"),
@@ -65,6 +70,7 @@ PASSES = (
     Pass("inference", simplify, "removes training branches and the dropouts in them"),
     Pass("inference", bind_dropouts, "only dropouts outside those branches are left"),
     Pass("inference", simplify, "removes the masks and factors that are now 1"),
+    Pass("inference", average_batch_norms, "needs the branches that training takes"),
     Pass("prune", keep_tables, "brings back only the tables that inference needs"),
     Pass("optional", take_moving_averages, "before any variable's value is looked up"),
     Pass("constants", pass_values, "functions must take values before reads do"),
@@ -74,9 +80,13 @@ PASSES = (
     Pass("constants", restore_tables, "needs the saver's ops that prune removes"),
     Pass("constants", variables_to_constants, "needs readers that take values"),
     Pass("prune", prune, "removes what only variables and savers needed"),
+    Pass("optional", drop_lowering, "after prune, which removes unused functions"),
+    Pass("optional", fold_constants, "before fold_batch_norms, which needs constants"),
     Pass("optional", fold_batch_norms, "needs constant statistics and kernels"),
     Pass("optional", narrow_weights, "last, so that folding computes in float32"),
 )
+ON_REQUEST = (average_batch_norms,)  # besides those of the family "optional"
+PLAIN = (drop_lowering, fold_constants)  # for other programs
 FIRST_OF_CONSTANTS = [step.family for step in PASSES].index("constants")
 UNTIL_CONSTANTS = PASSES[:FIRST_OF_CONSTANTS]
 
@@ -99,10 +109,11 @@ def make_editor(source: Source, outputs: Iterable[Edge], dtype: str) -> GraphEdi
 def apply_passes(
     editor: GraphEditor, passes: Iterable[Pass] = PASSES, *, options: Iterable = ()
 ) -> tuple[Applied, ...]:
-    """Apply the passes in order, of the optional ones those in `options`."""
+    """Apply the passes in order, of those on request the ones in `options`."""
     applied = []
     for step in passes:
-        if step.family == "optional" and step.apply not in options:
+        on_request = step.family == "optional" or step.apply in ON_REQUEST
+        if on_request and step.apply not in options:
             continue
         before, changes = len(editor.nodes), step.apply(editor)
         after = len(editor.nodes)

@@ -29,6 +29,26 @@ class OriginalGraph(NamedTuple):
     initialisers: list[str]  # ops that restore variables and fill tables
     outputs: list[Edge]
     bound: Mapping[Edge, Any]  # tensors and the values that freezing bound them to
+    averages: Mapping[Edge, Edge] = {}  # statistic of a batch -> read of its average
+    constants: Mapping[str, Any] = {}  # arrays by tensor name, fed in every run
+    tensors: Mapping[str, str] = {}  # fed: names in the frozen graph -> names here
+    sampled: tf1.GraphDef | None = None  # the graph to take inputs of; default: this
+
+    def session(self) -> GraphSession:
+        """A session on the graph, without values."""
+        return GraphSession(self.graph_def, self.constants)
+
+    def run(self, session: GraphSession, feeds: Mapping[str, Any]) -> list:
+        """The outputs; `feeds` has the names of the frozen graph."""
+        named = {self.tensors.get(name, name): value for name, value in feeds.items()}
+        return session.run(self.outputs, named)
+
+    def placeholders(self, session: GraphSession) -> list[tf.Tensor]:
+        """The tensors that have to be fed, with the names of the frozen graph."""
+        if self.sampled is None:
+            return session.placeholders()
+        with GraphSession(self.sampled) as sampled:
+            return sampled.placeholders()
 
 
 class FrozenGraph(NamedTuple):
@@ -37,6 +57,22 @@ class FrozenGraph(NamedTuple):
     path: Path
     initialisers: list[str]  # ops that fill tables
     outputs: list[Edge]
+    inputs: Mapping[str, str] = {}  # tensor names in the source -> names here
+
+    def fed(self, feeds: Mapping[str, Any], session: GraphSession) -> dict[str, Any]:
+        """The feeds by their names here, without inputs that this graph does not have.
+
+        Args:
+          feeds: arrays by the source's tensor names.
+        """
+        names = {tensor.name for tensor in session.inputs()}
+        named = {self.inputs.get(name, name): value for name, value in feeds.items()}
+        return {name: value for name, value in named.items() if name in names}
+
+    def in_source(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+        """The feeds, which have names of this graph, by the source's names."""
+        sources = {name: source for source, name in self.inputs.items()}
+        return {sources.get(name, name): value for name, value in feeds.items()}
 
 
 def prove(
@@ -53,19 +89,19 @@ def prove(
       FreezeError: the frozen graph does not run.
     """
     try:
-        with GraphSession(original.graph_def) as session:
+        with original.session() as session:
             session.initialise(original.initialisers)
-            feeds, expected = _run_on_samples(session, original)
+            feeds, expected = run_on_samples(session, original)
             note = TWICE
-            if largest_difference(expected, session.run(original.outputs, feeds)):
+            if largest_difference(expected, original.run(session, feeds)):
                 session.initialise(original.initialisers)
-                again = session.run(original.outputs, feeds)
+                again = original.run(session, feeds)
                 note = RANDOM if largest_difference(expected, again) else STATEFUL
         if note == RANDOM:
             set_seeds(original.graph_def)
-            with GraphSession(original.graph_def) as session:
+            with original.session() as session:
                 session.initialise(original.initialisers)
-                expected = session.run(original.outputs, feeds)
+                expected = original.run(session, feeds)
     except (tf.errors.OpError, ValueError, TypeError) as error:
         reason = f"the checkpoint's own graph: {error_summary(error)}"
         return Proof("unproven", 0, reason)
@@ -77,16 +113,17 @@ def prove(
     return proof
 
 
-def _run_on_samples(
+def run_on_samples(
     session: GraphSession, original: OriginalGraph
 ) -> tuple[dict[str, Any], list]:
     """The first sample inputs that the graph accepts, bound ones added; its outputs."""
     bound = {item.tensor: value for item, value in original.bound.items()}
-    fed = [tensor for tensor in session.placeholders() if tensor.name not in bound]
+    inputs = original.placeholders(session)
+    fed = [tensor for tensor in inputs if tensor.name not in bound]
     refusals: list[Exception] = []
     for samples in sample_inputs(fed):
         try:
-            return samples | bound, session.run(original.outputs, samples | bound)
+            return samples | bound, original.run(session, samples | bound)
         except (tf.errors.InvalidArgumentError, ValueError) as error:
             refusals.append(error)
             session.initialise(original.initialisers)
@@ -101,13 +138,11 @@ def _run_frozen(frozen: FrozenGraph, feeds: Mapping[str, Any], *, seeded: bool) 
             set_seeds(graph_def)
         with GraphSession(graph_def, constants) as session:
             session.initialise(frozen.initialisers)
-            names = {tensor.name for tensor in session.inputs()}
-            fed = {name: value for name, value in feeds.items() if name in names}
-            return session.run(frozen.outputs, fed)
+            return session.run(frozen.outputs, frozen.fed(feeds, session))
     except (tf.errors.OpError, ValueError) as error:
         raise FreezeError(
             f"the frozen graph does not run: {error_summary(error)}",
-            "nothing was written; please report the model's kind",
+            "please report the model's kind",
         ) from error
 
 
@@ -135,7 +170,8 @@ def prove_call(
         for feeds in sample_inputs(session.placeholders()):
             try:
                 found = session.run(frozen.outputs, feeds)
-                first, second = call(feeds), call(feeds)
+                named = frozen.in_source(feeds)
+                first, second = call(named), call(named)
             except (tf.errors.OpError, ValueError, TypeError) as error:
                 refusal = error_summary(error)
                 continue

@@ -8,13 +8,16 @@ from helpers.freezing.analysis.constant_propagation import set_scalar
 from helpers.freezing.control_flow.functional import FOR_INFERENCE
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.vocabulary_files import inline_vocabularies
+from helpers.freezing.passes.inference.average_batch_norms import switch_batch_norms
 from helpers.freezing.passes.optional.narrow_weights import TYPES
 from helpers.freezing.passes.prune.cut_inputs import cut_inputs
 from helpers.freezing.passes.prune.keep_tables import keep_tables
 from helpers.freezing.passes.prune.prune import UPDATES, prune, prune_keeping_updates
 from helpers.freezing.proof.compare import Proof
+from helpers.freezing.proof.own_graph import own_graph
 from helpers.freezing.proof.prove import FrozenGraph, OriginalGraph, prove, prove_call
 from helpers.freezing.proof.restore_ops import add_restore_ops
+from helpers.freezing.proof.switched_batch_norms import inline_batch_norms, prove_switch
 from helpers.graphs.edges import Edge
 from helpers.graphs.editor import GraphEditor
 from helpers.graphs.op_registry import uses_onednn
@@ -33,6 +36,13 @@ def prove_source(editor: GraphEditor, frozen: FrozenGraph) -> Proof:
     alike, where the outputs have to be equal; then with the source as it is, to report
     the difference.
     """
+    proof = _compare_with_source(editor, frozen)
+    if editor.context.batch_norms and proof.verdict in ("exact", "close"):
+        return _prove_switched(editor, proof)
+    return proof
+
+
+def _compare_with_source(editor: GraphEditor, frozen: FrozenGraph) -> Proof:
     source, dtype = editor.context.source, editor.context.dtype
     rounding = TYPES[dtype] if dtype != "float32" else None
     folded = FOLDED if editor.removed["batch normalization"] else 0
@@ -48,6 +58,10 @@ def prove_source(editor: GraphEditor, frozen: FrozenGraph) -> Proof:
         tolerance = UNLIMITED
     elif rounding:
         tolerance = ROUNDED
+    if source.own and (original := own_graph(editor)):
+        proof = prove(original, frozen, tolerance=tolerance)
+        if proof.verdict != "unproven":
+            return proof
     return _prove(editor, frozen, None, tolerance)
 
 
@@ -75,14 +89,37 @@ def _prove(
     return proof
 
 
+def _prove_switched(editor: GraphEditor, proof: Proof) -> Proof:
+    """The proof, with what it compared where batch norms take moving averages.
+
+    Its verdict is "different" if the switch changed more than the statistics.
+    """
+    norms = editor.context.batch_norms
+    before, after = _original(editor, None, switch=False), _original(editor, None)
+    switch = prove_switch(before, after, norms)
+    note = f"{proof.note}; in it {len(norms)} batch norms take their moving averages"
+    if switch.verdict == "unproven":
+        return proof._replace(note=f"{note}, which is unproven: {switch.note}")
+    how = "given the batch's own statistics instead it differs from the graph as saved"
+    note = f"{note}, and {how} by {switch.largest:.2g}"
+    if switch.verdict == "different":
+        return switch._replace(note=note)
+    return proof._replace(note=note)
+
+
 def _original(
-    editor: GraphEditor, rounding: tf.DType | None, *, keep_updates: bool = False
+    editor: GraphEditor,
+    rounding: tf.DType | None,
+    *,
+    keep_updates: bool = False,
+    switch: bool = True,
 ) -> OriginalGraph:
     """The source's own graph, pruned, with ops that restore its variables.
 
     Args:
       rounding: the dtype of 16 bits that the restored values are rounded to.
       keep_updates: keep the ops that update variables.
+      switch: switch the batch norms that freezing switched to their moving averages.
     """
     context = editor.context
     own = GraphEditor.of(context.source.meta.graph_def, editor.requested_outputs)
@@ -92,6 +129,8 @@ def _original(
         prune_keeping_updates(own)
     else:
         prune(own)
+    inline_batch_norms(own, context.batch_norms)
+    averages = switch_batch_norms(own, context.batch_norms) if switch else {}
     keep_tables(own)
     inline_vocabularies(own)
     initialisers = []
@@ -99,7 +138,7 @@ def _original(
         initialisers = [add_restore_ops(own, context.values, context.places, rounding)]
     bound = _bind(own, editor)
     initialisers += own.initialisers
-    return OriginalGraph(own.graph_def(), initialisers, own.outputs, bound)
+    return OriginalGraph(own.graph_def(), initialisers, own.outputs, bound, averages)
 
 
 def _bind(own: GraphEditor, editor: GraphEditor) -> dict[Edge, Any]:

@@ -1,6 +1,6 @@
 """Add the variables and tables that a traced tf.function captured to its graph."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources.checkpoint_values import SavedTensor
+from helpers.graphs.edges import Edge
 
 FINDS = ("LookupTableFind", "LookupTableFindV2")
 
@@ -107,21 +108,56 @@ def _table_contents(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The table's keys, sorted, and their values.
 
-    The export op needs the table's dtypes: those of all lookups in the graph are tried.
+    The export op needs the table's dtypes: those of a lookup of this very table.
     """
-    bodies = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
-    finds = [node for body in bodies for node in body if node.op in FINDS]
-    for types in {(f.attr["Tin"].type, f.attr["Tout"].type) for f in finds}:
-        try:
-            keys, values = tf.raw_ops.LookupTableExportV2(
-                table_handle=handle, Tkeys=types[0], Tvalues=types[1]
-            )
-        except tf.errors.InvalidArgumentError:  # a table of other dtypes
-            continue
-        order = np.argsort(keys.numpy(), kind="stable")
-        return tf.gather(keys, order), tf.gather(values, order)
-    raise FreezeError(
-        f"the model captured {name!r}, a resource that is no variable and no lookup "
-        "table: a frozen graph cannot hold it",
-        "export the model without it",
-    )
+    library = {f.signature.name: f for f in graph_def.library.function}
+    types = next(_lookup_types(graph_def.node, name, library), None)
+    if types is None:
+        raise FreezeError(
+            f"the model captured {name!r}, a resource that is no variable and no "
+            "lookup table: a frozen graph cannot hold it",
+            "export the model without it",
+        )
+    try:
+        keys, values = tf.raw_ops.LookupTableExportV2(
+            table_handle=handle, Tkeys=types[0], Tvalues=types[1]
+        )
+    except (tf.errors.FailedPreconditionError, tf.errors.AbortedError) as error:
+        raise FreezeError(
+            f"the file does not hold the vocabulary of the model's table {name!r}: "
+            "HDF5 has no place for one that a layer adapted to",
+            "save the model as .keras, or give the layer its vocabulary when making it",
+        ) from error
+    order = np.argsort(keys.numpy(), kind="stable")
+    return tf.gather(keys, order), tf.gather(values, order)
+
+
+def _lookup_types(
+    nodes: Iterable[Any], handle: str, library: Mapping[str, Any]
+) -> Iterator[tuple[int, int]]:
+    """The dtypes of keys and values of the lookups of a table, in functions too.
+
+    Args:
+      nodes: the nodes of a graph, or of a function's body.
+      handle: the name of the node, or of the function's argument, that is the table.
+    """
+    for node in nodes:
+        for index, text in enumerate(node.input):
+            if Edge.parse(text).node != handle or text.startswith("^"):
+                continue
+            if node.op in FINDS:
+                yield node.attr["Tin"].type, node.attr["Tout"].type
+            elif node.op == "Identity":
+                yield from _lookup_types(nodes, node.name, library)
+            for body in _called(node, library):
+                arguments = body.signature.input_arg
+                first = len(node.input) - len(arguments)  # 1 for a condition, or 0
+                argument = arguments[index - first].name
+                yield from _lookup_types(body.node_def, argument, library)
+
+
+def _called(node: Any, library: Mapping[str, Any]) -> Iterator[Any]:
+    """The functions that a node calls."""
+    for attribute in node.attr.values():
+        if attribute.func.name in library:
+            yield library[attribute.func.name]

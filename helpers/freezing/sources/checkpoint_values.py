@@ -7,15 +7,16 @@ ops of the graph's savers hold the keys that were used.
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
+from helpers.checkpoints.bundles import ADVICE, CheckpointError
+from helpers.checkpoints.checkpoint import Checkpoint
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.sources.prefixes import reader_prefix
+from helpers.freezing.sources.prefixes import ANY_SHARD, reader_prefix
 from helpers.graphs.edges import Edge, data_inputs, source_nodes
 from helpers.graphs.traversal import find_reachable
 
@@ -93,19 +94,19 @@ class CheckpointValues:
     """
 
     def __init__(self, prefix: str):
+        self._files = Checkpoint(prefix)  # tells what is wrong with them
         self.prefix = prefix = reader_prefix(prefix)
         if WILDCARDS.search(prefix):
             raise FreezeError(
                 f"TensorFlow takes {prefix} for a pattern, because of [, ] or \\ in it",
                 "rename the file or its folder",
             )
+        if ANY_SHARD in prefix:  # TensorFlow misses none of several files
+            self._raise_damage()
         try:
             self._reader = tf1.train.NewCheckpointReader(prefix)
         except UNREADABLE as error:
-            raise FreezeError(
-                f"{prefix} is not a readable checkpoint: {error_summary(error)}",
-                "copy its files again; all of them belong together",
-            ) from error
+            raise self._damage(error) from error
         self.shapes: dict[str, list[int]] = self._reader.get_variable_to_shape_map()
         self.dtypes: dict[str, tf.DType] = self._reader.get_variable_to_dtype_map()
 
@@ -116,16 +117,38 @@ class CheckpointValues:
           FreezeError: the data file is damaged.
         """
         try:
-            whole = np.asarray(self._reader.get_tensor(saved.key))
+            value = self._reader.get_tensor(saved.key)
+            # An array of type S would drop the zero bytes at the end of a string.
+            is_text = isinstance(value, bytes)
+            whole = np.array(value, object) if is_text else np.asarray(value)
         except tf.errors.UnimplementedError:  # slices in the V1 format
             return self._restore(saved)
         except UNREADABLE as error:
-            raise FreezeError(
-                f"variable {saved.key!r} of {Path(self.prefix).name} cannot be read: "
-                f"{error_summary(error)}",
-                "its .data file is cut off or damaged: copy it again",
-            ) from error
+            raise self._damage(error, saved.key) from error
         return whole[_slices(saved.slice_spec)] if saved.slice_spec else whole
+
+    def _damage(self, error: Exception, key: str | None = None) -> FreezeError:
+        """The error that says what is wrong with the files that TensorFlow refuses.
+
+        Args:
+          key: the variable that it cannot read; None: the whole checkpoint.
+        """
+        try:
+            self._raise_damage(key)
+        except FreezeError as found:
+            return found
+        what = self.prefix if key is None else f"{key!r} of {self.prefix}"
+        return FreezeError(
+            f"TensorFlow cannot read {what}: {_without(error, self.prefix)}", ADVICE
+        )
+
+    def _raise_damage(self, key: str | None = None) -> None:
+        """Read the files without TensorFlow, and raise FreezeError if that fails."""
+        try:
+            _ = self._files.values if key is None else self._files.read(key)
+        except CheckpointError as error:
+            cause, _, fix = str(error).partition("\n")
+            raise FreezeError(cause, fix) from error
 
     def _restore(self, saved: SavedTensor) -> np.ndarray:
         """The value of a tensor or slice, read with TensorFlow's restore op."""
@@ -168,6 +191,12 @@ def _slices(spec: str) -> tuple[slice, ...]:
             start, length = map(int, axis.split(","))
             found.append(slice(start, start + length))
     return tuple(found)
+
+
+def _without(error: Exception, prefix: str) -> str:
+    """The summary of an error without the file that it is about."""
+    path = re.escape(prefix) + r"[-.\w]*"
+    return re.sub(rf"\s*(for|file|:)?\s*{path}:?", "", error_summary(error))
 
 
 def error_summary(error: Exception) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import tensorflow.compat.v1 as tf1
 
+from helpers.checkpoints.bundles import Bundle, CheckpointError
 from helpers.checkpoints.checkpoint import OBJECT_GRAPH
 from helpers.checkpoints.checkpoint_prefix import (
     CHECKPOINT_FILE,
@@ -19,12 +20,18 @@ from helpers.checkpoints.file_contents import (
     Content,
     saved_model_file,
 )
+from helpers.checkpoints.graph_files import graph_beside, graphs_beside
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.read_values import VARIABLES
 from helpers.freezing.sources.checkpoint_values import CheckpointValues
-from helpers.freezing.sources.keras_file import read_keras
+from helpers.freezing.sources.exported_model import (
+    extracted_model,
+    is_export,
+    keras_file_in,
+)
+from helpers.freezing.sources.keras.read import read_keras
 from helpers.freezing.sources.prefixes import prefix_of, value_files
-from helpers.freezing.sources.saved_model import read_saved_model
+from helpers.freezing.sources.saved_model.read import read_saved_model
 from helpers.freezing.sources.source import Source, content
 from helpers.freezing.sources.source_options import SourceOptions
 
@@ -41,11 +48,20 @@ def recognise(source: str | Path, options: SourceOptions) -> Source:
         return read_saved_model(file, options)
     if path.is_file() and not is_checkpoint_file(path):
         return _read_file(path, options, warnings)
+    if file := _keras_file_in(path):
+        return read_keras(file, options)
     prefix = f"{str(source).rstrip('/')}/"  # the basename may be empty
     if not (path.is_dir() and has_variables(prefix)):
         _check_complete(CHECKPOINT_FILE.sub(r"\1", str(source)))
         prefix = prefix_of(str(source), warnings)
     return _read_checkpoint(prefix, options.meta, warnings)
+
+
+def _keras_file_in(path: Path) -> Path | None:
+    """The only Keras file of a folder without a checkpoint, if it is such a folder."""
+    if not path.is_dir() or any(map(is_checkpoint_file, path.iterdir())):
+        return None
+    return keras_file_in(path)
 
 
 def _read_file(path: Path, options: SourceOptions, warnings: list[str]) -> Source:
@@ -54,27 +70,49 @@ def _read_file(path: Path, options: SourceOptions, warnings: list[str]) -> Sourc
     if found.is_text and path.suffix != ".pbtxt":
         warnings.append(f"{path} is text, though it is not named .pbtxt")
     if found.kind == "Keras":
-        return read_keras(path, options)
+        return (
+            _read_export(path, options)
+            if is_export(path)
+            else read_keras(path, options)
+        )
     if found.kind == "SavedModel":
         return read_saved_model(path, options, found)
     if found.graphs:
-        return _read_graph(path, found, warnings)
+        return _read_graph(path, found, options, warnings)
     raise FreezeError(
         f"{path} is {found.what}",
         "give a checkpoint's prefix, folder or files, a SavedModel or a Keras model",
     )
 
 
-def _read_graph(path: Path, found: Content, warnings: list[str]) -> Source:
+def _read_export(path: Path, options: SourceOptions) -> Source:
+    """The model in a zip; its frozen graph has the zip's name."""
+    model = extracted_model(path)
+    if model.name in SAVED_MODEL_FILES:
+        source = read_saved_model(model, options)
+        model = model.parent
+    else:
+        source = read_keras(model, options)
+    name = str(path.with_suffix(""))
+    return source._replace(files=(path,), name=name, extracted=model)
+
+
+def _read_graph(
+    path: Path, found: Content, options: SourceOptions, warnings: list[str]
+) -> Source:
     """A graph with the checkpoint of its name, or else the one in its folder."""
     graph_def = found.graphs[0].graph_def
     bodies = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
     is_frozen = not any(node.op in VARIABLES for body in bodies for node in body)
     if found.kind == "GraphDef" and is_frozen:
+        if options.frozen:
+            meta = tf1.MetaGraphDef(graph_def=graph_def)
+            return Source(meta, None, (path,), f"{path.with_suffix('')}-plain")
         raise FreezeError(
             f"{path} is frozen already: its graph has no variables",
             "serve it as it is, or compare it with its checkpoint: "
-            f"python -m helpers verify {path} CHECKPOINT",
+            "python -m helpers verify FILE.pb CHECKPOINT; --plain copies it for "
+            "programs that do not read it",
         )
     prefix = str(path).removesuffix(".meta")
     if not has_variables(prefix) or prefix == str(path):
@@ -113,8 +151,9 @@ def _check_complete(prefix: str) -> None:
     has_index = f"{base}.index" in names
     if has_index and not any(".data-" in name for name in names):
         raise FreezeError(
-            f"{prefix}.index is there, but none of its .data files",
-            "copy the .data files too; they hold the values",
+            f"{_first_data(prefix)} is missing: the index names it, and it holds the "
+            "values",
+            "copy it too: a checkpoint is all its files",
         )
     if not has_index and any(f"{base}.data-" in name for name in names):
         raise FreezeError(
@@ -123,24 +162,40 @@ def _check_complete(prefix: str) -> None:
         )
 
 
+def _first_data(prefix: str) -> str:
+    """The first `.data` file that a checkpoint's index names."""
+    try:
+        return str(Bundle(prefix).data_path(0))
+    except CheckpointError as error:
+        cause, _, fix = str(error).partition("\n")
+        raise FreezeError(cause, fix) from error
+
+
 def _find_meta(prefix: str, warnings: list[str]) -> Path:
-    """The checkpoint's own `.meta` file, or the only other one in its folder."""
+    """The checkpoint's own `.meta` file, or another file of its folder."""
     own = Path(f"{prefix}.meta")
     if own.is_file():
         return own
-    others = sorted(Path(prefix.rpartition("/")[0] or ".").glob("*.meta"))
-    if len(others) == 1:
-        warnings.append(f"{own} is not there; the graph is taken from {others[0]}")
-        return others[0]
+    if other := graph_beside(prefix):
+        text = f"{own} is not there; the graph is taken from {other.name} beside it"
+        if other.suffix != ".meta":
+            text += ", which need not be of the same training: check the outputs"
+        warnings.append(text)
+        return other
     if _is_object_based(prefix):
         raise FreezeError(
             f"{prefix} is an object-based checkpoint of TensorFlow 2: it holds values "
             "and no graph",
             "export the model as a SavedModel or .keras file, and freeze that",
         )
+    graphs = [path.name for path in graphs_beside(prefix)]
+    shown = ", ".join(graphs[:5]) + (" and more" if len(graphs) > 5 else "")
+    also = "" if graphs else " and no graph.pbtxt beside it"
     raise FreezeError(
-        f"there is no {own}, so the graph is not known",
-        "give the .meta file of the same training with --meta",
+        f"there is no {own}{also}, so the graph is not known",
+        f"give one of these with --meta: {shown}"
+        if graphs
+        else "give the .meta file of the same training with --meta",
     )
 
 

@@ -13,6 +13,13 @@ from helpers.freezing.sources.captured_variables import CapturedValues
 Call = Callable[[Mapping[str, Any]], dict[str, Any]]  # arrays by tensor name
 
 
+class OwnGraph(NamedTuple):
+    """A SavedModel's graph as it was written, and the names of its tensors."""
+
+    meta: tf1.MetaGraphDef
+    tensors: Mapping[str, str]  # the signature's: name in Source.meta -> name here
+
+
 class Source(NamedTuple):
     """A graph, and where the values of its variables are."""
 
@@ -24,6 +31,9 @@ class Source(NamedTuple):
     assets: Path | None = None  # the folder of a SavedModel's assets
     captured: CapturedValues | None = None  # of a traced function
     call: Call | None = None  # the traced function
+    extracted: Path | None = None  # the model's file or folder, if the source is a zip
+    own: OwnGraph | None = None  # if `meta` was made of it
+    signature: str | None = None  # the key of a SavedModel's, the only one in `meta`
 
 
 def content(path: Path) -> Content:

@@ -14,6 +14,7 @@ class SourceOptions:
       tags: of a SavedModel: the tags of its graph; default: those with `serve`.
       custom: of a Keras file: modules that define its custom classes and functions.
       trust: of a Keras file: run the Python code that it holds.
+      frozen: read a graph that is frozen already, instead of refusing it.
     """
 
     meta: str | Path | None = None
@@ -21,3 +22,4 @@ class SourceOptions:
     tags: tuple[str, ...] = ()
     custom: tuple[str, ...] = ()
     trust: bool = False
+    frozen: bool = False

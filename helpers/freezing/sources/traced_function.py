@@ -1,6 +1,7 @@
-"""Load a model that is Python objects, and trace its forward pass into a graph."""
+"""Trace the forward pass of a Keras model into a graph."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,83 +10,134 @@ import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources.captured_variables import graph_with_captures
-from helpers.freezing.sources.checkpoint_values import error_summary
 from helpers.freezing.sources.source import Call, Source
 
 SERVING = "serving_default"
+NAMED = "output_names"  # a signature whose keys are the output layers' names
 
 
-def load_and_trace(path: Path, load: Callable[[Path], Any]) -> Source:
-    """The traced forward pass of the model that `load(path)` returns.
+def trace(path: Path, model: Any) -> Source:
+    """A Keras model's forward pass, training off, and its variables' values.
+
+    Recurrent states are set to zero.
 
     Raises:
-      FreezeError: the model cannot be loaded, or has no signature or no known input.
+      FreezeError: the model has no known input, or captured what no graph can hold.
     """
-    warnings: list[str] = []
-    try:
-        model = load(path)  # the function has weak references to its variables
-        function = _trace(path, model, warnings)
-    except FreezeError:
-        raise
-    except Exception as error:  # loaders raise whatever their layers raise
-        raise FreezeError(
-            f"{path} cannot be loaded: {error_summary(error)}",
-            "it needs the code and the versions that it was saved with",
-        ) from error
+    kept = [layer for layer in model._flatten_layers() if _keeps_state(layer)]
+    _reset(kept)
+    function = _forward(path, model)
     graph_def, captured = graph_with_captures(function)
     meta = tf1.MetaGraphDef(graph_def=graph_def)
-    signature = meta.signature_def[SERVING]
-    for key, tensor in zip(_output_keys(function), function.outputs, strict=True):
-        signature.outputs[key].name = tensor.name
-    files = [p for p in (path, *path.rglob("*")) if p.is_file()]
-    name = str(path.with_suffix("")) if path.is_file() else f"{path}/{path.name}"
-    call, notes = _by_tensor_name(function), tuple(warnings)
-    return Source(meta, None, tuple(files), name, notes, captured=captured, call=call)
+    keys = _output_names(model, function)
+    for index, tensor in enumerate(function.outputs):
+        meta.signature_def[SERVING].outputs[f"{index:03}"].name = tensor.name
+        if keys:
+            meta.signature_def[NAMED].outputs[keys[index]].name = tensor.name
+    name, call = str(path.with_suffix("")), _by_tensor_name(function, kept)
+    names = ", ".join(layer.name for layer in kept)
+    note = f"{names} keep their state between calls; the frozen graph begins at zero"
+    notes = (*_made_dense(model), *([note] if kept else []))
+    return Source(meta, None, (path,), name, notes, captured=captured, call=call)
 
 
-def _output_keys(function) -> list[str]:
-    """The names of the function's outputs, in their order; else their numbers."""
-    outputs = function.structured_outputs
-    if isinstance(outputs, dict) and len(outputs) == len(function.outputs):
-        return sorted(outputs)
-    return [f"{index:03}" for index in range(len(function.outputs))]
+def _made_dense(model: Any) -> Iterator[str]:
+    """What has to be said of inputs that were not dense."""
+    for tensor in tf.nest.flatten(model.inputs):
+        kind = type(getattr(tensor, "type_spec", None)).__name__  # of Keras 2
+        for other in ("ragged", "sparse"):
+            if getattr(tensor, other, False) is True or kind.lower().startswith(other):
+                name = tensor.name.split(":")[0]
+                yield f"the input {name!r} is {other}; that of the frozen graph, dense"
 
 
-def _trace(path: Path, model, warnings: list[str]):
-    """The model's forward pass, training off, as a concrete function."""
-    if hasattr(model, "signatures"):
-        signatures = model.signatures
-        if not signatures:
-            raise FreezeError(
-                f"{path} has no signature to serve", "save it with signatures=…"
-            )
-        taken = SERVING if SERVING in signatures else min(signatures)
-        if len(signatures) > 1:
-            named = ", ".join(sorted(signatures))
-            warnings.append(f"{path} has the signatures {named}; {taken} is taken")
-        return signatures[taken]
-    specs = [
-        tf.TensorSpec(t.shape, t.dtype, t.name.split(":")[0].replace("/", "_"))
-        for t in model.inputs
-    ]
-    if not specs:
-        raise FreezeError(f"{path} was never built: its input is not known", "build it")
+def _forward(path: Path, model: Any):
+    """The forward pass as a concrete function of the model's inputs, in their order."""
+    if not getattr(model, "inputs", None):
+        raise FreezeError(
+            f"{path} holds a model whose inputs are not known: it was saved before it "
+            "was built, or is a class of its own that describes none",
+            "call it once on data and save it again, or export it: "
+            "model.export('folder'), and freeze the SavedModel",
+        )
+    inputs = tf.nest.flatten(model.inputs)
+    names = list(getattr(model, "input_names", None) or [t.name for t in inputs])
+    if len(names) != len(inputs):
+        names = [tensor.name for tensor in inputs]
+    specs = [_spec(*pair) for pair in zip(inputs, names, strict=True)]
+    structure = model.inputs if isinstance(model.inputs, list | tuple) else None
+    nested = getattr(model, "_inputs_struct", getattr(model, "_nested_inputs", None))
+    structure = nested if nested is not None else structure
 
     @tf.function(autograph=False)
-    def forward(*inputs):
-        return model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
+    def forward(*given):
+        packed = given[0] if len(given) == 1 else list(given)
+        if structure is not None and not isinstance(structure, list | tuple):
+            packed = tf.nest.pack_sequence_as(structure, list(given))
+        return model(packed, training=False)
 
     return forward.get_concrete_function(*specs)
 
 
-def _by_tensor_name(function) -> Call:
+def _spec(tensor: Any, name: str) -> tf.TensorSpec:
+    """The type, shape and name of an input."""
+    shape = tf.TensorShape(tensor.shape)
+    return tf.TensorSpec(shape, tensor.dtype, name.split(":")[0].replace("/", "_"))
+
+
+def _output_names(model: Any, function) -> list[str]:
+    """The names of the outputs, in their order; none if they are not known."""
+    outputs = function.structured_outputs
+    if isinstance(outputs, dict):
+        names = sorted(outputs)
+    else:
+        names = list(getattr(model, "output_names", None) or [])
+    unique = len(set(names)) == len(names) == len(function.outputs)
+    return names if unique else []
+
+
+def _reset(layers: Sequence[Any]) -> None:
+    """Set the states of recurrent layers to zero."""
+    for layer in layers:
+        if hasattr(layer, "reset_states"):
+            layer.reset_states()
+        else:
+            layer.reset_state()
+
+
+def _keeps_state(layer: Any) -> bool:
+    resets = hasattr(layer, "reset_states") or hasattr(layer, "reset_state")
+    return resets and bool(getattr(layer, "stateful", False))
+
+
+def _by_tensor_name(function, kept: Sequence[Any]) -> Call:
     """The function as one that takes and returns arrays by tensor name."""
-    names = [t.name for t in function.inputs if t.dtype != tf.resource]
+    inputs = [t for t in function.inputs if t.dtype != tf.resource]
+    inputs = inputs[: len(inputs) - _captured(function)]
 
     def call(feeds: Mapping[str, Any]) -> dict[str, Any]:
-        given = {n.split(":")[0]: tf.constant(feeds[n]) for n in names if n in feeds}
-        outputs = tf.nest.flatten(function(**given))
+        _reset(kept)
+        given = [tf.constant(feeds[tensor.name], tensor.dtype) for tensor in inputs]
+        with _without_rewriting():
+            outputs = tf.nest.flatten(function(*given))
         pairs = zip(function.outputs, outputs, strict=True)
         return {tensor.name: value.numpy() for tensor, value in pairs}
 
     return call
+
+
+def _captured(function) -> int:
+    """The number of captured tensors that are no resources."""
+    return sum(t.dtype != tf.resource for t in function.captured_inputs)
+
+
+@contextmanager
+def _without_rewriting() -> Iterator[None]:
+    """Within it, TensorFlow does not fuse ops of functions, which changes rounding."""
+    options = tf.config.optimizer
+    before = options.get_experimental_options().get("disable_meta_optimizer", False)
+    options.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        options.set_experimental_options({"disable_meta_optimizer": before})

@@ -1,13 +1,20 @@
 """The HTML page, its fragments, and /explain, with Flask's client."""
 
+import html
+import re
 from io import BytesIO
+from typing import NamedTuple
 
 import pytest
 
 from helpers.serving.library import Library
 from helpers.serving.occlusion import STEPS
+from helpers.serving.preprocessing import Preprocessing
 from tests.webapp.running_app import HTML, browser_form, photo, write_model
+from tests.webapp.small_graphs import MANY, price
 from webapp.app import create_app
+from webapp.pages.example_requests import example_request
+from webapp.pages.thumbnails import seen_part
 
 
 @pytest.fixture(scope="module")
@@ -145,13 +152,123 @@ def test_file_names_are_escaped_and_cut(client):
     assert "x" * 80 not in page
 
 
-def test_the_five_likeliest_of_many_classes_are_shown(client):
-    shares = {f"class {number}": number / 21 for number in range(7)}
-    card = client.application.jinja_env.get_template("card.html").module
-    bars = str(card.bars(shares, (), "class 6"))
-    shown = [bars.find(f"<dt>Class {number}</dt>") for number in range(7)]
-    assert shown[:2] == [-1, -1]
-    assert 0 < shown[6] < shown[5] < shown[4] < shown[3] < shown[2]
+def test_the_five_likeliest_of_many_classes_are_bars(kinds_client):
+    page = kinds_client.post("/predict?model=many", **form(photo())).text
+    answer = page.partition('id="results"')[2].partition("</article>")[0]
+    shown = re.findall("<dt>(Class .+?)</dt>", answer)
+    assert shown == [name.capitalize() for name in MANY[:-6:-1]]
+
+
+def test_more_classes_are_shown_if_asked_for(kinds_client):
+    fragment = kinds_client.post(
+        "/predict?model=many&top=9&fragment=1", **form(photo())
+    )
+    assert fragment.text.count("<dt>Class ") == 9
+
+
+# Models of other kinds
+
+
+def test_numbers_are_a_table_for_each_output(kinds_client):
+    fragment = kinds_client.post("/predict?model=embedding&fragment=1", **form(photo()))
+    assert fragment.text.count("<table") == 2
+    assert "embedding <small>[12]</small>" in fragment.text
+    assert '<th scope="row">3</th><td>1</td>' in fragment.text
+    assert "and 4 more" in fragment.text
+    assert "13 numbers</h3>" in fragment.text
+
+
+def test_one_number_is_the_headline(kinds_client):
+    page = kinds_client.post("/predict?model=age", **form(photo())).text
+    assert '<h1 class="verdict">100</h1>' in page
+    assert "<title>100 " in page
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("many", 1), ("sigmoid", 1), ("age", 0), ("jpeg", 0)]
+)
+def test_only_what_can_be_explained_has_the_button(kinds_client, name, count):
+    page = kinds_client.post(f"/predict?model={name}&fragment=1", **form(photo())).text
+    assert page.count('name="why"') == count
+
+
+def test_a_model_without_photos_is_no_choice_but_has_an_example(kinds_client):
+    page = kinds_client.get("/", headers=HTML).text
+    assert 'value="many"' in page
+    assert 'value="price"' not in page
+    assert "<b>price</b>" in page
+    assert "It takes no photos, but features (float32 [N, 2]): send JSON" in page
+
+
+def test_a_model_without_photos_that_is_named_is_open(kinds_client):
+    page = kinds_client.get("/?model=price", headers=HTML).text
+    (opened,) = re.findall('<details class="other" open>.+?</details>', page, re.S)
+    assert "<b>price</b>" in opened
+    assert 'value="many" checked' in page
+
+
+@pytest.mark.parametrize("name", ["price", "two-ends", "flags", "one", "lookup"])
+def test_the_example_request_is_answered(kinds_client, name):
+    page = html.unescape(kinds_client.get("/", headers=HTML).text)
+    pattern = f"curl -s -d '(.+?)' http://localhost(/v1/models/{name}:predict)"
+    ((body, address),) = re.findall(pattern, page)
+    assert kinds_client.post(address, data=body).status_code == 200
+
+
+def test_a_large_input_has_an_example_in_python(kinds):
+    class Images(NamedTuple):
+        inputs: dict
+
+    model = kinds.model("grey").model  # its own input as that of a network of vectors
+    text = example_request("grey", Images(model.inputs), "http://here/v1/models/grey")
+    compile(text, "example", "exec")
+    assert '"digit": np.full([1, 28, 28, 1], 0.5).tolist()' in text
+
+
+@pytest.fixture(scope="module")
+def numbers_only(tmp_path_factory):
+    files = {"price": price(tmp_path_factory.mktemp("price") / "1.pb")}
+    with Library.load(files) as library:
+        yield create_app(library).test_client()
+
+
+def test_without_any_model_of_photos_there_is_no_drop_zone(numbers_only):
+    page = numbers_only.get("/", headers=HTML).text
+    assert "Numbers in, numbers out" in page
+    assert 'type="file"' not in page
+    assert "page.js" not in page
+    assert "/v1/models/price:predict" in page
+
+
+def test_a_photo_for_it_is_a_page_that_says_where_to_ask(numbers_only):
+    answer = numbers_only.post("/predict", **form(photo()))
+    assert answer.status_code == 400
+    assert "takes no photos: send &#39;features&#39; to POST" in answer.text
+
+
+def test_models_page_says_what_becomes_of_a_photo_and_what_was_assumed(kinds_client):
+    page = kinds_client.get("/models", headers=HTML).text
+    assert "as one grey channel" in page
+    assert "pixels:0, uint8 [N, 4, 6, 3]" in page
+    assert "probabilities of 1,000 classes" in page
+    assert "and 980 more" in page
+    assert "the network&#39;s own numbers" in page
+    assert "<dt>Note</dt>" in page
+
+
+# The heat map
+
+
+@pytest.mark.parametrize(
+    ("resize", "box"),
+    [
+        ("stretch", (0, 0, 300, 100)),
+        ("centre-crop", (100, 0, 200, 100)),
+        ("letterbox", (0, -100, 300, 200)),
+    ],
+)
+def test_heat_covers_the_part_that_the_network_sees(resize, box):
+    assert seen_part((300, 100), Preprocessing(64, 64, resize=resize)) == box
 
 
 def test_models_page_shows_each_model(client):

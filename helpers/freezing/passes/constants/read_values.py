@@ -47,6 +47,10 @@ def read_value(node):
     if node.op == "VariableShape":
         out_type = attribute(node, "out_type").type
         return _replaced(node, "Shape", T=dtype, out_type=out_type)
+    if node.op == "RngReadAndSkip":  # it returns the state from before it skips
+        made = _replaced(node, "Identity", T=tf.int64.as_datatype_enum)
+        del made.input[1 : 1 + len(data_inputs(made)[1:])]
+        return made
     indices = node.attr["Tindices"].type if "Tindices" in node.attr else 0
     if node.op == "ResourceGatherNd":
         return _replaced(node, "GatherNd", Tparams=dtype, Tindices=indices)

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.constants.read_values import variables
+from helpers.freezing.passes.constants.read_values import VARIABLES, variables
 from helpers.freezing.sources.checkpoint_values import CheckpointValues, SavedTensor
 from helpers.graphs.editor import GraphEditor, Weight
 
@@ -103,14 +103,17 @@ def _find_places(
         if text := _difference(node, checkpoint, place):
             differing[node.name] = text
     count = len(places) + len(missing)
-    if missing and not differing and len(missing) <= count / 2:
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        raise FreezeError(
-            f"{checkpoint.prefix} does not hold what the outputs need: "
-            f"{', '.join(missing[:5])}{more}",
-            "save all variables, not only the trainable ones (batch normalization's "
-            "statistics are not trained), or give the checkpoint that has them",
-        )
+    if missing and not differing:
+        if _is_of_this_graph(editor, checkpoint, saved):
+            raise _saved_partly(editor, checkpoint, missing)
+        if len(missing) <= count / 2:
+            raise FreezeError(
+                f"{checkpoint.prefix} does not hold what the outputs need: "
+                f"{_some(missing)}",
+                "save all variables, not only the trainable ones (batch "
+                "normalization's statistics are not trained), or give the checkpoint "
+                "that has them",
+            )
     if missing or differing:
         lines = [f"  {name}: {text}" for name, text in differing.items()]
         lines += [f"  {name}: not in the checkpoint" for name in missing]
@@ -122,6 +125,42 @@ def _find_places(
             "give the .meta and the prefix of the same training",
         )
     return places
+
+
+def _is_of_this_graph(
+    editor: GraphEditor,
+    checkpoint: CheckpointValues,
+    saved: dict[str, list[SavedTensor]],
+) -> bool:
+    """Whether all that the checkpoint holds are variables of the graph, as they are."""
+    owners = {place.key: name for name, found in saved.items() for place in found}
+    for key in checkpoint.shapes:
+        node = editor.original.get(owners.get(key, key))
+        if node is None or node.op not in VARIABLES:
+            return False
+        if not saved.get(node.name) and _difference(node, checkpoint, SavedTensor(key)):
+            return False
+    return bool(checkpoint.shapes)
+
+
+def _saved_partly(
+    editor: GraphEditor, checkpoint: CheckpointValues, missing: list[str]
+) -> FreezeError:
+    """The error for a checkpoint whose Saver was given some variables only."""
+    total = sum(node.op in VARIABLES for node in editor.original.values())
+    return FreezeError(
+        f"{checkpoint.prefix} is of this training, but its Saver saved only "
+        f"{len(checkpoint.shapes)} of {total} variables, and the outputs need: "
+        f"{_some(missing)}",
+        "save all variables, not only the trainable ones or some (batch "
+        "normalization's statistics are not trained), or give a checkpoint of this "
+        "training that has them",
+    )
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{', '.join(names[:5])}{more}"
 
 
 def _difference(node, checkpoint: CheckpointValues, place: SavedTensor) -> str | None:

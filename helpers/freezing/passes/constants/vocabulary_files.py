@@ -72,7 +72,8 @@ def _find_file(editor: GraphEditor, item: Edge, source: Source, table: str) -> P
 def _column(lines: list[bytes], column: int, dtype: tf.DType, node) -> np.ndarray:
     """One column of the file, as TextFileInitializer reads it; shape [len(lines)]."""
     if column == LINE_NUMBER:
-        return np.arange(len(lines), dtype=dtype.as_numpy_dtype)
+        first = node.attr["offset"].i if "offset" in node.attr else 0
+        return np.arange(first, first + len(lines), dtype=dtype.as_numpy_dtype)
     delimiter = node.attr["delimiter"].s if "delimiter" in node.attr else b"\t"
     cells = lines
     if column != WHOLE_LINE:

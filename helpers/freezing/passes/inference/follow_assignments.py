@@ -20,8 +20,8 @@ def follow_assignments(editor: GraphEditor) -> int:
     Raises:
       FreezeError: a read waits for an update whose result has no simple expression.
     """
-    followed = 0
-    for node in list(editor.nodes.values()):
+    followed, ahead = 0, list(editor.nodes.values())
+    for node in ahead:
         if node.op not in READS or not control_inputs(node):
             continue
         (variable, *_) = data_inputs(node)
@@ -32,7 +32,7 @@ def follow_assignments(editor: GraphEditor) -> int:
             if assign.op.startswith(REFUSED):
                 raise update_error(assign)
             if assign.op in (*RESOURCE, *ARITHMETIC, "Assign"):
-                _take_assigned(editor, node, assign)
+                ahead += _take_assigned(editor, node, assign)
                 editor.removed[UPDATES] += 1
                 editor.changes[node.name] = variable.node
                 followed += 1
@@ -40,16 +40,19 @@ def follow_assignments(editor: GraphEditor) -> int:
     return followed
 
 
-def _take_assigned(editor: GraphEditor, read, assign) -> None:
+def _take_assigned(editor: GraphEditor, read, assign) -> list:
+    """Let the read take the assigned value; return the reads that this adds."""
     variable, value = data_inputs(assign)[:2]
     if assign.op not in RESOURCE:
         set_inputs(read, [Edge(assign.name, 0)], control_inputs(read))
-        return
-    dtype = assign.attr["dtype"].type
+        return []
+    added, dtype = [], assign.attr["dtype"].type
     if assign.op in RESOURCE_ARITHMETIC:
         before = editor.unused_name(f"{assign.name}/before")
         old = editor.add(before, "ReadVariableOp", [variable])
+        set_inputs(old, [variable], control_inputs(assign))  # earlier updates
         old.attr["dtype"].type = dtype
+        added.append(old)
         after = editor.unused_name(f"{assign.name}/after")
         made = editor.add(after, RESOURCE_ARITHMETIC[assign.op], [before, value])
         made.attr["T"].type = dtype
@@ -58,6 +61,7 @@ def _take_assigned(editor: GraphEditor, read, assign) -> None:
     read.attr.clear()
     read.attr["T"].type = dtype
     set_inputs(read, [value], control_inputs(read))
+    return added
 
 
 def update_error(node) -> FreezeError:

@@ -5,8 +5,8 @@ from helpers.freezing.analysis.constant_propagation import (
     known_values,
     set_scalar,
 )
-from helpers.freezing.control_flow.function_bodies import inline
 from helpers.freezing.control_flow.functional import take_branches
+from helpers.freezing.control_flow.inlining import Call, inline
 from helpers.freezing.control_flow.v1 import resolve_switches
 from helpers.freezing.passes.prune.prune import prune
 from helpers.graphs.edges import Edge, control_inputs, data_inputs, set_inputs
@@ -23,7 +23,7 @@ def simplify(editor: GraphEditor) -> int:
             set_scalar(editor.nodes[item.node], value)
     simplified = 0
     while changes := (
-        _inline_branches(editor) or resolve_switches(editor) or fold_neutral(editor)
+        inline_branches(editor) or resolve_switches(editor) or fold_neutral(editor)
     ):
         simplified += changes
         prune(editor)
@@ -35,7 +35,7 @@ def simplify(editor: GraphEditor) -> int:
     return simplified
 
 
-def _inline_branches(editor: GraphEditor) -> int:
+def inline_branches(editor: GraphEditor) -> int:
     """Replace each If whose predicate is known with the branch that it takes."""
     known = known_values(editor)
     decided = [
@@ -43,14 +43,12 @@ def _inline_branches(editor: GraphEditor) -> int:
         for node in editor.nodes.values()
         if node.op in ("If", "StatelessIf") and data_inputs(node)[0] in known
     ]
+    calls = []
     for node in decided:
         predicate, *arguments = data_inputs(node)
-        if predicate not in known:  # computed in a branch that was just inlined
-            continue
         branch = "then_branch" if known[predicate] else "else_branch"
-        moves = inline(editor, node, node.attr[branch].func.name, arguments)
-        del editor.nodes[node.name]
-        editor.rewire(moves)
+        calls.append(Call(node, node.attr[branch].func.name, arguments))
+    inline(editor, calls)
     editor.removed["conditional"] += len(decided)
     return len(decided)
 

@@ -13,6 +13,22 @@ NARROW = (tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum)
 TYPES = {"float32": tf.float32, "float16": tf.float16, "bfloat16": tf.bfloat16}
 
 
+def check_dtype(weights: str, *, plain: bool) -> None:
+    """Raise FreezeError if weights cannot be stored in this type.
+
+    Args:
+      plain: whether every weight is a float32 Const, without a Cast after it.
+    """
+    if weights not in TYPES:
+        choice = ", ".join(TYPES)
+        raise FreezeError(f"no such weights: {weights!r}", f"choose one of {choice}")
+    if plain and weights != "float32":
+        raise FreezeError(
+            f"plain weights are float32 constants, and {weights} needs casts",
+            "leave out --plain or --weights",
+        )
+
+
 def narrow_weights(editor: GraphEditor) -> int:
     """Replace every float32 weight with a 16 bit Const and a Cast of the weight's name.
 

@@ -53,7 +53,7 @@ def prune(editor: GraphEditor, without: dict[str, set[str]] = WITHOUT_VALUE) -> 
     editor.removed.update(dropped[name] for name in dropped.keys() - kept)
     editor.nodes = {name: node for name, node in editor.nodes.items() if name in kept}
     editor.weights = {name: w for name, w in editor.weights.items() if name in kept}
-    editor.functions = _used_functions(editor)
+    editor.functions = used_functions(editor)
     return before - len(kept)
 
 
@@ -119,7 +119,9 @@ def _removed_kind(node, kinds: dict[str, str]) -> str | None:
     return kinds.get(node.op)
 
 
-def _used_functions(editor: GraphEditor) -> dict:
+def used_functions(editor: GraphEditor) -> dict:
+    """The functions that the graph's nodes call, and those that these call."""
+
     def called(nodes) -> list[str]:
         return [name for node in nodes for name in (*functions_in(node), node.op)]
 

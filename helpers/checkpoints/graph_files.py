@@ -1,0 +1,54 @@
+"""Find the file with the graph of a checkpoint that has no `.meta` of its own name.
+
+An Estimator writes `graph.pbtxt` beside its checkpoints, `tf.train.write_graph` a file
+of any name.
+"""
+
+from pathlib import Path
+
+from helpers.checkpoints.checkpoint_prefix import split_prefix
+from helpers.checkpoints.file_contents import StoredGraph, content_of
+
+USUAL = ("graph.pbtxt", "graph.pb", "graph.txt")  # the first one found is taken
+ENDINGS = ("*.pbtxt", "*.pb", "*.pb.txt")
+VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
+
+
+def graph_beside(prefix: str) -> Path | None:
+    """The file in a checkpoint's folder that holds the graph of its variables.
+
+    It is the only `.meta` there, else `graph.pbtxt` as Estimators write it, else the
+    only other file with a graph that is not frozen. None if no file is the one.
+    """
+    folder, _ = split_prefix(prefix)
+    metas = sorted(folder.glob("*.meta"))
+    if len(metas) == 1:
+        return metas[0]
+    for path in (folder / name for name in USUAL):
+        if path.is_file() and holds_variables(path):
+            return path
+    graphs = graphs_beside(prefix)
+    return graphs[0] if len(graphs) == 1 else None
+
+
+def graphs_beside(prefix: str) -> list[Path]:
+    """All files in a checkpoint's folder that hold a graph with variables, sorted."""
+    folder, _ = split_prefix(prefix)
+    others = sorted({path for ending in ENDINGS for path in folder.glob(ending)})
+    graphs = [path for path in others if path.is_file() and holds_variables(path)]
+    return [*sorted(folder.glob("*.meta")), *graphs]
+
+
+def holds_variables(path: Path) -> bool:
+    """Whether a file is a graph with variables."""
+    try:
+        graphs = content_of(path).graphs
+    except OSError:
+        return False
+    return any(_has_variables(graph) for graph in graphs)
+
+
+def _has_variables(graph: StoredGraph) -> bool:
+    graph_def = graph.graph_def
+    bodies = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
+    return any(node.op in VARIABLES for body in bodies for node in body)

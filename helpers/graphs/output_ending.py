@@ -1,0 +1,57 @@
+"""How a network ends: its last op, and the number of values in one answer."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from helpers.graphs.edges import Edge, data_inputs
+
+PASSING = ("Identity", "Reshape", "Squeeze", "StopGradient", "Cast", "EnsureShape")
+ACTIVATIONS = ("Softmax", "LogSoftmax", "Sigmoid", "Tanh", "Relu", "Softplus")
+SUMS = ("BiasAdd", "Add", "AddV2")
+LAYERS = ("MatMul", "Conv2D")
+
+Shape = tuple[int, ...]
+
+
+def last_op(nodes: Mapping[str, Any], tensor: str) -> str | None:
+    """The op that computes a tensor, before any that only pass it on."""
+    node = nodes.get(Edge.parse(tensor).node)
+    while node is not None and node.op in PASSING and data_inputs(node):
+        node = nodes.get(data_inputs(node)[0].node)
+    return node.op if node is not None else None
+
+
+def output_width(
+    nodes: Mapping[str, Any], tensor: str, shape_of: Callable[[str], Shape | None]
+) -> int | None:
+    """The number of units of the layer that ends in a tensor; None: it is not clear.
+
+    Args:
+      shape_of: the shape of the constant of this name; None for any other op.
+    """
+    name = Edge.parse(tensor).node
+    while (node := nodes.get(name)) is not None:
+        inputs = [item.node for item in data_inputs(node)]
+        if node.op in SUMS + LAYERS:
+            shapes = [_constant_shape(nodes, source, shape_of) for source in inputs]
+            if node.op == "MatMul":
+                weights = shapes[1]
+                rows = node.attr["transpose_b"].b
+                return weights[0 if rows else -1] if weights else None
+            found = [shape for shape in shapes[::-1] if shape]
+            if found:
+                return found[0][-1]
+            return None
+        if node.op not in PASSING + ACTIVATIONS or not inputs:
+            return None
+        name = inputs[0]
+    return None
+
+
+def _constant_shape(
+    nodes: Mapping[str, Any], name: str, shape_of: Callable[[str], Shape | None]
+) -> Shape | None:
+    node = nodes.get(name)
+    while node is not None and node.op in PASSING and data_inputs(node):
+        node = nodes.get(data_inputs(node)[0].node)
+    return shape_of(node.name) if node is not None and node.op == "Const" else None

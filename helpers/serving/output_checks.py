@@ -1,0 +1,124 @@
+"""Checks a loaded network's answers for probe pictures, before it serves anybody."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from helpers.graphs.card_fields import OUTPUT_KINDS
+from helpers.serving.precision import probe_images
+
+TOLERANCE = 0.01  # of a probability and of a row's sum; float16 networks round
+COLOURS = (
+    *((0, 0, 0), (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255)),
+    (128, 128, 128),
+)
+BLOTCHES = 4
+
+
+def probe_photos(height: int, width: int) -> np.ndarray:
+    """Plain colours, a gradient, noise, and blotches from coarse to fine.
+
+    Returns:
+      uint8, shape [N, height, width, 3].
+    """
+    plain = [np.full((height, width, 3), colour, np.uint8) for colour in COLOURS]
+    gradient = np.asarray(Image.linear_gradient("L").resize((width, height)))
+    noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    shades = np.repeat(gradient[..., None], 3, axis=2)
+    return np.stack([*plain, shades, noise, *probe_images((height, width), BLOTCHES)])
+
+
+def check_shape(shape: Sequence[int], output: str, class_names: Sequence[str]) -> None:
+    """Check that the answer for one input is a row of one number a class.
+
+    Args:
+      shape: of the answer, without the axis of the batch.
+    Raises:
+      ValueError: it is not.
+    """
+    count = len(class_names)
+    if tuple(shape) == (count,):
+        return
+    one = ""
+    if tuple(shape) == (1,):
+        one = (
+            "; one number is the probability of the second of two classes, or its "
+            "logit: say which with --output-is sigmoid or logits, and name two classes"
+        )
+    raise ValueError(
+        f"for one photo {output} has shape {(1, *shape)}, and "
+        f"{count} class names need {(1, count)}{one}"
+    )
+
+
+def check_ending(op: str | None, kind: str, output: str) -> None:
+    """Check that the last op of the network can be of this kind of output.
+
+    Raises:
+      ValueError: probabilities would be made of what are probabilities already.
+    """
+    wanted = {"Softmax": ("probabilities", "values"), "Sigmoid": ("sigmoid", "values")}
+    if op in wanted and kind not in (*wanted[op], "probabilities"):
+        raise ValueError(
+            f"output_is is {kind!r}, and {output} ends in a {op}: its numbers are "
+            f"probabilities already; output_is must be {wanted[op][0]!r} or 'values'"
+        )
+
+
+def check_finite(rows: np.ndarray, output: str) -> str | None:
+    """A note if some of the probes' answers are not finite.
+
+    Raises:
+      ValueError: none of them is finite.
+    """
+    if rows.dtype.kind not in "fc":
+        return None
+    bad = sum(not np.isfinite(row).all() for row in rows)
+    if bad == len(rows):
+        raise ValueError(
+            f"{output} is NaN or infinite for each of {bad} test pictures: the network "
+            "is damaged, or it expects pixels of another range (pixels, mean and std "
+            "of the card, --pixels)"
+        )
+    if not bad:
+        return None
+    return (
+        f"{output} is NaN or infinite for {bad} of {len(rows)} test pictures: such "
+        "photos get an error"
+    )
+
+
+def check_kind(rows: np.ndarray, kind: str, output: str) -> None:
+    """Check that answers which are stated, or assumed, to be probabilities are some.
+
+    Args:
+      rows: finite, one a probe.
+    Raises:
+      ValueError: they are not; the message says what they look like, and how to say
+        what they are.
+    """
+    assert rows.ndim == 2
+    low, high = float(rows.min()), float(rows.max())
+    is_share = low >= -TOLERANCE and high <= 1 + TOLERANCE
+    sums = rows.sum(axis=1)
+    far = sums[np.argmax(np.abs(sums - 1))]
+    choices = f"output_is is one of {', '.join(OUTPUT_KINDS)}"
+    if kind == "sigmoid" and not is_share:
+        raise ValueError(
+            f"{output} answers {low:.3g} to {high:.3g} for test pictures, and a "
+            f"sigmoid 0 to 1: say what they are with --output-is or the card "
+            f"({choices})"
+        )
+    if kind != "probabilities" or (is_share and abs(far - 1) <= TOLERANCE):
+        return
+    looks = (
+        "independent probabilities, one a class (--output-is sigmoid)"
+        if is_share
+        else "logits, of which --output-is logits makes probabilities"
+    )
+    raise ValueError(
+        f"{output} answers {low:.3g} to {high:.3g} for test pictures, rows that sum to "
+        f"{far:.3g}, not probabilities: these may be {looks}; or --output-is values "
+        f"serves the numbers as they are; the card may say it, too ({choices})"
+    )

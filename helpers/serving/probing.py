@@ -1,0 +1,134 @@
+"""Runs a loaded network on probes, and checks its answers; this warms it up, too."""
+
+from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+import tensorflow.compat.v1 as tf1
+
+from helpers.freezing.proof.sample_inputs import sample_inputs
+from helpers.graphs.leading_scale import leading_scale
+from helpers.graphs.output_ending import last_op
+from helpers.serving.encoded_photos import EncodedPhotos
+from helpers.serving.model_spec import ModelSpec
+from helpers.serving.open_session import OpenSession
+from helpers.serving.output_checks import (
+    check_ending,
+    check_finite,
+    check_kind,
+    check_shape,
+    probe_photos,
+)
+from helpers.serving.output_kinds import is_pair
+from helpers.serving.precision import predict_singly
+
+DECODED = (299, 299)  # height and width of probes for networks that decode photos
+SHAPES_TRIED = 8  # for inputs whose shape is open
+NEARLY_SAME = 1e-4  # the largest difference of a probability
+SAME = 0.05  # answers differ by less than this share: pixels are scaled twice
+
+
+class Checked(NamedTuple):
+    """What a network answers, as its probes showed."""
+
+    output_is: str  # probabilities, sigmoid or values
+    class_names: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def check_answers(
+    graph_def: tf1.GraphDef, spec: ModelSpec, opened: OpenSession
+) -> Checked:
+    """Check that the network answers what its card says.
+
+    Raises:
+      ValueError: it does not.
+      tf.errors.OpError: the graph cannot be run.
+    """
+    output, kind = spec.card["output"], spec.card["output_is"]
+    nodes = {node.name: node for node in graph_def.node}
+    check_ending(last_op(nodes, output), kind, output)
+    rows = _rows(spec, opened)
+    if rows is None:
+        notes = ["no test input fits: the first request runs the network first"]
+        return Checked(_answered(spec, opened), spec.class_names, tuple(notes))
+    notes = [*filter(None, [check_finite(rows, output)])]
+    if kind == "values":
+        return Checked("values", (), tuple(notes))
+    check_shape(rows.shape[1:], output, spec.class_names)
+    usable = np.array([row for row in rows if np.isfinite(row).all()])
+    check_kind(usable, kind, output)
+    if spec.preprocessing:
+        notes += _check_scale(graph_def, spec, opened, usable)
+    return Checked(_answered(spec, opened), spec.class_names, tuple(notes))
+
+
+def _answered(spec: ModelSpec, opened: OpenSession) -> str:
+    output = next(iter(opened.outputs.values()))
+    kind, count = spec.card["output_is"], len(spec.class_names)
+    is_independent = kind == "sigmoid" and not is_pair(output, count)
+    return kind if kind == "values" or is_independent else "probabilities"
+
+
+def _rows(spec: ModelSpec, opened: OpenSession) -> np.ndarray | None:
+    """The answer for each probe alone; None: no generated input fits the network."""
+    pixels, run = spec.preprocessing, opened.run
+    if pixels and run:
+        photos = probe_photos(pixels.height, pixels.width)
+        return predict_singly(run, photos)[:, 0]
+    if spec.encoding and run:
+        photos = probe_photos(*DECODED)
+        encoded = np.stack([spec.encoding.encode(photo) for photo in photos])
+        return predict_encoded(run, encoded, spec.encoding)
+    tensors = list(opened.inputs.values())
+    for values in islice(sample_inputs(tensors), SHAPES_TRIED):
+        try:
+            found = opened.session.run(opened.y_pred, values)
+        except (tf.errors.OpError, ValueError):
+            continue
+        return np.asarray(found)[None] if np.ndim(found) == 0 else np.asarray(found)
+    return None
+
+
+def _check_scale(
+    graph_def: tf1.GraphDef, spec: ModelSpec, opened: OpenSession, rows: np.ndarray
+) -> list[str]:
+    """Notes if the network itself scales pixels, and the card does so, too.
+
+    Raises:
+      ValueError: then its answers are nearly the same for all pictures.
+    """
+    photos, scaling = spec.preprocessing, leading_scale(graph_def, spec.card["input"])
+    assert photos
+    stated = photos.pixels
+    if scaling is None or scaling.pixels == stated or photos.mean or photos.std:
+        same = np.ptp(rows, axis=0).max() < NEARLY_SAME
+        text = "the answers for all test pictures are nearly the same: is it trained, "
+        return [f"{text}and is {stated} its range of pixels?"] if same else []
+    images = probe_photos(photos.height, photos.width)
+    with tf.Graph().as_default(), tf1.Session() as session:
+        natural = replace(photos, pixels=scaling.pixels).network_input(images)
+        arrays = session.run(natural)
+    feed = opened.inputs[next(iter(opened.inputs))]
+    likely = [opened.session.run(opened.y_pred, {feed: a[None]})[0] for a in arrays]
+    share = np.ptp(rows, axis=0).max() / max(np.nanmax(np.ptp(likely, axis=0)), 1e-9)
+    text = (
+        f"{scaling.describe()}, as for pixels of {scaling.pixels}, and the card or "
+        f"--pixels says {stated!r}"
+    )
+    if share < SAME:
+        raise ValueError(
+            f"{text}: scaled twice, every picture gets nearly the same answer; "
+            f"pixels must be {scaling.pixels!r}"
+        )
+    return [text]
+
+
+def predict_encoded(run, photos, encoding: EncodedPhotos) -> np.ndarray:
+    """Rows for encoded photos, one run each if the network takes one at a time."""
+    if not encoding.is_scalar:
+        return np.asarray(run(photos))
+    found = [np.asarray(run(photo)) for photo in photos]
+    return np.stack([one[0] if one.ndim and len(one) == 1 else one for one in found])

@@ -1,0 +1,84 @@
+"""JSON values as arrays of the dtype and the shape of a network's own input."""
+
+from typing import Any
+
+import numpy as np
+from werkzeug.exceptions import BadRequest
+
+from webapp.rest_api.tensors import bytes_in
+
+TEXT = 'a string is a text, or {"b64": its bytes in base64}'
+Shape = list[int | None] | None  # None where the rank is not known
+
+
+def instance_shape(tensor: Any) -> Shape:
+    """The shape of one instance; None where the rank is not known."""
+    shape = tensor.shape
+    return None if shape.rank is None else shape.as_list()[1:]
+
+
+def to_array(value: Any, tensor: Any, shape: Shape) -> np.ndarray:
+    """A JSON value as an array of the tensor's dtype and of this shape.
+
+    Raises:
+      BadRequest: it has another type or shape.
+    """
+    name, dtype = tensor.op.name, tensor.dtype.base_dtype
+    takes = f"the input {name} takes {dtype.name} {shape_text(shape)}"
+    try:
+        objects = np.asarray(value, object)
+    except ValueError as error:
+        raise BadRequest(f"{takes}: lists of different lengths came") from error
+    array = _strings(objects) if dtype.name == "string" else None
+    if array is None:
+        array = _typed(objects, np.dtype(dtype.as_numpy_dtype), takes)
+    if shape is not None and not _fits(array.shape, shape):
+        raise BadRequest(f"{takes}: a value of shape {[*array.shape]} came")
+    return array
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape for people: [N, 4]."""
+    if shape is None:
+        return "of any shape"
+    return f"[{', '.join('N' if size is None else str(size) for size in shape)}]"
+
+
+def _fits(found: tuple[int, ...], shape: list[int | None]) -> bool:
+    return len(found) == len(shape) and all(
+        wanted in (None, size) for size, wanted in zip(found, shape, strict=True)
+    )
+
+
+def _strings(objects: np.ndarray) -> np.ndarray:
+    found = [
+        value.encode("utf-8", "surrogatepass")
+        if isinstance(value, str)
+        else bytes_in(value, TEXT)
+        for value in objects.flat
+    ]
+    return np.array(found, object).reshape(objects.shape)
+
+
+def _typed(objects: np.ndarray, dtype: np.dtype, takes: str) -> np.ndarray:
+    """Numbers or booleans in the dtype, if each of them is one of its values."""
+    kinds = {type(value) for value in objects.flat}
+    is_float = dtype.kind not in "iub"
+    allowed = {bool} if dtype.kind == "b" else {int, float} if is_float else {int}
+    if odd := kinds - allowed:
+        names = {dict: "an object", str: "text", float: "a decimal", bool: "a boolean"}
+        names |= {list: "lists of different lengths", int: "a number"}
+        came = names.get(min(odd, key=str), "null")
+        raise BadRequest(f"JSON Value is not of expected type: {takes}: {came} came")
+    try:
+        with np.errstate(over="raise"):
+            exact = objects.astype(float if is_float else object)
+            if dtype.kind in "iu" and exact.size:
+                limits = np.iinfo(dtype)
+                if not limits.min <= exact.min() <= exact.max() <= limits.max:
+                    raise OverflowError
+            return exact.astype(dtype)
+    except (OverflowError, FloatingPointError) as error:
+        raise BadRequest(
+            f"JSON Value is not of expected type: {takes}: a number beyond it came"
+        ) from error
