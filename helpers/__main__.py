@@ -9,6 +9,7 @@ from helpers.commands.inspect import inspect
 from helpers.commands.leak import leak
 from helpers.commands.predict import predict
 from helpers.commands.scan import scan
+from helpers.commands.serve import serve
 from helpers.commands.train import train
 from helpers.commands.verify import verify
 
@@ -18,7 +19,7 @@ def cli() -> None:
     """Train, freeze, inspect and run TensorFlow networks."""
 
 
-COMMANDS = (download, train, freeze, inspect, verify, scan, predict, leak)
+COMMANDS = (download, train, freeze, inspect, verify, scan, predict, serve, leak)
 for command in COMMANDS:
     cli.add_command(command)
 

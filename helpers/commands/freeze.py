@@ -5,6 +5,7 @@ import os
 
 import click
 
+from helpers.commands.reading_options import reading_options, take_reading
 from helpers.quiet import import_tensorflow
 
 WEIGHTS = ("float32", "float16", "bfloat16")
@@ -12,7 +13,6 @@ WEIGHTS = ("float32", "float16", "bfloat16")
 
 @click.command()
 @click.argument("source", required=False)
-@click.option("--meta", metavar="FILE.meta", help="Default: PREFIX.meta.")
 @click.option("--prefix", metavar="PREFIX", help="The path given to Saver.save.")
 @click.option(
     "--output-node-names", "outputs", metavar="OP,OP", help="Default: y_pred."
@@ -24,15 +24,7 @@ WEIGHTS = ("float32", "float16", "bfloat16")
 @click.option(
     "--classes", metavar="CAT,DOG|FILE", help="Class names, in order, or their file."
 )
-@click.option("--signature", metavar="NAME", help="Of a SavedModel.")
-@click.option("--tags", metavar="TAG,TAG", help="Of a SavedModel's graph.")
-@click.option(
-    "--custom",
-    metavar="MODULE",
-    multiple=True,
-    help="A module with the custom classes of a Keras file.",
-)
-@click.option("--trust", is_flag=True, help="Run the code that a Keras file holds.")
+@reading_options
 @click.option("--fold", is_flag=True, help="Fold batch normalization into the kernels.")
 @click.option("--ema", is_flag=True, help="Use the moving averages of the weights.")
 @click.option(
@@ -55,14 +47,14 @@ def freeze(
     import_tensorflow()
     from helpers.freezing.freeze import freeze
 
-    if not (source or prefix or options["meta"]):
+    reading = take_reading(options)
+    if not (source or prefix or reading["meta"]):
         raise click.UsageError("name a checkpoint: --meta FILE.meta --prefix PREFIX")
-    classes, tags = options.pop("classes"), options.pop("tags")
     report = freeze(
-        prefix or source or options["meta"],
-        class_names=classes,
-        tags=tuple(tags.split(",")) if tags else (),
+        prefix or source or reading["meta"],
+        class_names=options.pop("classes"),
         **options,
+        **reading,
     )
     click.echo(json.dumps(report.as_json()) if as_json else report)
     if passes and not as_json:

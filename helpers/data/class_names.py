@@ -24,13 +24,15 @@ class NamesFile(NamedTuple):
 
 
 def names_given(value: str | Sequence[str]) -> list[str]:
-    """The class names that a user gives: a list, names with commas, or a file's path.
+    """The class names that a user gives: names with commas, a JSON list, or a file.
 
     Raises:
       OSError, ValueError: the file cannot be read, or holds no class names.
     """
     if not isinstance(value, str):
         return list(value)
+    if value.startswith("["):
+        return _names_in_json(_parsed(value))
     path = Path(value)
     if path.is_file():
         return names_in(path).names
@@ -79,7 +81,7 @@ def names_in(path: Path) -> NamesFile:
     by_teachable_machine = False
     try:
         if path.suffix.lower() == ".json":
-            content = _parsed(text, path)
+            content = _parsed(text)
             names = _names_in_json(content)
             by_teachable_machine = _package(content) == TEACHABLE_MACHINE
         else:
@@ -93,7 +95,7 @@ def names_in(path: Path) -> NamesFile:
     return NamesFile(names, path, by_teachable_machine)
 
 
-def _parsed(text: str, path: Path) -> Any:
+def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:

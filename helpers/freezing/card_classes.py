@@ -59,9 +59,7 @@ def class_fields(
     looks_like = ending in CLASSIFIERS or ((classes or 0) > 1 and _takes_photos(editor))
     if not names and looks_like and card.get("output_is") != "values":
         count = f"{classes} " if classes else ""
-        editor.warnings.append(
-            f"the {count}class names are missing, and serving asks for them: {HOW}"
-        )
+        editor.warnings.append(f"the {count}class names are missing: {HOW}")
     return found
 
 

@@ -31,15 +31,13 @@ from helpers.graphs.fingerprint import fingerprint
 from helpers.graphs.model_card import card_in
 
 
-def verify(
-    model: str | Path, checkpoint: str | Path, *, meta: str | Path | None = None
-) -> Report:
+def verify(model: str | Path, checkpoint: str | Path, **reading) -> Report:
     """Run a frozen graph and its checkpoint on the same inputs, and compare.
 
     Args:
       model: the frozen `.pb`, of any program.
-      checkpoint: anything that `freeze` takes as its source.
-      meta: the checkpoint's graph, if it is not beside it.
+      checkpoint: anything that `freeze` takes as its source, or a frozen graph.
+      reading: fields of SourceOptions: meta, signature, tags, custom, trust.
     Returns:
       a report; its `proof.verdict` is "different" if the weights differ.
     Raises:
@@ -49,15 +47,16 @@ def verify(
     path = Path(model)
     graph_def = _read_frozen(path)
     card = card_in(graph_def) or {}
-    reading = SourceOptions(meta=meta, **signature_options(card))
-    source = recognise(checkpoint, reading)
+    stated = {field: value for field, value in reading.items() if value}
+    options = SourceOptions(**signature_options(card) | stated, frozen=True)
+    source = recognise(checkpoint, options)
     outputs = _common_outputs(path, graph_def, card, source)
     narrow = {node.attr["dtype"].type for node in graph_def.node if is_narrow(node)}
     dtype = tf.as_dtype(narrow.pop()).name if len(narrow) == 1 else "float32"
     editor = make_editor(source, outputs, dtype)
-    options = [take_moving_averages] if card.get("ema") else []
-    options += [average_batch_norms] if card.get("inference_batch_norm") else []
-    apply_passes(editor, UNTIL_CONSTANTS, options=options)
+    chosen = [take_moving_averages] if card.get("ema") else []
+    chosen += [average_batch_norms] if card.get("inference_batch_norm") else []
+    apply_passes(editor, UNTIL_CONSTANTS, options=chosen)
     editor.removed["batch normalization"] += card.get("folded", False)
     inputs = _renamed_inputs(graph_def, source, editor)
     frozen = FrozenGraph(path, card.get("initialisers", []), outputs, inputs)

@@ -13,7 +13,8 @@ from helpers.serving.output_checks import probe_photos
 from helpers.serving.photo_input import photo_input
 from helpers.serving.preprocessing import SCALES, Preprocessing
 
-SAME = 0.01  # answers that differ by less, of what they differ by for another range
+SAME = 0.02  # the largest difference of probabilities that are nearly the same
+SHARE = 0.05  # of the largest difference with another range
 
 
 class Proposal(NamedTuple):
@@ -41,9 +42,9 @@ def likely_pixels(
     except (tf.errors.OpError, ValueError, LookupError):  # loading it will say why
         spreads = {}
     for pixels, spread in spreads.items():
-        if spread > SAME * max(spreads.values()):
+        if spread > SAME or spread > SHARE * max(spreads.values()):
             same = [*spreads][: [*spreads].index(pixels)]
-            why = f"with {' and '.join(same)} all test pictures get the same answer"
+            why = f"with {' and '.join(same)} test pictures get nearly the same answer"
             return Proposal(pixels, why if same else "")
     return Proposal("0..1")
 
@@ -75,7 +76,16 @@ def _spreads(graph_def, card: dict, path, bound: Mapping) -> dict[str, float]:
 
 
 def _spread(answers: list) -> float:
-    """The largest difference of a number; 0 where no answer is finite."""
-    found = np.stack(answers).astype(np.float64)
-    usable = found[np.isfinite(found).all(axis=tuple(range(1, found.ndim)))]
-    return float(np.ptp(usable, axis=0).max()) if len(usable) else 0.0
+    """The largest difference of a probability; 0 where no answer is finite.
+
+    Of numbers that are no probabilities, their softmax is taken: the difference of
+    logits grows with any range.
+    """
+    found = np.stack(answers).astype(np.float64).reshape(len(answers), -1)
+    usable = found[np.isfinite(found).all(axis=1)]
+    if not len(usable):
+        return 0.0
+    if usable.min() < 0 or usable.max() > 1:
+        powers = np.exp(usable - usable.max(axis=1, keepdims=True))
+        usable = powers / powers.sum(axis=1, keepdims=True)
+    return float(np.ptp(usable, axis=0).max())

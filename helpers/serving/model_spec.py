@@ -5,9 +5,6 @@ for this one model, the `.json` file beside it, the card in the graph, a file wi
 names beside it, the defaults, the graph itself.
 """
 
-import json
-from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,18 +13,23 @@ import tensorflow.compat.v1 as tf1
 
 from helpers.data.class_names import names_beside
 from helpers.graphs.card_fields import refuse_invalid, refuse_unknown
-from helpers.graphs.edges import Edge
-from helpers.graphs.model_card import CARD_OP, card_in, parse_card
+from helpers.graphs.model_card import card_in, parse_card
 from helpers.graphs.output_ending import last_op
-from helpers.graphs.wiring import PLACEHOLDERS, Wiring
+from helpers.graphs.wiring import Wiring
 from helpers.serving.encoded_photos import EncodedPhotos
+from helpers.serving.graph_ends import (
+    find_inputs,
+    find_outputs,
+    op_of,
+    refuse_absent,
+    refuse_open_scalars,
+    tensor_of,
+)
 from helpers.serving.likely_pixels import likely_pixels
 from helpers.serving.photo_input import Incomplete, Photos, photo_input
 from helpers.serving.preprocessing import Preprocessing
 from helpers.serving.scalar_inputs import bound_scalars
 from helpers.serving.spec_checks import LESSON_FIELDS, refuse_missing
-
-NO_OUTPUTS = (CARD_OP, "NoOp", "Assert", "Const", "Placeholder")  # op names or kinds
 
 
 class ModelSpec(NamedTuple):
@@ -77,17 +79,17 @@ def model_spec(
         notes.append(f"class names from {named.path}")
     card = _with_defaults(card, wiring, defaults or {})
     refuse_invalid(card, path)
-    outputs = _outputs(card, wiring, notes)
-    known = outputs and _op(outputs[0]) in wiring.nodes
+    outputs = find_outputs(card, wiring, notes)
+    known = outputs and op_of(outputs[0]) in wiring.nodes
     bound = bound_scalars(graph_def, outputs, card.get("bound", {})) if known else {}
-    inputs = _inputs(card, wiring, outputs, bound)
+    inputs = find_inputs(card, wiring, outputs, bound)
     notes += [f"{name} is fixed at {value}" for name, value in bound.items()]
     photos: Photos = None
     if len(inputs) == 1:
         card["input"] = inputs[0]
         photos = photo_input(card, graph_def, path, notes)
     else:
-        _refuse_open_scalars(inputs, wiring, path)
+        refuse_open_scalars(inputs, wiring, path)
     if outputs:
         card["output"] = outputs[0]
     missing = _missing(card, wiring, inputs, photos)
@@ -95,7 +97,7 @@ def model_spec(
     if "pixels" in missing and {"output", "image_size"}.isdisjoint(missing):
         proposal = likely_pixels(graph_def, card, path, bound)
     refuse_missing(missing, graph_def, card, path, proposal)
-    _refuse_absent(card, inputs, outputs, wiring, path)
+    refuse_absent(inputs, outputs, wiring, path)
     assert not isinstance(photos, Incomplete)
     card |= {"output_is": _output_kind(card, wiring, photos)}
     if isinstance(photos, Preprocessing):
@@ -138,52 +140,17 @@ def _stated_card(graph_def: tf1.GraphDef, path: Path, stated: dict) -> dict:
 
 def _with_defaults(card: dict, wiring: Wiring, defaults: dict) -> dict:
     """The card; an absent field comes from the defaults or the lesson."""
-    ends = {role: str(LESSON_FIELDS[role]) for role in ("input", "output")}
-    known = {role: n for role, n in ends.items() if n.split(":")[0] in wiring.nodes}
-    if known.keys() == ends.keys() and not {"inputs", "outputs"} & card.keys():
-        card = known | defaults | card
+    ends = {role: LESSON_FIELDS[role] for role in ("input", "output")}
+    has_both = all(op_of(name) in wiring.nodes for name in ends.values())
+    if has_both and not {"inputs", "outputs"} & card.keys():
+        card = ends | defaults | card
     else:
         card = defaults | card
-    if card.get("input") == LESSON_FIELDS["input"]:
+    is_lesson = all(tensor_of(str(card.get(role))) == ends[role] for role in ends)
+    shape = wiring.shape(op_of(ends["input"])) if is_lesson else ()
+    if shape is None or len(shape) == 4:
         card = {"pixels": LESSON_FIELDS["pixels"]} | card
     return card
-
-
-def _outputs(card: dict, wiring: Wiring, notes: list[str]) -> tuple[str, ...]:
-    """The outputs that the card names, else the only op that no other op reads."""
-    named = [card["output"]] if "output" in card else []
-    named += card.get("outputs", [])
-    if not named:
-        ends = [
-            name
-            for name in wiring.nodes
-            if not wiring.consumers.get(name)
-            and not {name, wiring.op(name)} & {*NO_OUTPUTS}
-        ]
-        if len(ends) == 1:
-            named = ends
-            notes.append(f"output {ends[0]}: no other op of the graph is one")
-    return tuple(dict.fromkeys(map(_tensor, named)))
-
-
-def _inputs(
-    card: dict, wiring: Wiring, outputs: Iterable[str], bound: dict
-) -> tuple[str, ...]:
-    """The inputs that the card names, and all placeholders that the outputs need."""
-    named = [card["input"]] if "input" in card else card.get("inputs", [])
-    named = [name for name in map(_tensor, named) if _op(name) not in bound]
-    known = [_op(name) for name in outputs if _op(name) in wiring.nodes]
-    given = {*map(_op, named)}
-    needed = wiring.before(known, until=given) if known else {*wiring.nodes}
-    others = [
-        f"{name}:0"
-        for name in wiring.nodes
-        if name in needed
-        and wiring.op(name) in PLACEHOLDERS
-        and wiring.op(name) != "PlaceholderWithDefault"
-        and name not in {*bound, *given}
-    ]
-    return (*named, *others)
 
 
 def _output_kind(card: dict, wiring: Wiring, photos: Photos) -> str | None:
@@ -194,48 +161,3 @@ def _output_kind(card: dict, wiring: Wiring, photos: Photos) -> str | None:
         return "values"
     ending = last_op(wiring.nodes, card["output"]) if "output" in card else None
     return None if ending == "Sigmoid" else "probabilities"
-
-
-def _refuse_open_scalars(inputs: tuple[str, ...], wiring: Wiring, path: Path) -> None:
-    """A network that takes a photo and a scalar is served with the scalar fixed.
-
-    Raises:
-      ValueError: it is not known at which value.
-    """
-    shapes = {
-        n: wiring.shape(Edge.parse(n).node) for n in inputs if _op(n) in wiring.nodes
-    }
-    scalars = [name for name, shape in shapes.items() if shape == ()]
-    photos = [name for name, shape in shapes.items() if shape and len(shape) == 4]
-    if scalars and len(scalars) + len(photos) == len(inputs) and len(photos) == 1:
-        name = _op(scalars[0])
-        example = json.dumps({"bound": {name: 1.0}})
-        raise ValueError(
-            f"{path} takes a scalar {name!r} beside a photo, and nothing in the graph "
-            f"says its value for inference: put it into "
-            f"{path.with_suffix('.json').name} beside it: {example}"
-        )
-
-
-def _refuse_absent(
-    card: dict,
-    inputs: tuple[str, ...],
-    outputs: tuple[str, ...],
-    wiring: Wiring,
-    path: Path,
-) -> None:
-    for role, tensors in (("input", inputs), ("output", outputs)):
-        for name in map(_op, tensors):
-            if name not in wiring.nodes:
-                close = get_close_matches(name, wiring.nodes, 3, 0.4)
-                hint = f"; the closest: {', '.join(close)}" if close else ""
-                raise ValueError(f"{path} has no {role} op {name!r}{hint}")
-
-
-def _op(tensor: str) -> str:
-    return Edge.parse(tensor).node
-
-
-def _tensor(name: str) -> str:
-    op, _, index = name.partition(":")
-    return f"{op}:{index or 0}"

@@ -13,7 +13,8 @@ def finite(rows: np.ndarray) -> np.ndarray:
     Raises:
       NonFiniteAnswer: one is not.
     """
-    if rows.dtype.kind == "f" and not np.isfinite(rows).all():
+    is_float = rows.dtype.kind in "fc" or rows.dtype.name.startswith("bfloat")
+    if is_float and not np.isfinite(rows).all():
         raise NonFiniteAnswer(
             "the network answers with numbers that are not finite (NaN or infinite) "
             "for this input: it may be damaged, or the input outside of what it was "

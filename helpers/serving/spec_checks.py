@@ -35,6 +35,21 @@ WORDS = {"class_names": "class names", "output_is": "kind of output"}
 PLURAL = ("class_names", "pixels")
 
 
+class MissingFields(ValueError):
+    """A graph's card lacks required fields.
+
+    Attributes:
+      fields: their names.
+      proposal: a range of pixels, and the reason for it; None where it is not missing.
+    """
+
+    def __init__(
+        self, text: str, fields: Collection[str], proposal: tuple[str, str] | None
+    ):
+        super().__init__(text)
+        self.fields, self.proposal = frozenset(fields), proposal
+
+
 def refuse_missing(
     missing: Collection[str],
     graph_def,
@@ -47,7 +62,7 @@ def refuse_missing(
     Args:
       proposal: a range of pixels as an example, and the reason for it.
     Raises:
-      ValueError: the message names them, the `.json` file to write them into, the
+      MissingFields: the message names them, the `.json` file to write them into, the
         options, and likely inputs and outputs of the graph.
     """
     if not missing:
@@ -78,10 +93,12 @@ def refuse_missing(
     words = [WORDS.get(field, field.replace("_", " ")) for field in fields]
     them = "them" if len(fields) > 1 or fields[0] in PLURAL else "it"
     beside = f"{path.with_suffix('.json').name} beside it"
-    raise ValueError(
+    raise MissingFields(
         f"{path} does not say its {_joined(words)}: put {them} into {beside}, for "
         f"instance {json.dumps(example)}, or give "
-        f"{_joined([OPTIONS[field] for field in fields])}{choices}{why}{guesses}"
+        f"{_joined([OPTIONS[field] for field in fields])}{choices}{why}{guesses}",
+        missing,
+        proposal,
     )
 
 

@@ -1,5 +1,6 @@
 """The command line's options that state fields of a model card."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -180,3 +181,18 @@ def stated_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     """The card fields that the options state, of the parameters of a command."""
     values = {option.field: given.get(option.parameter) for option in SPEC_OPTIONS}
     return {field: value for field, value in values.items() if value not in (None, "")}
+
+
+def arguments_for(fields: Mapping[str, Any]) -> list[str]:
+    """The command line that states these fields."""
+    stated = [option for option in SPEC_OPTIONS if option.field in fields]
+    pairs = [(option.name, _as_text(option, fields[option.field])) for option in stated]
+    return [text for pair in pairs for text in pair]
+
+
+def _as_text(option: SpecOption, value: Any) -> str:
+    if option.field == "class_names":
+        return json.dumps(value)
+    separator = "x" if option.field == "image_size" else ","
+    parts = value if isinstance(value, (list, tuple)) else [value]
+    return separator.join(map(str, parts))

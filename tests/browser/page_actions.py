@@ -3,6 +3,7 @@
 from io import BytesIO
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 PICTURES = Path(__file__).parent / "pictures"  # screenshots, for people to look at
@@ -54,3 +55,9 @@ def answers(page):
 def save_screenshot(page, name: str) -> None:
     """Write a screenshot of the whole page."""
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+
+def violations(page) -> list[str]:
+    """The violations of accessibility rules that axe-core finds."""
+    found = Axe().run(page).response["violations"]
+    return [f"{it['id']}: {[node['html'] for node in it['nodes']]}" for it in found]

@@ -3,8 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.page_actions import GREEN_CORNER, answers, choose
-from tests.browser.test_layout import violations
+from tests.browser.page_actions import GREEN_CORNER, answers, choose, violations
 from tests.webapp.running_app import APP, running
 from tests.webapp.small_graphs import MANY, embedding, many_classes, price
 

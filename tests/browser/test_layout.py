@@ -1,7 +1,6 @@
 """The page fits every width, in light and dark, is accessible, and does not shift."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.page_actions import (
@@ -10,6 +9,7 @@ from tests.browser.page_actions import (
     answers,
     choose,
     save_screenshot,
+    violations,
 )
 
 pytestmark = pytest.mark.slow
@@ -36,12 +36,6 @@ def fill(page) -> None:
     expect(answers(page)).to_have_count(4)
     page.get_by_role("button", name="Show why").first.click()
     expect(page.locator(".heat")).to_be_visible()
-
-
-def violations(page) -> list[str]:
-    """The violations of accessibility rules that axe-core finds."""
-    found = Axe().run(page).response["violations"]
-    return [f"{it['id']}: {[node['html'] for node in it['nodes']]}" for it in found]
 
 
 @WIDTHS

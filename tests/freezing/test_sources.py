@@ -4,7 +4,6 @@ import os
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
@@ -14,11 +13,9 @@ from helpers.freezing.freeze import freeze
 from helpers.freezing.verify import verify
 from tests.freezing.small_models import (
     V1,
-    X,
     dense,
     dropped_always,
     fed,
-    frozen_answers,
     perceptron,
     save,
 )
@@ -96,81 +93,6 @@ def test_a_checkpoint_file_of_another_machine_points_beside_itself(prefix, tmp_p
     state.write_text('model_checkpoint_path: "/home/somebody/run7/model-ckpt"\n')
     report = freeze(state, outputs="y")
     assert "/home/somebody/run7/model-ckpt" in report.warnings[0]
-
-
-def test_a_saved_model_of_tensorflow_1_freezes_to_its_signature(tmp_path):
-    with tf.Graph().as_default(), tf1.Session() as session:
-        x, folder = fed(), tmp_path / "export"
-        y = tf.nn.softmax(dense(x, 3, "one"), name="y")
-        session.run(tf1.global_variables_initializer())
-        tf1.saved_model.simple_save(session, str(folder), {"in": x}, {"out": y})
-        expected = session.run(y, {x: X["x"]})
-    report = freeze(folder)
-    assert report.proof.verdict == "exact"
-    assert report.card["output"] == "y:0"
-    assert np.array_equal(frozen_answers(report.output, ["y"], X)[0], expected)
-
-
-class Words(tf.Module):
-    """A model of TensorFlow 2 that looks words up."""
-
-    def __init__(self, initialiser):
-        self.table = tf.lookup.StaticHashTable(initialiser, 2)
-        self.rows = tf.Variable([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "words")])
-    def __call__(self, words):
-        return tf.gather(self.rows, self.table.lookup(words))
-
-
-@pytest.mark.parametrize("kind", ["pairs", "file"])
-def test_a_saved_model_of_tensorflow_2_keeps_its_lookup_tables(kind, tmp_path):
-    file = tmp_path / "words.txt"
-    file.write_text("cat\ndog\n")
-    index = tf.lookup.TextFileIndex
-    initialisers = {
-        "pairs": tf.lookup.KeyValueTensorInitializer(
-            ["cat", "dog"], tf.constant([0, 1], tf.int64)
-        ),
-        "file": tf.lookup.TextFileInitializer(
-            str(file), tf.string, index.WHOLE_LINE, tf.int64, index.LINE_NUMBER
-        ),
-    }
-    tf.saved_model.save(Words(initialisers[kind]), str(tmp_path / "export"))
-    file.unlink()
-    report = freeze(tmp_path / "export" / "saved_model.pb", output=tmp_path / "out.pb")
-    assert report.proof.verdict in ("exact", "close")
-    assert report.proof.largest == 0
-    assert report.inputs == {"words:0": "string [N]"}
-    feeds, start = {"words": ["dog", "?"]}, report.card["initialisers"]
-    (found,) = frozen_answers(report.output, ["Identity"], feeds, start)
-    assert found.tolist() == [[3, 4], [5, 6]]
-
-
-class Pair(tf.Module):
-    """A model of TensorFlow 2 with two signatures and named outputs."""
-
-    def __init__(self):
-        self.factor = tf.Variable(3.0)
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "a")])
-    def times(self, a):
-        return {"product": a * self.factor, "given": a}
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "b")])
-    def plus(self, b):
-        return {"sum": b + self.factor}
-
-
-def test_outputs_may_be_named_as_the_signature_names_them(tmp_path):
-    pair = Pair()
-    both = {"serving_default": pair.times, "other": pair.plus}
-    tf.saved_model.save(pair, str(tmp_path / "export"), signatures=both)
-    report = freeze(tmp_path / "export", outputs="product", output=tmp_path / "1.pb")
-    assert "other, serving_default; serving_default is taken" in report.warnings[0]
-    (name,) = report.outputs
-    feeds = {"a": [1.0, 2.0]}
-    assert frozen_answers(report.output, [name[:-2]], feeds)[0].tolist() == [3, 6]
 
 
 def test_verify_finds_a_stale_file(prefix, tmp_path):

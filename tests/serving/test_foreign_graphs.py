@@ -273,3 +273,44 @@ def test_a_shared_graph_is_asked_about_without_a_card(shared, name):
     message = refusal(shared / f"foreign/{name}.pb")
     assert message.startswith(" does not say its class names")
     assert "--pixels" in message
+
+
+def test_a_vector_called_x_is_no_photo(path):
+    def build():
+        x = tf1.placeholder(tf.float32, [None, 784], "x")
+        tf.nn.softmax(x[:, :10], name="y_pred")
+
+    with FrozenModel.load(write_graph(path, build)) as model:
+        assert (model.takes_photos, "pixels" in model.card) == (False, False)
+        assert model.run({"x": np.zeros([2, 784])})["y_pred"].shape == (2, 10)
+
+
+def test_the_range_of_logits_is_not_guessed_from_their_size(path):
+    def build():
+        images = tf1.placeholder(tf.float32, [None, 8, 8, 1], "images")
+        kernel = np.random.default_rng(0).normal(size=(64, 10)).astype(np.float32)
+        tf.matmul(tf.reshape(images, [-1, 64]), kernel, name="logits")
+
+    message = refusal(write_graph(path, build), class_names=[*"abcdefghij"])
+    assert '{"pixels": "0..1"}' in message
+    assert "nearly the same" not in message
+
+
+@pytest.mark.parametrize("photos", [np.zeros([1, 8, 8, 3], np.uint8), np.array(b"a")])
+def test_a_decoding_graph_takes_bytes_only(path, photos):
+    with FrozenModel.load(write_graph(path, decoding()), stated=RGB) as model:
+        assert model.predict(np.empty([0], object)).shape == (0, 3)
+        with pytest.raises(ValueError, match="not a vector of bytes as `decode` ret"):
+            model.predict(photos)
+
+
+@pytest.mark.parametrize("factor", [1e-4, 1e6])
+def test_values_of_a_batch_are_those_of_its_photos_alone(path, factor):
+    def build():
+        images = tf1.placeholder(tf.float32, [None, 8, 8, 3], "images")
+        means = tf.reduce_mean(images, [1, 2])
+        tf.multiply(factor, means - tf.reduce_mean(means, 0), name="difference")
+
+    stated = {"pixels": "0..1", "output_is": "values"}
+    with FrozenModel.load(write_graph(path, build), stated=stated) as model:
+        assert not model.predict(np.concatenate([filled(RED), filled(BLUE)])).any()

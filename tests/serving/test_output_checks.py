@@ -203,4 +203,4 @@ def test_a_range_that_makes_every_answer_the_same_is_not_proposed(tmp_path):
 
     message = refusal(write_graph(tmp_path / "net.pb", build), **NAMES)
     assert '{"pixels": "0..255"}' in message
-    assert "with 0..1 and -1..1 all test pictures get the same answer" in message
+    assert "with 0..1 and -1..1 test pictures get nearly the same answer" in message

@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import re
 import tempfile
 from io import BytesIO
 from time import perf_counter
@@ -66,6 +67,16 @@ def test_json_answer_has_the_documented_keys_in_order(client):
         "milliseconds",
     ]
     assert list(answer.json["milliseconds"]) == ["decode", "wait", "infer", "total"]
+
+
+def test_json_answer_of_two_classes_is_these_bytes(client):
+    number = r"[\d.e-]+"
+    times = ",".join(f'"{t}":{number}' for t in ("decode", "wait", "infer", "total"))
+    pattern = (
+        rf'{{"model":"cats","version":3,"label":"cat","probabilities":{{"cat":{number},'
+        rf'"dog":{number}}},"milliseconds":{{{times}}}}}\n'
+    )
+    assert re.fullmatch(pattern, client.post("/predict", data=photo()).text)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """The report on the models: their cards, versions, graphs and request statistics."""
 
+import math
+from typing import Any
+
 from helpers.profiling.usage import MIB, rss_mib
 from webapp.metrics import Metrics
 from webapp.pages.card_text import output_sentence, photo_sentence
@@ -25,7 +28,7 @@ def _model(library, metrics: Metrics, name: str) -> dict:
         "name": name,
         "version": served.version,
         "versions": [_version(library, name, *status) for status in statuses.items()],
-        "card": model.card,
+        "card": _with_null(model.card),
         **_ends(model),
         "image_size": model.image_size,
         "class_names": model.class_names,
@@ -40,6 +43,16 @@ def _model(library, metrics: Metrics, name: str) -> dict:
         "ops_when_loaded": statuses[served.version].ops,
         **metrics.summary(name)._asdict(),
     }
+
+
+def _with_null(value: Any) -> Any:
+    """The value with None for NaN and infinity, which JSON has not."""
+    if isinstance(value, dict):
+        return {key: _with_null(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_null(inner) for inner in value]
+    is_odd = isinstance(value, float) and not math.isfinite(value)
+    return None if is_odd else value
 
 
 def _ends(model) -> dict:

@@ -27,7 +27,8 @@ def headline(values: dict[str, np.ndarray]) -> str:
     """The number, if there is only one; else how many there are."""
     count = sum(np.size(array) for array in values.values())
     if count != 1:
-        return f"{count:,} numbers"
+        are_texts = any(np.asarray(a).dtype.kind in "OSU" for a in values.values())
+        return f"{count:,} {'values' if are_texts else 'numbers'}"
     (only,) = (np.ravel(array)[0] for array in values.values())
     return value_text(only)
 
@@ -38,6 +39,8 @@ def value_text(value: object) -> str:
         return value.decode(errors="replace")[:80]
     if isinstance(value, (np.bool_, np.integer, str)):
         return str(value)
+    if isinstance(value, np.complexfloating):
+        return f"{complex(value):.6g}"
     return f"{float(value):.6g}"  # type: ignore[arg-type]
 
 

@@ -23,10 +23,7 @@ def predict_json(outputs: Outputs, count: int | None) -> dict[str, Any]:
                     f"the output {name} has shape {[*array.shape]}, not a row for each "
                     f"of {count} instances: use the column format, with 'inputs'"
                 )
-    try:
-        values = {name: json_value(array) for name, array in outputs.items()}
-    except TypeError as error:
-        raise BadRequest(str(error)) from error
+    values = {name: json_value(array) for name, array in outputs.items()}
     if len(values) == 1:
         (value,) = values.values()
         return {"outputs" if count is None else "predictions": value}

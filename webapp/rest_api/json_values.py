@@ -4,6 +4,7 @@ from base64 import b64encode
 from typing import Any
 
 import numpy as np
+from werkzeug.exceptions import BadRequest
 
 SHORT = ("float16", "float32", "bfloat16")  # whose decimals Python would lengthen
 
@@ -15,7 +16,7 @@ def json_value(array: np.ndarray) -> Any:
     0.10000000149.
 
     Raises:
-      TypeError: JSON has no numbers of this dtype.
+      BadRequest: JSON has no numbers of this dtype.
     """
     array = np.asarray(array)
     if array.dtype.name in SHORT:
@@ -27,7 +28,7 @@ def json_value(array: np.ndarray) -> Any:
         texts = np.array([_text(value) for value in array.flat], object)
         return texts.reshape(array.shape).tolist()
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"JSON has no numbers of dtype {array.dtype.name}")
+        raise BadRequest(f"JSON has no numbers of dtype {array.dtype.name}")
     return array.tolist()
 
 

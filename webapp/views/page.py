@@ -91,12 +91,14 @@ def show_answers(started: float, *, why: bool) -> str:
             f"{len(uploads) * len(names)} answers were asked for: with fewer photos "
             f"or models, ask for at most {MOST_ANSWERS} at once"
         )
-    top = number_of_classes(request)
+    top, reasons = number_of_classes(request), _explained(names) if why else []
     photo_results = []
     for upload in uploads:
-        shown = [_shown(upload.data, name, started, top, why) for name in names]
+        shown = []
+        for name in names:
+            shown.append(_shown(upload.data, name, started, top, name in reasons))
+            started = perf_counter()
         photo_results.append(PhotoResult(upload.name, _thumbnail(upload, shown), shown))
-        started = perf_counter()
     problems = [result.problem for result in photo_results]
     if problems[0] and all(problems):
         raise problems[0]
@@ -108,6 +110,11 @@ def show_problem(status: int, title: str, detail: str) -> Response:
     problem = {"status": status, "title": title, "detail": detail}
     form = _form([request.args.get("model")])
     return make_response(render_template("problem.html", **problem, **form), status)
+
+
+def _explained(names: list[str | None]) -> list[str | None]:
+    """The models whose answers can be explained; all, to be refused, if none can."""
+    return [name for name in names if explains(find_model(name).model)] or names
 
 
 def _shown(

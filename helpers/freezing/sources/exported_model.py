@@ -4,7 +4,7 @@ import atexit
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from helpers.checkpoints.file_contents import SAVED_MODEL_FILES
@@ -24,7 +24,8 @@ def keras_file_in(folder: Path) -> Path | None:
     """
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in KERAS)
     whole = [path for path in files if not path.name.endswith(".weights.h5")] or files
-    return _only(str(folder), [path.name for path in whole]) and whole[0]
+    name = _only(str(folder), [path.name for path in whole])
+    return folder / name if name else None
 
 
 def _only(where: str, names: Sequence[str]) -> str | None:
@@ -63,15 +64,8 @@ def extracted_model(path: Path) -> Path:
                 f"{path} is a zip without a model: it holds {found}",
                 "give a zip of one Keras file (.h5, .keras) or one SavedModel",
             )
-        place = PurePosixPath(model)
-        is_folder = place.name in SAVED_MODEL_FILES
-        wanted = [name for name in files if name == model]
-        for name in files:
-            inside = is_folder and place.parent in PurePosixPath(name).parents
-            near = PurePosixPath(name).parent in (place.parent, *place.parents[1:2])
-            if inside or (near and name.endswith(COMPANIONS)):
-                wanted.append(name)
-        size = sum(item.file_size for item in items if item.filename in set(wanted))
+        wanted = {model, *_companions(files, PurePosixPath(model))}
+        size = sum(item.file_size for item in items if item.filename in wanted)
         if size > LARGEST:
             raise FreezeError(
                 f"{path} holds {size / 1e9:.0f} GB, over {LARGEST / 1e9:.0f}",
@@ -80,13 +74,23 @@ def extracted_model(path: Path) -> Path:
         folder = tempfile.mkdtemp()
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         try:
-            for name in dict.fromkeys(wanted):
+            for name in wanted:
                 archive.extract(name, folder)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
             raise FreezeError(
                 f"{path} cannot be extracted: {error}", "copy or download it again"
             ) from error
     return Path(folder, model)
+
+
+def _companions(files: Sequence[str], model: PurePosixPath) -> Iterator[str]:
+    """The files in a SavedModel's folder, and those of class names near a model."""
+    is_folder = model.name in SAVED_MODEL_FILES
+    near = (model.parent, *model.parents[1:2])
+    for name in files:
+        inside = is_folder and model.parent in PurePosixPath(name).parents
+        if inside or (PurePosixPath(name).parent in near and name.endswith(COMPANIONS)):
+            yield name
 
 
 def _models(files: Sequence[str]) -> list[str]:

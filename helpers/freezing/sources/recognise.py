@@ -57,6 +57,19 @@ def recognise(source: str | Path, options: SourceOptions) -> Source:
     return _read_checkpoint(prefix, options.meta, warnings)
 
 
+def is_frozen(path: Path) -> bool:
+    """Whether a file holds a frozen graph: a GraphDef without variables."""
+    return path.is_file() and not is_checkpoint_file(path) and _is_frozen(content(path))
+
+
+def _is_frozen(found: Content) -> bool:
+    if found.kind != "GraphDef":
+        return False
+    graph_def = found.graphs[0].graph_def
+    bodies = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
+    return not any(node.op in VARIABLES for body in bodies for node in body)
+
+
 def _keras_file_in(path: Path) -> Path | None:
     """The only Keras file of a folder without a checkpoint, if it is such a folder."""
     if not path.is_dir() or any(map(is_checkpoint_file, path.iterdir())):
@@ -101,12 +114,9 @@ def _read_graph(
     path: Path, found: Content, options: SourceOptions, warnings: list[str]
 ) -> Source:
     """A graph with the checkpoint of its name, or else the one in its folder."""
-    graph_def = found.graphs[0].graph_def
-    bodies = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
-    is_frozen = not any(node.op in VARIABLES for body in bodies for node in body)
-    if found.kind == "GraphDef" and is_frozen:
+    if _is_frozen(found):
         if options.frozen:
-            meta = tf1.MetaGraphDef(graph_def=graph_def)
+            meta = tf1.MetaGraphDef(graph_def=found.graphs[0].graph_def)
             return Source(meta, None, (path,), f"{path.with_suffix('')}-plain")
         raise FreezeError(
             f"{path} is frozen already: its graph has no variables",

@@ -21,7 +21,10 @@ from helpers.freezing.freeze import freeze
 from helpers.freezing.verify import verify
 from tests.freezing.small_models import dense, frozen_answers, variable
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:`tf.layers.batch_normalization`"),
+]
 
 tf1 = tf.compat.v1
 OPTION = "--inference-batch-norm"

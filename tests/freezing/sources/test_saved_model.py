@@ -176,6 +176,31 @@ def test_a_dropout_in_training_mode_is_bound(tmp_path):
     assert alike(frozen_outputs(report, ROWS)[0], ROWS["x"])
 
 
+def test_two_draws_from_one_generator_are_refused(tmp_path):
+    class Drawing(Weights):
+        def __init__(self):
+            super().__init__()
+            self.generator = tf.random.Generator.from_seed(1)
+
+        @tf.function(input_signature=[Spec([None, 4], tf.float32, "x")])
+        def __call__(self, x):
+            first, second = self.generator.normal([4]), self.generator.normal([4])
+            return {"y": x * first + second}
+
+    tf.saved_model.save(Drawing(), str(tmp_path / "export"))
+    with pytest.raises(FreezeError, match="draw random numbers from the generator"):
+        freeze(tmp_path / "export")
+
+
+def test_a_flip_at_random_is_off(tmp_path):
+    def flip(_module, x):
+        return {"y": tf.where(tf.random.uniform([]) <= 0.5, tf.reverse(x, [1]), x)}
+
+    report = freeze(save_function(flip, tmp_path / "export"))
+    assert np.array_equal(frozen_outputs(report, ROWS)[0], ROWS["x"])
+    assert report.removed["augmentation"] == 1
+
+
 def test_weights_of_16_bits_are_compared_with_the_rounded_ones(tmp_path):
     report = freeze(save_function(named_twice, tmp_path / "m"), weights="bfloat16")
     assert report.proof.verdict == "close"

@@ -208,3 +208,16 @@ def test_report_says_inputs_outputs_preprocessing_and_what_was_assumed(kinds_cli
         report["sigmoid"]["answers_with"] == "probabilities of 2 classes of one sigmoid"
     )
     assert "NaN" in report["nan"]["notes"][0]
+
+
+def test_x_of_a_network_of_numbers_gives_all_its_outputs(call):
+    values = np.full([2, 8, 8, 3], 0.5).tolist()
+    outputs = call("embedding", {"inputs": {"x": values}}).json["outputs"]
+    assert outputs["sum"] == pytest.approx([6, 6])
+    assert np.shape(outputs["embedding"]) == (2, 12)
+
+
+def test_x_of_one_number_is_one_number_for_each_photo(call):
+    values = np.full([2, 8, 8, 3], 0.5).tolist()
+    rows = predictions(call("age", {"signature_name": "x", "instances": values}))
+    np.testing.assert_allclose(rows, [50, 50], atol=1e-4)

@@ -15,6 +15,7 @@ from tests.webapp.small_graphs import MANY, price
 from webapp.app import create_app
 from webapp.pages.example_requests import example_request
 from webapp.pages.thumbnails import seen_part
+from webapp.views import page
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +191,25 @@ def test_one_number_is_the_headline(kinds_client):
 def test_only_what_can_be_explained_has_the_button(kinds_client, name, count):
     page = kinds_client.post(f"/predict?model={name}&fragment=1", **form(photo())).text
     assert page.count('name="why"') == count
+
+
+def test_of_several_models_those_that_can_are_explained(kinds_client):
+    shown = kinds_client.post("/explain", **form(photo(), model=["age", "sigmoid"]))
+    assert shown.text.count("copies, each with a part covered, took") == 1
+    refused = kinds_client.post("/explain", **form(photo(), model=["age", "jpeg"]))
+    assert refused.status_code == 400
+
+
+def test_a_second_model_does_not_count_the_first_one_as_waiting(
+    kinds_client, monkeypatch
+):
+    started = []
+    answer = page.answer_photo
+    monkeypatch.setattr(
+        page, "answer_photo", lambda *a, **k: (started.append(a[2]), answer(*a, **k))[1]
+    )
+    kinds_client.post("/predict", **form(photo(), model=["age", "sigmoid"]))
+    assert started[1] > started[0]
 
 
 def test_a_model_without_photos_is_no_choice_but_has_an_example(kinds_client):

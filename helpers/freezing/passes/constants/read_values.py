@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from helpers.freezing.errors import FreezeError
 from helpers.graphs.edges import control_inputs, data_inputs, set_inputs
 from helpers.graphs.editor import GraphEditor, nodes_of
 from helpers.graphs.op_registry import attribute
@@ -11,6 +12,7 @@ RESOURCE_VARIABLES = ("VarHandleOp",)
 VARIABLES = ("Variable", "VariableV2", *RESOURCE_VARIABLES)
 FORWARDING = ("Identity", "Switch", "Merge", "Enter", "Exit", "NextIteration")
 WITHOUT_REFERENCE = {f"Ref{op}": op for op in FORWARDING}
+DRAW = "RngReadAndSkip"
 _INT32 = tf.int32.as_datatype_enum
 HINTS = ("_output_shapes", "_class", "_has_manual_control_dependencies")
 
@@ -22,6 +24,7 @@ def read_values(editor: GraphEditor) -> int:
     edited one.
     """
     changed = 0
+    _refuse_two_draws(editor)
     for node in list(editor.nodes.values()):
         node.op = WITHOUT_REFERENCE.get(node.op, node.op)
         if node.op == "ResourceGather":
@@ -33,6 +36,23 @@ def read_values(editor: GraphEditor) -> int:
         changed += 1
     remove_hints(editor)
     return changed
+
+
+def _refuse_two_draws(editor: GraphEditor) -> None:
+    """Raise FreezeError if a run draws from one random generator more than once."""
+    drawn: dict[str, str] = {}
+    for node in editor.nodes.values():
+        if node.op != DRAW:
+            continue
+        state = data_inputs(node)[0].node
+        if state in drawn:
+            raise FreezeError(
+                f"ops {drawn[state]!r} and {node.name!r} draw random numbers from the "
+                f"generator {state!r}, whose state changes between them: this is a "
+                "graph for training, with layers that change their inputs at random",
+                "export the model with training=False, or without its random layers",
+            )
+        drawn[state] = node.name
 
 
 def read_value(node):
@@ -47,7 +67,7 @@ def read_value(node):
     if node.op == "VariableShape":
         out_type = attribute(node, "out_type").type
         return _replaced(node, "Shape", T=dtype, out_type=out_type)
-    if node.op == "RngReadAndSkip":  # it returns the state from before it skips
+    if node.op == DRAW:  # it returns the state from before it skips
         made = _replaced(node, "Identity", T=tf.int64.as_datatype_enum)
         del made.input[1 : 1 + len(data_inputs(made)[1:])]
         return made

@@ -71,7 +71,8 @@ def batch_norms_in_training(editor: GraphEditor) -> Statistics:
     in_loops = _nodes_in_loops(editor)
     useless = {name: _useless(editor, norm) for name, norm in found.items()}
     missing |= {name: reason for name, reason in useless.items() if reason}
-    missing |= dict.fromkeys(in_loops & (found.keys() | missing.keys()), IN_LOOP)
+    looped = [name for name in (*found, *missing) if name in in_loops]
+    missing |= dict.fromkeys(looped, IN_LOOP)
     found = {name: norm for name, norm in found.items() if name not in missing}
     return Statistics(found, missing)
 
@@ -116,6 +117,8 @@ def switch_batch_norms(
     Returns:
       each statistic and the tensor that reads its average.
     """
+    if not norms:
+        return {}
     variables = {
         item: variable
         for norm in norms

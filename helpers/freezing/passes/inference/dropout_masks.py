@@ -18,6 +18,8 @@ from helpers.graphs.editor import GraphEditor
 
 COMPARISONS = ("Less", "LessEqual", "Greater", "GreaterEqual", "Floor")
 PASSING = ("Identity", "Enter", "Cast", *SWITCHES)
+SHAPING = ("Identity", "Reshape", "ExpandDims", "BroadcastTo", "Squeeze")
+SELECTS = ("Select", "SelectV2")
 ARITHMETIC = ("Sub", "Add", "AddV2", "Mul", "RealDiv")
 
 
@@ -30,7 +32,10 @@ def bind_masks(editor: GraphEditor) -> None:
             continue
         threshold = _threshold(editor, node, known)
         root = _root(editor, threshold) if threshold else None
-        if root is not None and _bind_root(editor, node, root):
+        keeps = _inference_value(editor, node, consumers)
+        if root is None or keeps is None:
+            continue
+        if _bind_root(editor, node, root, keeps):
             _bind_scale(editor, node, consumers)
             known = known_values(editor)
 
@@ -76,14 +81,53 @@ def _root(editor: GraphEditor, threshold: Edge) -> Edge | None:
     return roots.pop() if len(roots) == 1 else None
 
 
-def _bind_root(editor: GraphEditor, mask, root: Edge) -> bool:
-    """Bind the root to 1 or 0, whichever makes the mask true; False if neither does."""
+def _inference_value(editor: GraphEditor, mask, consumers) -> bool | None:
+    """The value of the mask at which nothing is changed at random.
+
+    A dropout's mask keeps values. The mask of an augmentation chooses between a tensor
+    and one that is computed of it, such as the mirrored one: the first is for
+    inference. None: it chooses between others.
+    """
+    ahead, seen = [mask.name], set[str]()
+    for name in ahead:
+        for node, item in consumers.get(name, ()):
+            if node.op in SHAPING and node.name not in seen:
+                seen.add(node.name)
+                ahead.append(node.name)
+            if node.op not in SELECTS or data_inputs(node)[0] != item:
+                continue
+            chosen, other = data_inputs(node)[1:]
+            if _is_made_of(editor, chosen, other):
+                return False
+            if _is_made_of(editor, other, chosen) or _is_constant(editor, other):
+                return True
+            return None
+    return True
+
+
+def _is_made_of(editor: GraphEditor, item: Edge, source: Edge) -> bool:
+    """Whether the op of a tensor takes the other tensor as it is."""
+    return source in data_inputs(editor.nodes[item.node])
+
+
+def _is_constant(editor: GraphEditor, item: Edge) -> bool:
+    """Whether a tensor is zeros, or another constant of any shape."""
+    while (node := editor.nodes[item.node]).op in ("Identity", "BroadcastTo", "Fill"):
+        item = data_inputs(node)[node.op == "Fill"]
+    return node.op in ("Const", "ZerosLike")
+
+
+def _bind_root(editor: GraphEditor, mask, root: Edge, keeps: bool) -> bool:
+    """Bind the root to 1, 0 or -1, whichever gives the mask its value for inference.
+
+    False if none does.
+    """
     if root in editor.bound:
         return False
-    for number in (1, 0):
+    for number in (1, 0, -1):
         editor.bound[root] = tf.as_dtype(editor.dtype(root)).as_numpy_dtype(number)
-        if known_values(editor).get(Edge(mask.name, 0)) in (1, True):
-            editor.removed["dropout"] += 1
+        if known_values(editor).get(Edge(mask.name, 0)) == keeps:
+            editor.removed["dropout" if keeps else "augmentation"] += 1
             return True
     del editor.bound[root]
     return False

@@ -1,0 +1,61 @@
+"""What `serve` assumes of a frozen graph whose card lacks fields."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from helpers.serving.encoded_photos import EncodedPhotos
+from helpers.serving.frozen_model import FrozenModel
+from helpers.serving.spec_checks import MissingFields
+
+
+class Assumption(NamedTuple):
+    """A card field that nothing states, the value that is taken, and the reason."""
+
+    field: str
+    value: Any
+    reason: str
+
+
+def assumptions(path: Path, stated: dict) -> list[Assumption]:
+    """The range of pixels and the class names to serve a graph with, if it lacks them.
+
+    The range is one with which the network tells test pictures apart; class names are
+    numbers.
+
+    Args:
+      stated: card fields that the user states.
+    Raises:
+      ValueError, OSError: as FrozenModel.load, where other fields are missing, too.
+    """
+    try:
+        FrozenModel.load(path, stated=stated).close()
+    except MissingFields as missing:
+        if missing.fields - {"pixels", "class_names"}:
+            raise
+        found = []
+        if "pixels" in missing.fields:
+            found.append(_pixels(missing))
+        if "class_names" in missing.fields:
+            known = {item.field: item.value for item in found}
+            found.append(_class_names(path, stated | known))
+        return found
+    return []
+
+
+def _pixels(missing: MissingFields) -> Assumption:
+    pixels, why = missing.proposal or ("0..1", "")
+    reason = why or "the file does not say how its training scaled pixels"
+    return Assumption("pixels", pixels, reason)
+
+
+def _class_names(path: Path, stated: dict) -> Assumption:
+    """Numbered names, as many as the network answers numbers for a black photo."""
+    with FrozenModel.load(path, stated=stated | {"output_is": "values"}) as model:
+        black = np.zeros(model.image_shape or (64, 64, 3), np.uint8)
+        photos = model.photos
+        image = photos.encode(black) if isinstance(photos, EncodedPhotos) else black
+        count = model.predict(image[None]).shape[-1]
+    names = [f"class {number}" for number in range(count)]
+    return Assumption("class_names", names, "no file beside the model names them")
