@@ -61,11 +61,11 @@ BOXES = {
     "checkpoints": Box(C1, 736, NARROW, "the files, read"),
     "profiling": Box(C2, 736, NARROW, "time and memory"),
     "graphs": Box(C1, 876, NARROW, "GraphDefs, no session"),
-    "figures": Box(C2, 876, NARROW, "for the notebooks"),
+    "figures": Box(C2, 876, NARROW, "every figure"),
     "data": Box(C3, 876, NARROW, "bytes to pixels"),
 }
 FILES = {  # of each box: file, purpose, and the numbered steps of the paths there
-    "commands": (("freeze.py", "one command a file"),),
+    "commands": (("freeze.py", "and the others"),),
     "webapp": (
         ("serving/workers.py", "one process a core", (PHOTO, 1)),
         ("serving/shared_state.py", "which worker accepts"),
@@ -151,9 +151,9 @@ def _box(name: str, box: Box) -> Iterator[str]:
     if box.purpose:
         yield svg.text(box.x + 12, y, box.purpose, 13.5, QUIET)
         y += LINE
-    folder = ROOT / {"webapp": "webapp", }.get(
-        name, f"helpers/{name}"
-    )
+    folder = ROOT / {
+        "webapp": "webapp",
+    }.get(name, f"helpers/{name}")
     for index, (file, purpose, *steps) in enumerate(FILES.get(name, ())):
         if not (folder / file).exists():
             path = (folder / file).relative_to(ROOT)
@@ -193,7 +193,18 @@ ROUTES = {
     ("training", "serving"): _bent("training", "serving", 470, 545, 368),
     ("inspecting", "freezing"): _down("inspecting", "freezing", 135),
     ("serving", "freezing"): _bent("serving", "freezing", 545, 470, 522),
-    ("serving", "data"): _down("serving", "data", 680),
+    ("training", "figures"): (
+        (C1 + WIDE, 330),
+        (494, 330),
+        (494, 848),
+        (430, 848),
+        (430, BOXES["figures"].y - 3),
+    ),
+    ("freezing", "data"): (
+        (C1 + WIDE, 694),
+        (C3 + NARROW // 2, 694),
+        (C3 + NARROW // 2, BOXES["data"].y - 3),
+    ),
     ("freezing", "checkpoints"): _down("freezing", "checkpoints", 135),
     ("checkpoints", "graphs"): _down("checkpoints", "graphs", 135),
     ("profiling", "data"): _bent("profiling", "data", 385, 560, 860),

@@ -102,13 +102,22 @@ def _usable(beside: NamesFile, classes: int | None, editor: GraphEditor) -> list
     """The names in the file, if they are as many as the network has classes."""
     if classes is not None and len(beside.names) != classes:
         editor.warnings.append(
-            f"{beside.path} is not used: it names {len(beside.names)} classes, and the "
+            f"{_place(beside, editor)} is not used: it names {len(beside.names)} classes, and the "
             f"network has {classes}"
         )
         return []
     shown = ", ".join(beside.names[:5]) + (", …" if len(beside.names) > 5 else "")
-    editor.warnings.append(f"class names are taken from {beside.path}: {shown}")
+    place = _place(beside, editor)
+    editor.warnings.append(f"class names are taken from {place}: {shown}")
     return beside.names
+
+
+def _place(beside: NamesFile, editor: GraphEditor) -> str:
+    """Where the names are; of a zip, not the folder that it was extracted to."""
+    source = editor.context.source
+    if source.extracted:
+        return f"{beside.path.name} in {source.files[0]}"
+    return str(beside.path)
 
 
 def _is_teachable_machine(beside: NamesFile, editor: GraphEditor) -> bool:

@@ -39,7 +39,7 @@ def assumptions(path: Path, stated: dict) -> list[Assumption]:
             found.append(_pixels(missing))
         if "class_names" in missing.fields:
             known = {item.field: item.value for item in found}
-            found.append(_class_names(path, stated | known))
+            found.append(_classes(path, stated | known))
         return found
     return []
 
@@ -50,12 +50,26 @@ def _pixels(missing: MissingFields) -> Assumption:
     return Assumption("pixels", pixels, reason)
 
 
-def _class_names(path: Path, stated: dict) -> Assumption:
-    """Numbered names, as many as the network answers numbers for a black photo."""
+def _classes(path: Path, stated: dict) -> Assumption:
+    """Numbered names, if the answers are probabilities; else that they are values."""
+    names = [f"class {number}" for number in range(_count(path, stated))]
+    try:
+        FrozenModel.load(path, stated=stated | {"class_names": names}).close()
+    except ValueError:
+        reason = (
+            "these are no probabilities, and no file beside the model names classes; "
+            "if they are classes, say so with --classes and --output-is"
+        )
+        return Assumption("output_is", "values", reason)
+    return Assumption("class_names", names, "no file beside the model names them")
+
+
+def _count(path: Path, stated: dict) -> int:
+    """The number of classes: a sigmoid or a logit alone tells two apart."""
     with FrozenModel.load(path, stated=stated | {"output_is": "values"}) as model:
         black = np.zeros(model.image_shape or (64, 64, 3), np.uint8)
         photos = model.photos
         image = photos.encode(black) if isinstance(photos, EncodedPhotos) else black
         count = model.predict(image[None]).shape[-1]
-    names = [f"class {number}" for number in range(count)]
-    return Assumption("class_names", names, "no file beside the model names them")
+    is_pair = count == 1 and stated.get("output_is") in ("sigmoid", "logits")
+    return 2 if is_pair else count

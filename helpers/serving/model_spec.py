@@ -41,6 +41,7 @@ class ModelSpec(NamedTuple):
     outputs: tuple[str, ...]
     bound: dict[str, np.generic]  # values of scalar placeholders, by op name
     notes: tuple[str, ...]  # what was assumed
+    names_file: Path | None = None  # of class names that only a file beside states
 
     @property
     def preprocessing(self) -> Preprocessing | None:
@@ -72,11 +73,12 @@ def model_spec(
       ValueError: a field is missing or invalid, or contradicts the graph; the message
         says what to write where.
     """
-    wiring, notes = Wiring(graph_def), list[str]()
+    wiring, notes, names_file = Wiring(graph_def), list[str](), None
     card = _stated_card(graph_def, path, stated or {})
     if not card.get("class_names") and (named := names_beside(path)):
         card["class_names"] = named.names
-        notes.append(f"class names from {named.path}")
+        names_file = named.path
+        notes.append(f"class names from {names_file}")
     card = _with_defaults(card, wiring, defaults or {})
     refuse_invalid(card, path)
     outputs = find_outputs(card, wiring, notes)
@@ -103,7 +105,7 @@ def model_spec(
     if isinstance(photos, Preprocessing):
         sides = [photos.height, photos.width]
         card["image_size"] = sides if sides[0] != sides[1] else sides[0]
-    return ModelSpec(card, photos, inputs, outputs, bound, tuple(notes))
+    return ModelSpec(card, photos, inputs, outputs, bound, tuple(notes), names_file)
 
 
 def _missing(

@@ -1,6 +1,7 @@
 """Checks a loaded network's answers for probe pictures, before it serves anybody."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -29,18 +30,24 @@ def probe_photos(height: int, width: int) -> np.ndarray:
     return np.stack([*plain, shades, noise, *probe_images((height, width), BLOTCHES)])
 
 
-def check_shape(shape: Sequence[int], output: str, class_names: Sequence[str]) -> None:
+def check_shape(
+    shape: Sequence[int],
+    output: str,
+    class_names: Sequence[str],
+    names_file: Path | None = None,
+) -> None:
     """Check that the answer for one input is a row of one number a class.
 
     Args:
       shape: of the answer, without the axis of the batch.
+      names_file: where the class names were found, if nothing else states them.
     Raises:
       ValueError: it is not.
     """
     count = len(class_names)
     if tuple(shape) == (count,):
         return
-    one = ""
+    one, origin = "", f" (found in {names_file})" if names_file else ""
     if tuple(shape) == (1,):
         one = (
             "; one number is the probability of the second of two classes, or its "
@@ -48,7 +55,7 @@ def check_shape(shape: Sequence[int], output: str, class_names: Sequence[str]) -
         )
     raise ValueError(
         f"for one photo {output} has shape {(1, *shape)}, and "
-        f"{count} class names need {(1, count)}{one}"
+        f"{count} class names{origin} need {(1, count)}{one}"
     )
 
 

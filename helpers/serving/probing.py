@@ -57,7 +57,7 @@ def check_answers(
     notes = [*filter(None, [check_finite(rows, output)])]
     if kind == "values":
         return Checked("values", (), tuple(notes))
-    check_shape(rows.shape[1:], output, spec.class_names)
+    check_shape(rows.shape[1:], output, spec.class_names, spec.names_file)
     usable = np.array([row for row in rows if np.isfinite(row).all()])
     check_kind(usable, kind, output)
     if spec.preprocessing:

@@ -16,7 +16,7 @@ def test_it_is_well_formed_and_names_each_drawn_import():
     titles = ElementTree.fromstring(draw_layout.drawing()).findall(".//{*}title")
     drawn = {tuple(title.text.split(" → ")) for title in titles}
     assert drawn == draw_layout.arrows()
-    assert ("serving", "data") in drawn
+    assert ("freezing", "data") in drawn
     assert ("training", "graphs") not in drawn  # training → serving implies it
 
 
