@@ -1,0 +1,171 @@
+"""`python -m helpers serve` freezes, proves and serves a model."""
+
+import subprocess
+import sys
+import zipfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+import requests
+
+from tests.webapp.running_app import (
+    ROOT,
+    clean_environment,
+    photo,
+    running,
+    write_model,
+)
+
+pytestmark = pytest.mark.slow
+
+SERVE = ("-m", "helpers", "serve")
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> Path:
+    """Keras 2 files that tell pictures apart, and a vector model, in one folder."""
+    import tf_keras
+    from tf_keras import layers
+
+    folder = tmp_path_factory.mktemp("models")
+
+    def save(name: str, *ahead, units: int, activation: str | None) -> None:
+        model = tf_keras.Sequential([*ahead, layers.Dense(units, activation)])
+        generator = np.random.default_rng(1)
+        model.set_weights([generator.normal(size=w.shape) for w in model.get_weights()])
+        model.save(folder / name)
+
+    def colours(side: int) -> list:
+        return [layers.Input((side, side, 3)), layers.GlobalAveragePooling2D()]
+
+    save("keras_model.h5", *colours(224), units=2, activation="softmax")
+    save("photos.h5", *colours(32), units=3, activation="softmax")
+    save("one.h5", *colours(32), units=1, activation="sigmoid")
+    save("angle.h5", *colours(32), units=1, activation=None)
+    save("vector.h5", layers.Input((4,)), units=2, activation=None)
+    return folder
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """A function that starts the command; returns its lines and the page's address."""
+    with ExitStack() as stack:
+
+        def start(source: Path, *options: str) -> tuple[list[str], str]:
+            saved = ("--save", str(tmp_path / "a model.pb"))
+            more = ("--port", "0", *options, "--", "--workers", "1")
+            process = stack.enter_context(running(*SERVE, str(source), *saved, *more))
+            lines = []
+            while (line := process.line()) and "Serving" not in line:
+                lines.append(line)
+            assert line, process.end()
+            return lines, line.rpartition(" at ")[2]
+
+        yield start
+
+
+def answer(url: str) -> dict:
+    files = {"image": ("photo.png", photo("red"))}
+    return requests.post(f"{url}/predict", files=files, headers=JSON).json()
+
+
+def refusal(*options: str) -> str:
+    """What the command says on standard error when it serves nothing."""
+    done = subprocess.run(
+        [sys.executable, *SERVE, *options],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    return done.stderr
+
+
+def test_a_zip_of_teachable_machine_needs_no_option(models, serve, tmp_path):
+    path = tmp_path / "converted_keras.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(models / "keras_model.h5", "keras_model.h5")
+        archive.writestr("labels.txt", "0 With Mask\n1 Without, Mask\n")
+    lines, url = serve(path)
+    assert "proof    exact" in "\n".join(lines)
+    assert "photos   224 x 224 pixels, cropped to its shape" in "\n".join(lines)
+    assert answer(url)["probabilities"].keys() == {"With Mask", "Without, Mask"}
+    assert answer(url)["model"] == "a-model"
+
+
+def test_what_is_assumed_is_said(models, serve):
+    lines, url = serve(models / "photos.h5")
+    assumed = [line for line in lines if line.startswith("assumed ")]
+    assert [line.split(":")[0] for line in assumed] == [
+        "assumed  pixels 0..1",
+        "assumed  class names class 0, class 1, class 2",
+    ]
+    assert answer(url)["probabilities"].keys() == {"class 0", "class 1", "class 2"}
+
+
+def test_what_the_user_states_is_not_assumed(models, serve):
+    stated = ("--classes", "a,b,c", "--pixels", "caffe", "--resize", "letterbox")
+    lines, url = serve(models / "photos.h5", *stated)
+    assert not [line for line in lines if line.startswith("assumed ")]
+    assert answer(url)["probabilities"].keys() == {"a", "b", "c"}
+
+
+def test_one_sigmoid_is_two_classes(models, serve):
+    lines, url = serve(models / "one.h5", "--classes", "cat,dog", "--pixels", "0..1")
+    assert sum(answer(url)["probabilities"].values()) == pytest.approx(1)
+    assert any("the second of the two classes" in line for line in lines)
+
+
+def test_one_sigmoid_without_names_is_asked_about(models, tmp_path):
+    text = refusal(str(models / "one.h5"), "--save", str(tmp_path / "one.pb"))
+    assert "--output-is" in text
+    assert "\n" not in text.strip()
+
+
+def test_numbers_that_are_no_probabilities_are_values(models, serve):
+    lines, url = serve(models / "angle.h5")
+    assert any(line.startswith("assumed  output is values") for line in lines)
+    assert "probabilities" not in answer(url)
+
+
+def test_a_network_without_photos_is_served_by_its_own_inputs(models, serve):
+    lines, url = serve(models / "vector.h5")
+    assert any(line.startswith("answers  values") for line in lines)
+    asked = requests.post(
+        f"{url}/v1/models/a-model:predict", json={"instances": [[1, 2, 3, 4]]}
+    )
+    assert np.shape(asked.json()["predictions"]) == (1, 2)
+
+
+def test_a_frozen_graph_is_served_as_it_is(serve, tmp_path):
+    path = write_model(tmp_path / "red.pb")
+    lines, url = serve(path)
+    assert not [line for line in lines if line.startswith("frozen ")]
+    assert answer(url)["label"] == "cat"
+    assert answer(url)["model"] == "red"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("nothing.h5",), "nothing.h5"),
+        (("README.md",), "README.md is"),
+        (("README.md", "--pixels", "0..2"), "is not one of"),
+    ],
+    ids=["missing", "no model", "wrong option"],
+)
+def test_what_cannot_be_served_is_one_sentence(options, said):
+    assert said in refusal(*options)
+
+
+def test_a_file_that_cannot_be_written_is_said(models, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    place = tmp_path / "file" / "x.pb"
+    assert str(tmp_path / "file") in refusal(
+        str(models / "photos.h5"), "--save", str(place)
+    )
