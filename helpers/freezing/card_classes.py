@@ -102,8 +102,8 @@ def _usable(beside: NamesFile, classes: int | None, editor: GraphEditor) -> list
     """The names in the file, if they are as many as the network has classes."""
     if classes is not None and len(beside.names) != classes:
         editor.warnings.append(
-            f"{_place(beside, editor)} is not used: it names {len(beside.names)} classes, and the "
-            f"network has {classes}"
+            f"{_place(beside, editor)} is not used: it names {len(beside.names)} "
+            f"classes, and the network has {classes}"
         )
         return []
     shown = ", ".join(beside.names[:5]) + (", …" if len(beside.names) > 5 else "")
