@@ -20,6 +20,11 @@ from helpers.freezing.sources.keras.bytecode import (
 from helpers.freezing.sources.keras.embedded_code import EmbeddedCode, embedded_code
 from helpers.freezing.sources.keras.keras_contents import KerasContents
 from helpers.freezing.sources.keras.module_references import foreign_references
+from helpers.freezing.sources.keras.outside_names import (
+    named_functions,
+    own_function,
+    vocabulary_files,
+)
 
 # The packages whose classes and functions are no custom layers.
 NO_MODELS = {"keras", "tf_keras", "tensorflow", "numpy", *sys.stdlib_module_names}
@@ -65,7 +70,28 @@ def allow_code(
         code.refer_to(code.name)
     if not trust:
         _check_references(contents, custom)
+        _check_vocabularies(contents)
+    for named in named_functions(config, {*custom, *functions}):
+        function = own_function(named, keras)
+        if function is None:
+            raise FreezeError(
+                f"the layer {named.layer!r} in {contents.path} calls the function "
+                f"{named.name!r} of the module {named.module}; the file holds its name "
+                "only, not its code",
+                f"{AS_PYTHON.format(named.name)}",
+            )
+        functions[named.name] = function
     return Allowed(config, functions)
+
+
+def _check_vocabularies(contents: KerasContents) -> None:
+    for layer, path in vocabulary_files(contents.config):
+        raise FreezeError(
+            f"the layer {layer!r} in {contents.path} reads its vocabulary from {path}, "
+            "a file of this machine: it is not in the model, and not read unasked",
+            "if this is the vocabulary, add --trust; else save the model with the "
+            "words themselves: vocabulary=[…]",
+        )
 
 
 def _function(

@@ -15,6 +15,7 @@ UNKNOWN = (
     re.compile(r"Could not (?:find|interpret) ([a-z]+)[^:']*: ?'?([\w>.]+)'?"),
 )
 INNERMOST = "Exception encountered:"  # what Keras writes before an error's cause
+CALLED = re.compile(r"encountered when calling layer ('[^']*')[^\n]*\n+(\S[^\n]*)")
 HUB = "KerasLayer"  # of tensorflow_hub
 
 
@@ -54,5 +55,7 @@ def _cause(error: Exception) -> str:
         if INNERMOST in str(error)
         else error_summary(error)
     )
+    if found := CALLED.search(str(error)):
+        text = f"layer {found[1]} fails: {found[2]}"
     text = re.split(r"(?: Full object config| using config| config=\{)", text)[0]
     return text if len(text) <= 300 else f"{text[:297]}…"

@@ -16,8 +16,10 @@ def differences(model: Any, saved: Iterable[np.ndarray]) -> str | None:
     """
     stored = [array for array in saved if array.dtype.kind == "f"]
     loaded = [np.asarray(weight) for weight in _floats(model)]
-    missing = _count(stored) - _count(loaded)
-    more = _count(loaded) - _count(stored)
+    there, here = _count(stored), _count(loaded)
+    # A file may hold the weights of one layer twice: under two layers that share it.
+    missing = Counter({key: n for key, n in (there - here).items() if key not in here})
+    more = here - there
     if not missing and not more:
         return None
     sizes = sum(array.size for array in stored), sum(array.size for array in loaded)
