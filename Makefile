@@ -5,6 +5,9 @@ PORT ?= 5000
 NETWORK ?= small
 WEIGHTS ?= $(if $(filter resnet,$(NETWORK)),float16,float32)
 DATA ?= data
+# Drawings of cats and dogs are mixed in where the photos are of these two classes.
+CATS_DOGS := $$(cd $(DATA)/cats-dogs 2>&- || cd $(DATA); [ "$$(echo */)" != "cat/ dog/" ] || echo --drawings)
+DRAWINGS ?= $(if $(or $(ZIP),$(wildcard $(DATA:%/=%)/cats-dogs),$(filter %cats-dogs,$(DATA:%/=%))), $(CATS_DOGS))
 SHARED ?= ../shared
 export SHARED
 
@@ -61,7 +64,7 @@ lab: $(READY) ## read and run the notebooks in JupyterLab
 
 train: $(READY) ## train and freeze (NETWORK=small|resnet|alexnet DATA=data ZIP=photos.zip)
 	@$(if $(ZIP),.venv/bin/python -m helpers download --from $(ZIP) --data $(DATA))
-	@.venv/bin/python -m helpers train $(DATA) --network $(NETWORK) --out checkpoints/$(NETWORK)
+	@.venv/bin/python -m helpers train $(DATA) --network $(NETWORK) --out checkpoints/$(NETWORK)$(DRAWINGS)
 	@.venv/bin/python -m helpers freeze checkpoints/$(NETWORK) --weights $(WEIGHTS)
 
 bench: $(READY) ## print the measured claims

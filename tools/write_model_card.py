@@ -36,7 +36,7 @@ ROWS = (  # title and key in the card
     ("photos for training, validation, test", "splits"),
     ("epochs", "epochs"),
     ("minutes of training", "minutes"),
-    ("training command", "train_command"),
+    ("training command, as of today", "train_command"),
     ("temperature", "temperature"),
     ("“not sure” below", "threshold"),
     ("TensorFlow", "tensorflow"),
@@ -59,7 +59,18 @@ def read(path: Path) -> dict:
     ]
     card = card_in(graph_def) or {}
     size = f"`{path.relative_to(ROOT)}`, {path.stat().st_size / 1e6:.1f} MB"
-    return card | {"size": size, "numbers": f"{sum(map(math.prod, shapes)):,}"}
+    numbers = f"{sum(map(math.prod, shapes)):,}"
+    return card | {"size": size, "numbers": numbers, "train_command": command(card)}
+
+
+def command(card: dict) -> str:
+    """The recorded training command, with --drawings where drawings were mixed in.
+
+    Commands recorded before that option existed mixed them in without it.
+    """
+    recorded = card["train_command"]
+    added = " drawings" in card["data"] and "--drawings" not in recorded
+    return recorded + " --drawings" * added
 
 
 def section(name: str, card: dict) -> str:

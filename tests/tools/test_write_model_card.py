@@ -1,8 +1,11 @@
 """checkpoints/MODEL_CARD.md agrees with the cards in the shipped models."""
 
+import re
+import shlex
 import subprocess
 import sys
 
+from helpers.commands.train import train
 from tools import write_model_card
 from tools.write_model_card import PAGE
 
@@ -11,6 +14,12 @@ def test_the_page_is_current(tmp_path):
     command = [sys.executable, write_model_card.__file__, "--check"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_training_commands_are_accepted_and_mix_in_drawings():
+    found = re.findall(r"\| python -m helpers train (.*) \|", PAGE.read_text())
+    asked = [train.make_context("train", shlex.split(line)).params for line in found]
+    assert [options["drawings"] for options in asked] == [True, True]
 
 
 def test_every_figure_of_the_page_exists():
