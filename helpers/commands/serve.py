@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +47,7 @@ def serve(
     """
     import_tensorflow()
     from helpers.freezing.sources.recognise import is_frozen
+    from helpers.serving.assumptions import assumptions
 
     reading = take_reading(given)
     stated = stated_fields(given)
@@ -56,9 +56,11 @@ def serve(
         freezing = {"outputs": outputs, "inference_batch_norm": inference_batch_norm}
         names = stated.get("class_names")
         path = _freeze(source, output=save, class_names=names, **freezing, **reading)
-    for fields, line in _descriptions(path, stated):
-        stated = stated | fields
-        click.echo(line)
+    for field, value, reason in assumptions(path, stated):
+        stated = stated | {field: value}
+        shown = ", ".join(value[:5]) if isinstance(value, list) else value
+        click.echo(f"assumed  {field.replace('_', ' ')} {shown}: {reason}")
+    _describe(path, stated)
     name = re.sub(r"[^\w.-]+", "-", path.stem).lstrip(".-") or "model"
     address = ["--host", host, "--port", str(port)]
     served = ["--model", f"{name}={path}", *arguments_for(stated)]
@@ -80,22 +82,16 @@ def _freeze(source: Path, **options: Any) -> Path:
     return report.output
 
 
-def _descriptions(path: Path, stated: dict) -> Iterator[tuple[dict, str]]:
-    """What the model is served with: new card fields, and a line about each."""
-    from helpers.serving.assumptions import assumptions
+def _describe(path: Path, stated: dict) -> None:
+    """Load the model, and print what becomes of photos, its answers and its notes."""
     from helpers.serving.frozen_model import FrozenModel
 
-    assumed = assumptions(path, stated)
-    for field, value, reason in assumed:
-        shown = ", ".join(value[:5]) if isinstance(value, list) else value
-        yield {field: value}, f"assumed  {field.replace('_', ' ')} {shown}: {reason}"
-    known = {item.field: item.value for item in assumed}
-    with FrozenModel.load(path, stated=stated | known) as model:
+    with FrozenModel.load(path, stated=stated) as model:
         if model.photos:
-            yield {}, f"photos   {model.photos.describe()}"
-        yield {}, f"answers  {_answers(model)}"
+            click.echo(f"photos   {model.photos.describe()}")
+        click.echo(f"answers  {_answers(model)}")
         for note in model.notes:
-            yield {}, f"note     {note}"
+            click.echo(f"note     {note}")
 
 
 def _answers(model) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 
 from helpers.serving.encoded_photos import EncodedPhotos
 from helpers.serving.frozen_model import FrozenModel
+from helpers.serving.model_file import read_model
 from helpers.serving.spec_checks import MissingFields
 
 
@@ -27,10 +28,10 @@ def assumptions(path: Path, stated: dict) -> list[Assumption]:
     Args:
       stated: card fields that the user states.
     Raises:
-      ValueError, OSError: as FrozenModel.load, where other fields are missing, too.
+      ValueError, OSError: as read_model, where other fields are missing, too.
     """
     try:
-        FrozenModel.load(path, stated=stated).close()
+        read_model(path, stated=stated)
     except MissingFields as missing:
         if missing.fields - {"pixels", "class_names"}:
             raise
