@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image
 
 from helpers.data.decoding import decode_photo
+from helpers.freezing.passes.prune.prune import functions_in
+from helpers.graphs.traversal import find_reachable
 from helpers.graphs.wiring import Wiring
 
 MAX_SIDE = 1024  # pixels; networks reduce photos to a third of it or less
@@ -82,19 +84,9 @@ def encoded_photos(graph_def, name: str) -> EncodedPhotos | None:
 
 def _ops_called(node, functions: dict) -> list[str]:
     """The ops in the functions that a node calls, and in those that they call."""
-    ahead = [
-        name
-        for attribute in node.attr.values()
-        for name in (attribute.func.name, *(f.name for f in attribute.list.func))
-        if name in functions
-    ]
-    found, seen = [], set(ahead)
-    while ahead:
-        for inner in functions[ahead.pop()].node_def:
-            found.append(inner.op)
-            for attribute in inner.attr.values():
-                called = attribute.func.name
-                if called in functions and called not in seen:
-                    seen.add(called)
-                    ahead.append(called)
-    return found
+
+    def called_in(name: str) -> list[str]:
+        return [f for inner in functions[name].node_def for f in functions_in(inner)]
+
+    called = find_reachable(functions_in(node), called_in, within=functions)
+    return [inner.op for name in called for inner in functions[name].node_def]

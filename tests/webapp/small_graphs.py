@@ -102,27 +102,25 @@ def embedding(path: Path) -> Path:
     return write(graph, path, **ends, pixels="0..1", output_is="values")
 
 
-def jpeg_bytes(path: Path) -> Path:
-    """A JPEG's bytes in: how red and how green its photo is."""
+def jpeg_bytes(path: Path, side: int = -1) -> Path:
+    """A JPEG's bytes in: how red and how green its photo is.
+
+    Args:
+      side: of the square that the network cuts from it; -1: the whole photo.
+    """
     with tf1.Graph().as_default() as graph:
         contents = tf1.placeholder(tf1.string, [], name="contents")
         image = tf1.image.decode_jpeg(contents, channels=3)
-        means = tf1.reduce_mean(tf1.cast(image, tf1.float32) / 255, [0, 1])
+        part = tf1.slice(image, [0, 0, 0], [side, side, 3])
+        means = tf1.reduce_mean(tf1.cast(part, tf1.float32) / 255, [0, 1])
         tf1.nn.softmax(4 * means[None, :2], name="prob")
     ends = {"input": "contents:0", "output": "prob:0"}
     return write(graph, path, **ends, class_names=["red", "green"])
 
 
 def crop(path: Path) -> Path:
-    """A JPEG's bytes in, of which the network cuts 50 x 50 pixels."""
-    with tf1.Graph().as_default() as graph:
-        contents = tf1.placeholder(tf1.string, [], name="contents")
-        image = tf1.image.decode_jpeg(contents, channels=3)
-        part = tf1.slice(image, [0, 0, 0], [50, 50, 3])
-        means = tf1.reduce_mean(tf1.cast(part, tf1.float32) / 255, [0, 1])
-        tf1.nn.softmax(4 * means[None, :2], name="prob")
-    ends = {"input": "contents:0", "output": "prob:0"}
-    return write(graph, path, **ends, class_names=["red", "green"])
+    """The same, of 50 x 50 pixels."""
+    return jpeg_bytes(path, side=50)
 
 
 def nan_for_red(path: Path) -> Path:
