@@ -81,13 +81,6 @@ class Report:
         return _plain(asdict(self))
 
 
-def shape_text(shape: tuple[int | None, ...] | None) -> str:
-    """A shape for a table: `[3, 3, 3, 32]`, `[?, 2]`, or `[unknown]` for None."""
-    if shape is None:
-        return "[unknown]"
-    return f"[{', '.join('?' if size is None else str(size) for size in shape)}]"
-
-
 def _plain(value):
     if hasattr(value, "_asdict"):
         value = value._asdict()

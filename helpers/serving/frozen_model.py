@@ -19,7 +19,8 @@ from helpers.serving.non_finite import finite
 from helpers.serving.open_session import fastest_session, open_session
 from helpers.serving.precision import agree, predict_singly, probe_images
 from helpers.serving.probing import check_answers, predict_encoded
-from helpers.serving.tensor_feeds import checked_feeds, sizes_text
+from helpers.serving.tensor_feeds import checked_feeds
+from helpers.serving.tensor_text import type_text
 
 
 class FrozenModel:
@@ -212,8 +213,7 @@ class FrozenModel:
     def _takes(self) -> str:
         """What the network takes instead of photos."""
         inputs = ", ".join(
-            f"{name} ({tensor.dtype.base_dtype.name} {sizes_text(tensor.shape)})"
-            for name, tensor in self.inputs.items()
+            f"{name} ({type_text(tensor)})" for name, tensor in self.inputs.items()
         )
         return f"{self.path.name} takes no photos: its inputs are {inputs}"
 

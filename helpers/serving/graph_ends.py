@@ -98,5 +98,4 @@ def op_of(tensor: str) -> str:
 
 def tensor_of(name: str) -> str:
     """The tensor's name, `y:0`, for that of its op or tensor."""
-    op, _, index = name.partition(":")
-    return f"{op}:{index or 0}"
+    return Edge.parse(name).tensor

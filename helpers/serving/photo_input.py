@@ -8,6 +8,7 @@ import tensorflow.compat.v1 as tf1
 
 from helpers.graphs.edges import Edge
 from helpers.graphs.leading_scale import leading_scale
+from helpers.graphs.shape_text import shape_text
 from helpers.graphs.wiring import Wiring
 from helpers.serving.encoded_photos import EncodedPhotos, encoded_photos
 from helpers.serving.preprocessing import PRESETS, Preprocessing
@@ -101,7 +102,7 @@ def _compare(card: dict, axes: Axes, shape: Sizes, path: Path) -> None:
     Raises:
       ValueError: one is not.
     """
-    takes = f"its input {card['input']} has the shape {shape_text(shape)}"
+    takes = f"its input {card['input']} has the shape {_shape(shape)}"
     stated = _pair(card.get("image_size", (axes.height, axes.width)))
     for side, wanted, there in zip(
         ("height", "width"), stated, (axes.height, axes.width), strict=True
@@ -196,17 +197,14 @@ def _refuse_photo_fields(card: dict, shape: Sizes, path: Path) -> None:
     if stated:
         raise ValueError(
             f"{path}: {stated[0]} is {card[stated[0]]!r}, but its input "
-            f"{card['input']} takes no photos: it has the shape {shape_text(shape)}; "
+            f"{card['input']} takes no photos: it has the shape {_shape(shape)}; "
             "photos in rows need image_size, and photos without an axis of channels "
             "need channels 'grey'"
         )
 
 
-def shape_text(shape: Sizes) -> str:
-    """A shape for people: [?, 64, 64, 3]."""
-    if shape is None:
-        return "[...]"
-    return f"[{', '.join('?' if size is None else str(size) for size in shape)}]"
+def _shape(sizes: Sizes) -> str:
+    return shape_text(sizes, unknown="[...]")
 
 
 def _pair(size) -> tuple:

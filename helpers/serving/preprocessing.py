@@ -11,13 +11,13 @@ import numpy as np
 import tensorflow as tf
 
 from helpers.data.decoding import decode_photo
+from helpers.graphs.leading_scale import RANGES
 
 SCALES = {  # from pixels of 0 to 255 to each range
     "0..1": lambda pixels: pixels / 255,
     "-1..1": lambda pixels: pixels / 127.5 - 1,
     "0..255": lambda pixels: pixels,
 }
-ENDS = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601, which Pillow uses for mode L
 MEANINGS = {
     "stretch": "stretched to it",
@@ -76,7 +76,7 @@ class Preprocessing:
     @property
     def bounds(self) -> tuple[float, float]:
         """The lowest and the highest value that a pixel can become."""
-        ends = np.array([ENDS[self.pixels]]).T - np.array(self.mean or (0.0,))
+        ends = np.array([RANGES[self.pixels]]).T - np.array(self.mean or (0.0,))
         ends = ends / np.array(self.std or (1.0,))
         return float(ends.min()), float(ends.max())
 

@@ -12,6 +12,7 @@ from typing import Any
 from helpers.data.decoding import IMAGE_SIZE
 from helpers.graphs.candidates import Candidate, input_candidates, output_candidates
 from helpers.graphs.card_fields import OUTPUT_KINDS, PIXELS
+from helpers.graphs.shape_text import shape_text
 
 LESSON_FIELDS: dict[str, Any] = {
     "input": "x:0",
@@ -109,5 +110,4 @@ def _joined(words: list[str]) -> str:
 def _described(found: Candidate) -> str:
     if found.shape is None:
         return f"{found.tensor} ({found.dtype})"
-    sizes = ", ".join("?" if size is None else str(size) for size in found.shape)
-    return f"{found.tensor} ({found.dtype} [{sizes}])"
+    return f"{found.tensor} ({found.dtype} {shape_text(found.shape)})"

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from helpers.serving.tensor_text import type_text
+
 
 def checked_feeds(
     feeds: Mapping[str, Any], inputs: Mapping[str, tf.Tensor]
@@ -29,9 +31,7 @@ def checked_feeds(
 
 
 def _array(name: str, value: Any, tensor: tf.Tensor) -> np.ndarray:
-    wanted = (
-        f"input {name} takes {tensor.dtype.base_dtype.name} {sizes_text(tensor.shape)}"
-    )
+    wanted = f"input {name} takes {type_text(tensor)}"
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -46,15 +46,8 @@ def _array(name: str, value: Any, tensor: tf.Tensor) -> np.ndarray:
     if array.dtype.kind not in "fiub" and array.dtype != dtype:
         raise ValueError(f"{wanted}: {array.dtype} came")
     with np.errstate(all="ignore"):
-        made = array.astype(dtype)
+        made = array.astype(dtype, copy=False)
         is_whole = tensor.dtype.is_integer or tensor.dtype.is_bool
         if is_whole and np.any(made != array):
             raise ValueError(f"{wanted}: other numbers came")
     return made
-
-
-def sizes_text(shape: tf.TensorShape) -> str:
-    """A shape for people: [N, 4]."""
-    if shape.rank is None:
-        return "of any shape"
-    return f"[{', '.join('N' if size is None else str(size) for size in shape)}]"

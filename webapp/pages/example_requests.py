@@ -2,22 +2,23 @@
 
 import json
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
-from webapp.rest_api.network_arrays import shape_text
+from helpers.serving.tensor_text import sizes_of, type_text
 
 MOST_NUMBERS = 12  # that are written out; a larger input is made by NumPy
 OPEN = 1  # the size of an axis that may have any
 
 
-def example_request(name: str, model, address: str) -> str:
+def example_request(model, address: str) -> str:
     """A request for one instance: a command of curl, or Python for large inputs.
 
     Args:
       address: the URL of the model's `:predict`.
     """
     inputs = model.inputs
-    if sum(_count(_sizes(tensor)) for tensor in inputs.values()) > MOST_NUMBERS:
+    if sum(prod(_sizes(tensor)) for tensor in inputs.values()) > MOST_NUMBERS:
         return _in_python(inputs, address)
     is_row = all(tensor.shape.rank != 0 for tensor in inputs.values())
     values: Any = {
@@ -33,8 +34,7 @@ def example_request(name: str, model, address: str) -> str:
 def takes_sentence(model) -> str:
     """What the model takes instead of photos, as one sentence."""
     inputs = " and ".join(
-        f"{key} ({tensor.dtype.base_dtype.name} {shape_text(_shape(tensor))})"
-        for key, tensor in model.inputs.items()
+        f"{key} ({type_text(tensor)})" for key, tensor in model.inputs.items()
     )
     return f"It takes no photos, but {inputs}: send JSON to the API"
 
@@ -52,20 +52,9 @@ def _in_python(inputs: Mapping[str, Any], address: str) -> str:
     )
 
 
-def _shape(tensor: Any) -> list[int | None] | None:
-    return None if tensor.shape.rank is None else tensor.shape.as_list()
-
-
 def _sizes(tensor: Any) -> list[int]:
     """The shape of an input, with OPEN where an axis may have any size."""
-    return [size or OPEN for size in _shape(tensor) or []]
-
-
-def _count(sizes: list[int]) -> int:
-    count = 1
-    for size in sizes:
-        count *= size
-    return count
+    return [size or OPEN for size in sizes_of(tensor) or []]
 
 
 def _value(tensor: Any) -> object:

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from helpers.profiling.usage import MIB, rss_mib
+from helpers.serving.tensor_text import sizes_of
 from webapp.metrics import Metrics
 from webapp.pages.card_text import output_sentence, photo_sentence
 
@@ -80,8 +81,8 @@ def _version(library, name: str, version: int, status) -> dict:
 
 def _tensor(name: str, tensor) -> dict:
     name = name if ":" in name else f"{name}:0"
-    shape = tensor.shape.as_list() if tensor.shape.rank is not None else None
-    return {"name": name, "dtype": tensor.dtype.base_dtype.name, "shape": shape}
+    dtype = tensor.dtype.base_dtype.name
+    return {"name": name, "dtype": dtype, "shape": sizes_of(tensor)}
 
 
 def _size_of(path) -> int | None:

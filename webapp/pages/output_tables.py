@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from webapp.rest_api.network_arrays import shape_text
+from helpers.serving.tensor_text import sizes_text
 
 MOST_ROWS = 8  # of one output; an embedding has hundreds
 
@@ -50,5 +50,5 @@ def _table(name: str, array: np.ndarray) -> Table:
         (", ".join(map(str, place)), value_text(array[place]))
         for place, _ in zip(places, range(MOST_ROWS), strict=False)
     ]
-    shape = shape_text([*array.shape]) if array.ndim else ""
+    shape = sizes_text([*array.shape]) if array.ndim else ""
     return Table(name, shown, array.size - len(shown), shape)

@@ -20,8 +20,6 @@ def json_value(array: np.ndarray) -> Any:
     """
     array = np.asarray(array)
     if array.dtype.name in SHORT:
-        if array.ndim == 2:
-            return shortest(array)
         decimals = [float(str(number)) for number in array.flat]
         return np.array(decimals).reshape(array.shape).tolist()
     if array.dtype.kind in "OSU":
@@ -30,11 +28,6 @@ def json_value(array: np.ndarray) -> Any:
     if array.dtype.kind not in "fiub":
         raise BadRequest(f"JSON has no numbers of dtype {array.dtype.name}")
     return array.tolist()
-
-
-def shortest(rows: np.ndarray) -> list[list[float]]:
-    """float32 rows as lists of the shortest decimals that are equal to them."""
-    return [[float(str(number)) for number in row] for row in rows]
 
 
 def _text(value: bytes | str) -> str | dict[str, str]:

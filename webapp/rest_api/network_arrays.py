@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from werkzeug.exceptions import BadRequest
 
+from helpers.serving.tensor_text import sizes_of, sizes_text
 from webapp.rest_api.tensors import bytes_in
 
 TEXT = 'a string is a text, or {"b64": its bytes in base64}'
@@ -13,8 +14,8 @@ Shape = list[int | None] | None  # None where the rank is not known
 
 def instance_shape(tensor: Any) -> Shape:
     """The shape of one instance; None where the rank is not known."""
-    shape = tensor.shape
-    return None if shape.rank is None else shape.as_list()[1:]
+    sizes = sizes_of(tensor)
+    return None if sizes is None else sizes[1:]
 
 
 def to_array(value: Any, tensor: Any, shape: Shape) -> np.ndarray:
@@ -24,7 +25,7 @@ def to_array(value: Any, tensor: Any, shape: Shape) -> np.ndarray:
       BadRequest: it has another type or shape.
     """
     name, dtype = tensor.op.name, tensor.dtype.base_dtype
-    takes = f"the input {name} takes {dtype.name} {shape_text(shape)}"
+    takes = f"the input {name} takes {dtype.name} {sizes_text(shape)}"
     try:
         objects = np.asarray(value, object)
     except ValueError as error:
@@ -35,13 +36,6 @@ def to_array(value: Any, tensor: Any, shape: Shape) -> np.ndarray:
     if shape is not None and not _fits(array.shape, shape):
         raise BadRequest(f"{takes}: a value of shape {[*array.shape]} came")
     return array
-
-
-def shape_text(shape: Shape) -> str:
-    """A shape for people: [N, 4]."""
-    if shape is None:
-        return "of any shape"
-    return f"[{', '.join('N' if size is None else str(size) for size in shape)}]"
 
 
 def _fits(found: tuple[int, ...], shape: list[int | None]) -> bool:

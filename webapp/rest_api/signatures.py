@@ -6,6 +6,7 @@ has its own inputs and outputs, under their own names.
 
 from typing import Any
 
+from helpers.serving.tensor_text import sizes_of
 from helpers.serving.versions import Status
 
 DEFAULT = "serving_default"
@@ -124,9 +125,9 @@ def _signature(inputs: dict, outputs: dict, method: str) -> dict:
 
 def _tensor_info(tensor: Any) -> dict:
     """The `TensorInfo` of a tf.Tensor."""
-    rank, dtype = tensor.shape.rank, tensor.dtype.base_dtype.name
-    shape = None if rank is None else tensor.shape.as_list()
-    return _info(DTYPES.get(dtype, f"DT_{dtype.upper()}"), shape, tensor.name)
+    dtype = tensor.dtype.base_dtype.name
+    dtype = DTYPES.get(dtype, f"DT_{dtype.upper()}")
+    return _info(dtype, sizes_of(tensor), tensor.name)
 
 
 def _info(dtype: str, shape: list | None, name: str = "") -> dict:

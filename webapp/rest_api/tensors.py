@@ -61,12 +61,7 @@ def _decoded(values: list, model) -> Iterator[np.ndarray]:
             raise GatewayTimeout(
                 f"these photos take more than {patience:g} s to decode: send fewer"
             )
-        yield model.decode(photo_in(value), **limits())
-
-
-def photo_in(value: Any) -> bytes:
-    """The bytes of the photo in {"b64": ...}."""
-    return bytes_in(value, UNDERSTOOD)
+        yield model.decode(bytes_in(value, UNDERSTOOD), **limits())
 
 
 def bytes_in(value: Any, understood: str) -> bytes:

@@ -31,8 +31,6 @@ blueprint = Blueprint("page", __name__)
 MOST_ANSWERS = 20  # on one page
 for template_filter in (
     card_text.accuracy_sentence,
-    card_text.output_sentence,
-    card_text.photo_sentence,
     card_text.pretty,
     card_text.results,
     explains,
@@ -161,4 +159,4 @@ def _form(chosen: list[str | None]) -> dict:
 def _example(served) -> str:
     """The example request for a model that takes no photos."""
     address = f"{request.host_url}v1/models/{served.name}:predict"
-    return example_request(served.name, served.model, address)
+    return example_request(served.model, address)

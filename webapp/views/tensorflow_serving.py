@@ -17,7 +17,7 @@ from webapp.requests.uploads import whole_body
 from webapp.rest_api import signatures
 from webapp.rest_api.answers import predict_json
 from webapp.rest_api.classify_requests import photos_in, rows_in
-from webapp.rest_api.json_values import json_value, shortest
+from webapp.rest_api.json_values import json_value
 from webapp.rest_api.network_requests import instances_request, network_request
 from webapp.rest_api.network_runs import run_first, run_network
 from webapp.rest_api.predict_requests import (
@@ -116,7 +116,7 @@ def classify(name: str, version: int | None = None, label: str | None = None) ->
     labels = served.model.class_names
     if not labels:
         _refuse(served, "classification", "classify", "predict")
-    rows = shortest(_first_outputs(served, arrived, "classify"))
+    rows = json_value(_first_outputs(served, arrived, "classify"))
     found = [[list(pair) for pair in zip(labels, row, strict=True)] for row in rows]
     # The documentation's format says "result", its example and its server "results".
     return {"result": found, "results": found}

@@ -240,7 +240,7 @@ def test_a_large_input_has_an_example_in_python(kinds):
         inputs: dict
 
     model = kinds.model("grey").model  # its own input as that of a network of vectors
-    text = example_request("grey", Images(model.inputs), "http://here/v1/models/grey")
+    text = example_request(Images(model.inputs), "http://here/v1/models/grey")
     compile(text, "example", "exec")
     assert '"digit": np.full([1, 28, 28, 1], 0.5).tolist()' in text
 
