@@ -22,6 +22,7 @@ class CheckpointError(ValueError):
 
     def __init__(self, cause: str, fix: str = ADVICE):
         super().__init__(f"{cause}\n{fix}")
+        self.cause, self.fix = cause, fix
 
 
 class Variable(NamedTuple):

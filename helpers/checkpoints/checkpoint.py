@@ -141,7 +141,7 @@ class Checkpoint:
             try:
                 self.read(variable.name)
             except CheckpointError as error:
-                damages.append(Damage(variable.name, str(error).splitlines()[0]))
+                damages.append(Damage(variable.name, error.cause))
         return damages
 
 

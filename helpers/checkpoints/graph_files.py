@@ -6,12 +6,14 @@ of any name.
 
 from pathlib import Path
 
+import tensorflow.compat.v1 as tf1
+
 from helpers.checkpoints.checkpoint_prefix import split_prefix
-from helpers.checkpoints.file_contents import StoredGraph, content_of
+from helpers.checkpoints.file_contents import content_of
+from helpers.graphs.op_kinds import VARIABLE_OPS
 
 USUAL = ("graph.pbtxt", "graph.pb", "graph.txt")  # the first one found is taken
 ENDINGS = ("*.pbtxt", "*.pb", "*.pb.txt")
-VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 
 
 def graph_beside(prefix: str) -> Path | None:
@@ -45,10 +47,10 @@ def holds_variables(path: Path) -> bool:
         graphs = content_of(path).graphs
     except OSError:
         return False
-    return any(_has_variables(graph) for graph in graphs)
+    return any(has_variable_ops(graph.graph_def) for graph in graphs)
 
 
-def _has_variables(graph: StoredGraph) -> bool:
-    graph_def = graph.graph_def
+def has_variable_ops(graph_def: tf1.GraphDef) -> bool:
+    """Whether a graph, or one of its functions, has variables."""
     bodies = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
-    return any(node.op in VARIABLES for body in bodies for node in body)
+    return any(node.op in VARIABLE_OPS for body in bodies for node in body)

@@ -6,7 +6,6 @@ import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.constants.read_values import VARIABLES
 from helpers.freezing.passes.inference.average_batch_norms import average_batch_norms
 from helpers.freezing.passes.optional.moving_averages import take_moving_averages
 from helpers.freezing.passes.optional.narrow_weights import is_narrow
@@ -29,6 +28,7 @@ from helpers.graphs.edges import Edge
 from helpers.graphs.editor import GraphEditor
 from helpers.graphs.fingerprint import fingerprint
 from helpers.graphs.model_card import card_in
+from helpers.graphs.op_kinds import VARIABLE_OPS
 
 
 def verify(model: str | Path, checkpoint: str | Path, **reading) -> Report:
@@ -102,7 +102,7 @@ def _read_frozen(path: Path) -> tf1.GraphDef:
         raise FreezeError(
             f"{path} is no frozen graph, but {found.what}", "give a frozen .pb"
         )
-    if any(node.op in VARIABLES for node in found.message.node):
+    if any(node.op in VARIABLE_OPS for node in found.message.node):
         raise FreezeError(
             f"{path} is not frozen: it still holds variables",
             "freeze it first: python -m helpers freeze",

@@ -41,15 +41,14 @@ def add_warnings(editor: GraphEditor, *, averages_taken: bool) -> None:
 
 def batch_statistics_warnings(editor: GraphEditor) -> list[str]:
     """A sentence on each op that takes a batch's statistics, and what can be done."""
-    taking = [
-        (f"{scope}{node.name}", node)
+    ops = {
+        f"{scope}{node.name}": node.op
         for scope, node, nodes in nodes_of(editor)
         if takes_batch_statistics(node, nodes)
-    ]
-    if not taking and not editor.context.source.prefix:
+    }
+    if not ops and not editor.context.source.prefix:
         return []
     found, missing = batch_norms_in_training(editor)
-    ops = {name: node.op for name, node in taking}
     ops |= {name: editor.nodes[name].op for name in (*found, *missing)}
     text = (
         "takes the statistics of the batch: this graph was written for training, and "

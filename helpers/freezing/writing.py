@@ -80,9 +80,10 @@ def write_model(editor: GraphEditor, path: Path, card: dict) -> dict:
     """
     known = card.get("checkpoint") if editor.context.values is None else None
     with ThreadPoolExecutor(1) as hashing, path.open("wb") as file:
-        hashes = hashing.submit(describe_source, editor.context)
+        hashes = None if known else hashing.submit(describe_source, editor.context)
         fingerprint = _write_graph(editor, file)
-        origin = known or hashes.result()  # a frozen graph's card knows its checkpoint
+        # A frozen graph's card knows its checkpoint.
+        origin = hashes.result() if hashes else known
         card = card | {"checkpoint": origin, "fingerprint": fingerprint}
         if not card.get("plain"):
             holder = tf1.GraphDef()
@@ -91,12 +92,10 @@ def write_model(editor: GraphEditor, path: Path, card: dict) -> dict:
     return card
 
 
-def write_card(place: Path, card: dict) -> Path:
+def write_card(place: Path, card: dict) -> None:
     """Write the card of the graph at `place` to the `.json` file beside it."""
     text = json.dumps(card, ensure_ascii=False, indent=1)
-    beside = place.with_suffix(".json")
-    write_whole(beside, f"{text}\n".encode())
-    return beside
+    write_whole(place.with_suffix(".json"), f"{text}\n".encode())
 
 
 def _write_graph(editor: GraphEditor, file: BinaryIO) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -96,10 +96,10 @@ class GraphEditor:
         self.weights[name] = weight
         return name
 
-    def unused_name(self, wanted: str) -> str:
-        """The wanted name, with a number appended if it is in use."""
+    def unused_name(self, wanted: str, taken: Container[str] = ()) -> str:
+        """The wanted name, with a number appended if it is in use, or in `taken`."""
         name, number = wanted, 0
-        while name in self.nodes:
+        while name in self.nodes or name in taken:
             number += 1
             name = f"{wanted}_{number}"
         return name

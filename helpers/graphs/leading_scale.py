@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from helpers.graphs.edges import Edge, consumers, data_inputs
+from helpers.graphs.op_kinds import BATCH_NORMS
 
 RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
 PASSING = (
@@ -20,7 +21,6 @@ PASSING = (
     *("ResizeBilinear", "ResizeNearestNeighbor", "ResizeBicubic", "Reshape"),
     *("Squeeze", "ExpandDims", "ReverseV2", "StridedSlice", "PlaceholderWithDefault"),
 )
-BATCH_NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 SUMS, DIFFERENCES = ("Add", "AddV2", "BiasAdd"), ("Sub",)
 PRODUCTS, QUOTIENTS = ("Mul",), ("RealDiv", "Div")
 OF_CONSTANTS: dict[str, Callable] = {

@@ -14,6 +14,7 @@ from helpers.graphs.applied_weights import (
     constant_axes,
 )
 from helpers.graphs.loss_nodes import LossNodes
+from helpers.graphs.op_kinds import SELECTS
 
 DECISIONS = (  # ops that turn probabilities into decisions
     *("ArgMax", "ArgMin", "TopK", "TopKV2", "Round", "Rint", "Greater", "GreaterEqual"),
@@ -26,7 +27,6 @@ PENALTIES = ("Log", "Log1p", "Neg", "L2Loss", "Square", "Pow", "SquaredDifferenc
 COMPARED = ("Abs", "Sub", "Mul", "RealDiv", "Div", "Maximum", "Minimum", "ClipByValue")
 SUMS = ("Add", "AddV2", "AddN")
 PASSING = ("Identity", "Reshape", "Squeeze", "StopGradient", "Cast", "ExpandDims")
-SELECTS = ("Select", "SelectV2")
 DIFFERENCES = ("Sub", "SquaredDifference")
 LOSS_SCOPES = re.compile(
     r"(.*/)?[^/]*(loss|cost|log_?prob|entropy|penalt|accurac|metric|objective|kl_?div"

@@ -6,9 +6,10 @@ from functools import cached_property
 
 import tensorflow as tf
 
+from helpers.graphs.op_kinds import VARIABLE_OPS
 from helpers.graphs.traversal import find_reachable
 
-VARIABLES = ("Variable", "VariableV2", "VarHandleOp", "AutoReloadVariable")
+VARIABLES = (*VARIABLE_OPS, "AutoReloadVariable")
 PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 # Before this GraphDef version a placeholder's unknown shape was stored as a scalar's.
 PLACEHOLDER_SHAPES = 24

@@ -9,10 +9,9 @@ import tensorflow.compat.v1 as tf1
 
 from helpers.checkpoints.file_contents import content_of
 from helpers.freezing.passes.optional.narrow_weights import widen
+from helpers.graphs.op_kinds import VARIABLE_OPS
 from helpers.graphs.unsafe_ops import unsafe_ops
 from helpers.serving.model_spec import ModelSpec, model_spec
-
-VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 
 
 def read_model(
@@ -81,4 +80,4 @@ def _reason(error: Exception, graph_def: tf1.GraphDef) -> str:
 
 def _variable(graph_def: tf1.GraphDef) -> str | None:
     """The name of the first variable in the graph, if there is one."""
-    return next((node.name for node in graph_def.node if node.op in VARIABLES), None)
+    return next((node.name for node in graph_def.node if node.op in VARIABLE_OPS), None)

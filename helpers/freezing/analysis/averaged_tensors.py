@@ -14,9 +14,9 @@ import tensorflow as tf
 from helpers.freezing.analysis.constant_propagation import constant_scalar
 from helpers.graphs.edges import Edge, data_inputs
 from helpers.graphs.editor import output_types
+from helpers.graphs.op_kinds import VARIABLE_OPS
 from helpers.graphs.op_registry import op_def
 
-VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 READS = ("Identity", "ReadVariableOp", "Switch", "RefSwitch", "Enter", "RefEnter")
 ASSIGNED: dict[str, Callable] = {  # the value after the update, of value and operand
     "Assign": lambda before, value: value,
@@ -82,7 +82,7 @@ def averaged_tensors(
 def variable_of(nodes: Mapping[str, Any], name: str) -> str | None:
     """The variable that an op reads, forwards or assigns; None for any other op."""
     while (node := nodes.get(name)) is not None:
-        if node.op in VARIABLES:
+        if node.op in VARIABLE_OPS:
             return name
         if node.op not in (*READS, *ASSIGNED) or not data_inputs(node):
             return None

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from helpers.graphs.op_kinds import BATCH_NORMS
 from helpers.graphs.op_registry import attribute
 
-BATCH_NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 SAME_VALUES = ("Identity", "StopGradient", "Reshape", "Squeeze", "ExpandDims", "Cast")
 
 

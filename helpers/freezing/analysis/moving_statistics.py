@@ -12,11 +12,9 @@ import tensorflow as tf
 
 from helpers.freezing.analysis.averaged_tensors import averaged_tensors, variable_of
 from helpers.freezing.analysis.batch_norm_wiring import ROOTS, BatchNormWiring
-from helpers.freezing.analysis.batch_statistics import (
-    BATCH_NORMS,
-    takes_batch_statistics,
-)
+from helpers.freezing.analysis.batch_statistics import takes_batch_statistics
 from helpers.graphs.edges import Edge, data_inputs
+from helpers.graphs.op_kinds import BATCH_NORMS
 from helpers.graphs.op_registry import attribute
 
 
@@ -42,6 +40,11 @@ class Statistics(NamedTuple):
     missing: dict[str, str]  # name of the op -> why its averages are not known
 
 
+def may_normalize(node) -> bool:
+    """Whether the op is a batch norm, or may be part of one that is written out."""
+    return node.op in (*BATCH_NORMS, *ROOTS)
+
+
 def moving_statistics(nodes: Mapping[str, Any], live: Mapping[str, Any]) -> Statistics:
     """All batch norms of a graph that compute a batch's mean and variance.
 
@@ -49,8 +52,6 @@ def moving_statistics(nodes: Mapping[str, Any], live: Mapping[str, Any]) -> Stat
       nodes: the whole graph by name, with the ops that only training needs.
       live: the nodes that inference needs.
     """
-    if not any(node.op in (*BATCH_NORMS, *ROOTS) for node in live.values()):
-        return Statistics({}, {})
     search = _Search(nodes, live)
     found, missing = dict[str, BatchNorm](), dict[str, str]()
     for node in live.values():

@@ -97,12 +97,8 @@ def _unused_names(editor: GraphEditor, call: Call) -> dict[str, str]:
     taken: set[str] = set()
     for node in editor.functions[call.function].node_def:
         wanted = f"{scope}/{node.name}" if scope else node.name
-        name, number = wanted, 0
-        while name in editor.nodes or name in taken:
-            number += 1
-            name = f"{wanted}_{number}"
+        names[node.name] = name = editor.unused_name(wanted, taken)
         taken.add(name)
-        names[node.name] = name
     return names
 
 

@@ -147,8 +147,7 @@ class CheckpointValues:
         try:
             _ = self._files.values if key is None else self._files.read(key)
         except CheckpointError as error:
-            cause, _, fix = str(error).partition("\n")
-            raise FreezeError(cause, fix) from error
+            raise FreezeError(error.cause, error.fix) from error
 
     def _restore(self, saved: SavedTensor) -> np.ndarray:
         """The value of a tensor or slice, read with TensorFlow's restore op."""

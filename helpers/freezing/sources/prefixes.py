@@ -22,8 +22,7 @@ def prefix_of(name: str, warnings: list[str]) -> str:
     try:
         location = find_prefix(name)
     except CheckpointError as error:
-        cause, _, fix = str(error).partition("\n")
-        raise FreezeError(cause, fix) from error
+        raise FreezeError(error.cause, error.fix) from error
     except OSError as error:
         raise FreezeError(
             f"{name} cannot be read: {error.strerror}", "check the path and permissions"

@@ -20,9 +20,12 @@ from helpers.checkpoints.file_contents import (
     Content,
     saved_model_file,
 )
-from helpers.checkpoints.graph_files import graph_beside, graphs_beside
+from helpers.checkpoints.graph_files import (
+    graph_beside,
+    graphs_beside,
+    has_variable_ops,
+)
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.constants.read_values import VARIABLES
 from helpers.freezing.sources.checkpoint_values import CheckpointValues
 from helpers.freezing.sources.exported_model import (
     extracted_model,
@@ -63,11 +66,8 @@ def is_frozen(path: Path) -> bool:
 
 
 def _is_frozen(found: Content) -> bool:
-    if found.kind != "GraphDef":
-        return False
-    graph_def = found.graphs[0].graph_def
-    bodies = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
-    return not any(node.op in VARIABLES for body in bodies for node in body)
+    is_graph = found.kind == "GraphDef"
+    return is_graph and not has_variable_ops(found.graphs[0].graph_def)
 
 
 def _keras_file_in(path: Path) -> Path | None:
@@ -177,8 +177,7 @@ def _first_data(prefix: str) -> str:
     try:
         return str(Bundle(prefix).data_path(0))
     except CheckpointError as error:
-        cause, _, fix = str(error).partition("\n")
-        raise FreezeError(cause, fix) from error
+        raise FreezeError(error.cause, error.fix) from error
 
 
 def _find_meta(prefix: str, warnings: list[str]) -> Path:

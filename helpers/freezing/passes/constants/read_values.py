@@ -6,10 +6,10 @@ import tensorflow as tf
 from helpers.freezing.errors import FreezeError
 from helpers.graphs.edges import control_inputs, data_inputs, set_inputs
 from helpers.graphs.editor import GraphEditor, nodes_of
+from helpers.graphs.op_kinds import VARIABLE_OPS
 from helpers.graphs.op_registry import attribute
 
 RESOURCE_VARIABLES = ("VarHandleOp",)
-VARIABLES = ("Variable", "VariableV2", *RESOURCE_VARIABLES)
 FORWARDING = ("Identity", "Switch", "Merge", "Enter", "Exit", "NextIteration")
 WITHOUT_REFERENCE = {f"Ref{op}": op for op in FORWARDING}
 DRAW = "RngReadAndSkip"
@@ -107,4 +107,4 @@ def remove_hints(editor: GraphEditor) -> None:
 
 def variables(editor: GraphEditor) -> list:
     """The nodes of the graph that are variables."""
-    return [node for node in editor.nodes.values() if node.op in VARIABLES]
+    return [node for node in editor.nodes.values() if node.op in VARIABLE_OPS]

@@ -3,9 +3,10 @@
 import tensorflow as tf
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.constants.read_values import VARIABLES, variables
+from helpers.freezing.passes.constants.read_values import variables
 from helpers.freezing.sources.checkpoint_values import CheckpointValues, SavedTensor
 from helpers.graphs.editor import GraphEditor, Weight
+from helpers.graphs.op_kinds import VARIABLE_OPS
 
 LARGE = 256  # bytes; smaller constants are not made weights
 LIMIT = 2**31 - 1  # bytes; the largest protobuf message
@@ -136,7 +137,7 @@ def _is_of_this_graph(
     owners = {place.key: name for name, found in saved.items() for place in found}
     for key in checkpoint.shapes:
         node = editor.original.get(owners.get(key, key))
-        if node is None or node.op not in VARIABLES:
+        if node is None or node.op not in VARIABLE_OPS:
             return False
         if not saved.get(node.name) and _difference(node, checkpoint, SavedTensor(key)):
             return False
@@ -147,7 +148,7 @@ def _saved_partly(
     editor: GraphEditor, checkpoint: CheckpointValues, missing: list[str]
 ) -> FreezeError:
     """The error for a checkpoint whose Saver was given some variables only."""
-    total = sum(node.op in VARIABLES for node in editor.original.values())
+    total = sum(node.op in VARIABLE_OPS for node in editor.original.values())
     return FreezeError(
         f"{checkpoint.prefix} is of this training, but its Saver saved only "
         f"{len(checkpoint.shapes)} of {total} variables, and the outputs need: "

@@ -14,6 +14,7 @@ import tensorflow as tf
 from helpers.freezing.analysis.moving_statistics import (
     BatchNorm,
     Statistics,
+    may_normalize,
     moving_statistics,
     static_shapes,
 )
@@ -60,6 +61,8 @@ def batch_norms_in_training(editor: GraphEditor) -> Statistics:
     Those whose moving averages the checkpoint lacks, or has with their initial values
     only, are among the missing.
     """
+    if not any(map(may_normalize, editor.nodes.values())):
+        return Statistics({}, {})
     source = editor.context.source
     whole = GraphEditor.of(source.meta.graph_def)
     if not editor.nodes.keys() <= whole.nodes.keys():  # it has inlined nodes

@@ -12,10 +12,10 @@ import tensorflow as tf
 from helpers.freezing.analysis.batch_statistics import takes_batch_statistics
 from helpers.freezing.analysis.constant_propagation import known_values
 from helpers.freezing.control_flow.v1 import live_nodes
-from helpers.freezing.passes.constants.read_values import VARIABLES
 from helpers.freezing.passes.inference.follow_assignments import READS
 from helpers.graphs.edges import Edge, data_inputs
 from helpers.graphs.editor import GraphEditor
+from helpers.graphs.op_kinds import VARIABLE_OPS
 from helpers.graphs.op_registry import attribute
 from helpers.graphs.wiring import PLACEHOLDERS
 
@@ -49,7 +49,7 @@ def scalar_inputs(editor: GraphEditor) -> list[tuple[str, Edge]]:
     for node in editor.nodes.values():
         if is_fed_scalar(node):
             found.append((node.name, Edge(node.name, 0)))
-        elif node.op in VARIABLES and not node.attr["shape"].shape.dim:
+        elif node.op in VARIABLE_OPS and not node.attr["shape"].shape.dim:
             readers = [n for n, _ in consumers.get(node.name, ()) if n.op in READS]
             found += [(node.name, Edge(reader.name, 0)) for reader in readers]
     return found

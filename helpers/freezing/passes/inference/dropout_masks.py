@@ -15,11 +15,11 @@ from helpers.freezing.analysis.constant_propagation import (
 from helpers.freezing.passes.inference.bind_switches import is_fed_scalar
 from helpers.graphs.edges import Edge, data_inputs
 from helpers.graphs.editor import GraphEditor
+from helpers.graphs.op_kinds import SELECTS
 
 COMPARISONS = ("Less", "LessEqual", "Greater", "GreaterEqual", "Floor")
 PASSING = ("Identity", "Enter", "Cast", *SWITCHES)
 SHAPING = ("Identity", "Reshape", "ExpandDims", "BroadcastTo", "Squeeze")
-SELECTS = ("Select", "SelectV2")
 ARITHMETIC = ("Sub", "Add", "AddV2", "Mul", "RealDiv")
 
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from helpers.freezing.analysis.batch_statistics import BATCH_NORMS
 from helpers.freezing.passes.prune.prune import prune
 from helpers.graphs.edges import Edge, data_inputs
 from helpers.graphs.editor import GraphEditor, Weight, copied
+from helpers.graphs.op_kinds import BATCH_NORMS
 from helpers.graphs.op_registry import attribute
 
 LAYERS = ("Conv2D", "DepthwiseConv2dNative", "MatMul")

@@ -63,7 +63,7 @@ def plain_graph(meta: tf1.MetaGraphDef, key: str) -> PlainGraph:
 def init_ops(meta: tf1.MetaGraphDef) -> list[str]:
     """The names of the ops that initialise the graph after its variables."""
     named = meta.signature_def[INIT_OP].outputs if INIT_OP in meta.signature_def else {}
-    found = [info.name.split(":")[0] for info in named.values()]
+    found = [info.name for info in named.values()]
     for collection in MAIN_OPS:
         if collection in meta.collection_def:
             found += meta.collection_def[collection].node_list.value
@@ -75,7 +75,8 @@ def _name_inputs(editor: GraphEditor, given, signature, tensors) -> None:
     moves = {}
     for index, (key, info) in enumerate(plain_tensors(given.inputs).items()):
         node = editor.nodes.pop(Edge.parse(info.name).node)
-        before, node.name = node.name, op_name(key, f"input_{index}", editor.nodes)
+        wanted = op_name(key, f"input_{index}")
+        before, node.name = node.name, editor.unused_name(wanted)
         editor.nodes[node.name] = node
         if node.name != before:
             moves[Edge(before, 0)] = Edge(node.name, 0)
@@ -89,7 +90,7 @@ def _add_outputs(editor: GraphEditor, given, signature, tensors) -> None:
     """Add an op named by its key for each output of the signature."""
     inputs = plain_tensors(given.inputs)
     for index, (key, info) in enumerate(plain_tensors(given.outputs).items()):
-        name = op_name(key, f"output_{index}", {*editor.nodes, *inputs})
+        name = editor.unused_name(op_name(key, f"output_{index}"), inputs)
         node = editor.add(name, "Identity", [Edge.parse(info.name)])
         node.attr["T"].type = info.dtype
         tensors[f"{name}:0"] = info.name

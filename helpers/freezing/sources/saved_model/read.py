@@ -8,7 +8,6 @@ import tensorflow.compat.v1 as tf1
 from helpers.checkpoints.checkpoint_prefix import VARIABLES, has_variables
 from helpers.checkpoints.file_contents import Content
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.constants.read_values import VARIABLES as VARIABLE_OPS
 from helpers.freezing.sources.checkpoint_values import find_saved_tensors
 from helpers.freezing.sources.prefixes import value_files
 from helpers.freezing.sources.saved_model.choose import choose_graph, choose_signature
@@ -26,6 +25,7 @@ from helpers.freezing.sources.source import OwnGraph, Source, content
 from helpers.freezing.sources.source_options import SourceOptions
 from helpers.graphs.edges import Edge
 from helpers.graphs.editor import GraphEditor
+from helpers.graphs.op_kinds import VARIABLE_OPS
 
 
 def read_saved_model(
