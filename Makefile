@@ -5,9 +5,9 @@ PORT ?= 5000
 NETWORK ?= small
 WEIGHTS ?= $(if $(filter resnet,$(NETWORK)),float16,float32)
 DATA ?= data
-# Drawings of cats and dogs are mixed in where the photos are of these two classes.
-CATS_DOGS := $$(cd $(DATA)/cats-dogs 2>&- || cd $(DATA); [ "$$(echo */)" != "cat/ dog/" ] || echo --drawings)
-DRAWINGS ?= $(if $(or $(ZIP),$(wildcard $(DATA:%/=%)/cats-dogs),$(filter %cats-dogs,$(DATA:%/=%))), $(CATS_DOGS))
+# The project's own photos have the classes cat and dog: drawings of both are mixed in.
+DRAWINGS_OF_BOTH := $$(cd $(DATA)/cats-dogs 2>&- || cd $(DATA); [ "$$(echo */)" != "cat/ dog/" ] || echo --drawings)
+DRAWINGS ?= $(if $(or $(ZIP),$(wildcard $(DATA:%/=%)/cats-dogs),$(filter %cats-dogs,$(DATA:%/=%))),$(DRAWINGS_OF_BOTH))
 SHARED ?= ../shared
 export SHARED
 
@@ -64,7 +64,7 @@ lab: $(READY) ## read and run the notebooks in JupyterLab
 
 train: $(READY) ## train and freeze (NETWORK=small|resnet|alexnet DATA=data ZIP=photos.zip)
 	@$(if $(ZIP),.venv/bin/python -m helpers download --from $(ZIP) --data $(DATA))
-	@.venv/bin/python -m helpers train $(DATA) --network $(NETWORK) --out checkpoints/$(NETWORK)$(DRAWINGS)
+	@.venv/bin/python -m helpers train $(DATA) --network $(NETWORK) --out checkpoints/$(NETWORK)$(if $(DRAWINGS), $(DRAWINGS))
 	@.venv/bin/python -m helpers freeze checkpoints/$(NETWORK) --weights $(WEIGHTS)
 
 bench: $(READY) ## print the measured claims

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from helpers.data.decoding import MAX_BYTES, PhotoError, decode_photo
 from helpers.data.downloads import DownloadError
-from helpers.data.folders import SUFFIXES
+from helpers.data.folders import SUFFIXES, printable
 from helpers.data.threads import map_in_threads
 
 MAX_TOTAL_BYTES = 20_000_000_000
@@ -31,8 +31,7 @@ class Skipped(NamedTuple):
     reason: str
 
     def __str__(self) -> str:
-        printable = self.member.isprintable()  # else it could control the terminal
-        return f"{self.member if printable else ascii(self.member)}: {self.reason}"
+        return f"{printable(self.member)}: {self.reason}"
 
 
 class Unpacked(NamedTuple):

@@ -67,9 +67,9 @@ def list_folder(root: Path) -> Folder:
 def _list(path: Path, found: dict[tuple[int, int], Path], levels: int) -> Folder:
     folder = Folder(path, [], [], [])
     with os.scandir(path) as entries:
-        names = sorted(entry.name for entry in entries)
+        links = {entry.name: entry.is_symlink() for entry in entries}
     # Folders before links to them, so that a folder goes by its own name.
-    for name in sorted(names, key=lambda name: (path / name).is_symlink()):
+    for name in sorted(links, key=lambda name: (links[name], name)):
         _add(folder, path / name, found, levels)
     folder.photos.sort()
     folder.folders.sort()

@@ -64,8 +64,7 @@ def open_photo(kind: str, data: bytes, max_pixels: int) -> Image.Image:
     if isinstance(image, _JpegReader):
         needed = _coefficient_bytes(image, file)
         if needed:
-            most = max_pixels * _PIXEL_BYTES / needed
-            _check_size(image.size, "progressive JPEG", most)
+            _check_size(image.size, "progressive JPEG", max_pixels, needed)
         # Bytes in each read. Thousands of scans fit into Pillow's 64 KiB, so a
         # progressive file is read in small pieces for _TimedFile to stop it.
         image.decodermaxblock = 2048 if needed else len(data)

@@ -63,6 +63,10 @@ class Examples(NamedTuple):
             images=self.images[rows], labels=self.labels[rows], splits=self.splits[rows]
         )
 
+    def counts(self) -> np.ndarray:
+        """The number of examples of each class, int64 [len(class_names)]."""
+        return np.bincount(self.labels, minlength=len(self.class_names))
+
 
 def split_of(data: bytes, allowed: tuple[str, ...] = SPLITS) -> str:
     """The split of a photo's bytes: 80% "train", 10% "validation", 10% "test".

@@ -9,11 +9,13 @@ from typing import Protocol
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
 INK, TINTS = "#444444", ("#D6E6F2", "#F9DEC9", "#D2ECE2", "#EFEFEF")
+HISTORY_SIZE = (9, 3.2)  # inches
 STYLES = ((ORANGE, "-", "o"), (BLUE, "--", "s"), (GREEN, ":", "^"))
 
 
@@ -32,8 +34,18 @@ def plot_images(images: np.ndarray, titles: Sequence[str], columns: int = 8) -> 
 
 def plot_history(history: Sequence[Mapping[str, float]]) -> None:
     """Loss over epochs, and beside it accuracy on training and validation examples."""
+    figure = plt.figure(figsize=HISTORY_SIZE)
+    right = draw_history(figure, history)
+    right.axhline(50, color=GREY, linewidth=1)
+    right.set(ylim=(40, 101))
+    right.legend(loc="lower right", frameon=False)
+    remove_frames(figure)
+
+
+def draw_history(figure: Figure, history: Sequence[Mapping[str, float]]) -> Axes:
+    """Draw the curves of loss and of accuracy; returns the axes of the accuracy."""
     epochs = [line["epoch"] for line in history]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
+    left, right = figure.subplots(1, 2)
     few = len(epochs) <= 20
     loss = [line["loss"] for line in history]
     left.plot(epochs, loss, color=ORANGE, marker="o" if few else None)
@@ -45,10 +57,8 @@ def plot_history(history: Sequence[Mapping[str, float]]) -> None:
         label = {"accuracy": "training"}.get(name, name)
         (curve,) = right.plot(epochs, values, line, color=colour, label=label)
         curve.set_marker(marker if few else "None")
-    right.axhline(50, color=GREY, linewidth=1)
-    right.set(xlabel="epoch", ylabel="accuracy, %", ylim=(40, 101))
-    right.legend(loc="lower right", frameon=False)
-    remove_frames(figure)
+    right.set(xlabel="epoch", ylabel="accuracy, %")
+    return right
 
 
 def plot_reliability(bins: Sequence[Sequence[float]]) -> None:

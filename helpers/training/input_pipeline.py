@@ -45,7 +45,7 @@ def image_size_for(
 ) -> int:
     """The image size, up to `largest`, at which no photo is reduced and few enlarged.
 
-    An image that is enlarged takes the time of its pixels and holds no more.
+    Enlarging a photo costs time and adds no information.
     """
     side = max((photo.side for photo in photos), default=0)
     fitting = [size for size in SIZES if side <= size and smallest <= size < largest]
@@ -74,8 +74,13 @@ def load_examples(
     photos = index_photos(data_set) if photos is None else photos
     loaded = load_photos(data_set, size, photos=photos)
     _check_splits(loaded)
-    enlarged = load_photos(data_set, larger, photos=photos) if larger > size else loaded
-    train = enlarged.of("train")
+    train = loaded.of("train")
+    if larger > size:
+        unreadable = {item.path for item in loaded.left_out}
+        first = [photo for photo in photos if SPLITS[photo.split] == "train"]
+        again = [photo for photo in first if photo.path not in unreadable]
+        enlarged = load_photos(data_set, larger, photos=again)
+        train = enlarged._replace(source=loaded.source)
     held_out = {"photos": loaded}
     if with_drawings:
         if loaded.class_names != drawings.CLASS_NAMES:
@@ -114,7 +119,7 @@ def _check_splits(photos: Examples) -> None:
                 f"{photos.source} are too few: by their hashes none is for {split}; "
                 "expected some dozens of each class"
             )
-    counts = np.bincount(photos.of("train").labels, minlength=len(photos.class_names))
+    counts = photos.of("train").counts()
     for name, count in zip(photos.class_names, counts, strict=True):
         if not count:
             raise ValueError(

@@ -13,14 +13,14 @@ MOST_COLUMNS = 12  # classes in a confusion matrix that is printed whole
 
 def majority(photos: Examples) -> tuple[str, float]:
     """The most frequent class, and its share of the examples, 0 to 1."""
-    counts = _counts(photos)
+    counts = photos.counts()
     label = int(counts.argmax())
     return photos.class_names[label], float(counts[label] / counts.sum())
 
 
 def notes_on(photos: Examples) -> list[str]:
     """Sentences on an imbalance of the classes, and on classes without tests."""
-    counts = _counts(photos)
+    counts = photos.counts()
     notes = []
     if counts.max() > IMBALANCE * counts.min():
         name, share = majority(photos)
@@ -30,15 +30,11 @@ def notes_on(photos: Examples) -> list[str]:
             f"{least}; always answering {name} would be right for {share:.1%}"
         )
     for split in SPLITS[1:]:
-        missing = np.flatnonzero(_counts(photos.of(split)) == 0)
+        missing = np.flatnonzero(photos.of(split).counts() == 0)
         if len(missing):
             names = ", ".join(photos.class_names[label] for label in missing)
             notes.append(f"no photo of {names} is for {split}")
     return notes
-
-
-def _counts(photos: Examples) -> np.ndarray:
-    return np.bincount(photos.labels, minlength=len(photos.class_names))
 
 
 def describe_result(name: str, result: dict) -> str:

@@ -9,16 +9,7 @@ from typing import Any
 
 import numpy as np
 
-
-def numbers(*shape: int) -> np.ndarray:
-    """float32 in [0, 1)."""
-    return np.random.default_rng(3).random(shape, np.float32)
-
-
-def numbers_in_order(low: int, high: int, *shape: int) -> np.ndarray:
-    """int32 from `low` to below `high`, over and over."""
-    count = int(np.prod(shape))
-    return (low + np.arange(count, dtype=np.int32) % (high - low)).reshape(shape)
+from tests.freezing.small_models import numbers
 
 
 def dense(keras):

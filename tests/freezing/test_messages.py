@@ -403,11 +403,6 @@ OPTIONS = {
 }
 
 
-@pytest.fixture(scope="module")
-def prefix(tmp_path_factory) -> str:
-    return save(perceptron, tmp_path_factory.mktemp("run"))
-
-
 @pytest.mark.parametrize(("how", "said"), OPTIONS.values(), ids=OPTIONS)
 def test_an_option_that_does_not_fit(how, said, prefix):
     assert refusal(prefix, **how).startswith(said)

@@ -12,7 +12,6 @@ from helpers.freezing.freeze import freeze
 from helpers.freezing.passes.pipeline import ON_REQUEST, PASSES, UNTIL_CONSTANTS
 from helpers.freezing.passes.prune.prune import prune
 from helpers.graphs.editor import GraphEditor
-from tests.freezing.small_models import perceptron, save
 
 
 @pytest.mark.parametrize("step", PASSES, ids=lambda step: step.name)
@@ -28,11 +27,6 @@ def test_every_pass_has_its_family_interface_and_reason(step):
 
 def test_the_first_passes_leave_the_variables_alone():
     assert "constants" not in {step.family for step in UNTIL_CONSTANTS}
-
-
-@pytest.fixture(scope="module")
-def prefix(tmp_path_factory):
-    return save(perceptron, tmp_path_factory.mktemp("perceptron"))
 
 
 def test_report_has_the_changes_of_each_pass(prefix, tmp_path):

@@ -14,14 +14,9 @@ from helpers.freezing.verify import verify
 from helpers.graphs.fingerprint import fingerprint
 from helpers.graphs.model_card import card_in
 from helpers.serving.frozen_model import FrozenModel
-from tests.freezing.small_models import looked_up, perceptron, read, save
+from tests.freezing.small_models import looked_up, read, save
 
 SHIPPED = Path(__file__).parents[2] / "checkpoints" / "frozen" / "dogs-cats" / "1.pb"
-
-
-@pytest.fixture(scope="module")
-def prefix(tmp_path_factory):
-    return save(perceptron, tmp_path_factory.mktemp("plain"))
 
 
 def test_the_card_is_beside_a_plain_graph_and_not_in_it(prefix, tmp_path):

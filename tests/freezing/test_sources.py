@@ -24,11 +24,6 @@ tf1 = tf.compat.v1
 
 
 @pytest.fixture(scope="module")
-def prefix(tmp_path_factory) -> str:
-    return save(perceptron, tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
 def fingerprint(prefix) -> str:
     return freeze(prefix, outputs="y").fingerprint
 

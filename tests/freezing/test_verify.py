@@ -7,14 +7,9 @@ from click.testing import CliRunner
 from helpers.__main__ import cli
 from helpers.freezing.freeze import freeze
 from helpers.freezing.verify import verify
-from tests.freezing.small_models import dense, fed, perceptron, read, save, variable
+from tests.freezing.small_models import dense, fed, read, save, variable
 
 tf1 = tf.compat.v1
-
-
-@pytest.fixture(scope="module")
-def prefix(tmp_path_factory) -> str:
-    return save(perceptron, tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="module")

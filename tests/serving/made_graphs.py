@@ -39,8 +39,12 @@ def softmax(means):
     return tf1.nn.softmax(5 * means)
 
 
+def logit(means):
+    return 6 * (tf1.reduce_mean(means, 1, keepdims=True) - 0.5)
+
+
 def sigmoid(means):
-    return tf1.sigmoid(6 * (tf1.reduce_mean(means, 1, keepdims=True) - 0.5))
+    return tf1.sigmoid(logit(means))
 
 
 def filled(colour, height=8, width=8) -> np.ndarray:

@@ -12,6 +12,7 @@ from tests.serving.made_graphs import (
     RED,
     filled,
     image_net,
+    logit,
     refusal,
     sigmoid,
     softmax,
@@ -32,10 +33,6 @@ def net(tmp_path):
 def answered(path, photo, **stated):
     with FrozenModel.load(path, stated=stated) as model:
         return model.predict(photo)[0]
-
-
-def logit(means):
-    return 6 * (tf.reduce_mean(means, 1, keepdims=True) - 0.5)
 
 
 def test_probes_are_of_many_kinds_and_any_shape():
