@@ -111,10 +111,10 @@ def _prefix_in(folder: Path) -> Location:
     if found:
         raise CheckpointError(
             f"{folder} holds {len(found)} checkpoints and no `checkpoint` file",
-            f"give one of them: {_listed(found)}",
+            f"give one of them: {listed(found)}",
         )
     graphs = sorted(path.name for path in folder.glob("*.pb"))
-    fix = f"give a graph by itself: {_listed(graphs)}" if graphs else OTHER_FOLDER
+    fix = f"give a graph by itself: {listed(graphs)}" if graphs else OTHER_FOLDER
     raise CheckpointError(f"{folder} holds no checkpoint", fix)
 
 
@@ -147,7 +147,7 @@ def _named_prefix(path: Path, state: str) -> Location:
     if len(found) != 1:
         raise CheckpointError(
             f"{path} names {state}, which is not there",
-            f"give the prefix itself{f', one of: {_listed(found)}' if found else ''}",
+            f"give the prefix itself{f', one of: {listed(found)}' if found else ''}",
         )
     only = f"{path.parent}/{found[0]}"
     warning = f"{path} names {state}, which is not there: using {only}"
@@ -163,12 +163,13 @@ def _not_found(text: str) -> CheckpointError:
         cause, fix = f"{cause}: its folder does not exist", "correct the path"
     elif found := prefixes_in(folder):
         near = difflib.get_close_matches(name, found, n=3, cutoff=0.3) or found[:3]
-        fix = f"its folder has these: {_listed(near)}"
+        fix = f"its folder has these: {listed(near)}"
     else:
         cause = f"{cause}: its folder holds none"
     return CheckpointError(cause, fix)
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """The first five names, and how many more there are."""
     shown = ", ".join(names[:5])
     return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown

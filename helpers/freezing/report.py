@@ -12,6 +12,7 @@ from helpers.freezing.proof.compare import Proof
 from helpers.graphs.edges import Edge
 from helpers.graphs.editor import GraphEditor
 from helpers.graphs.op_registry import attribute
+from helpers.graphs.tensor_text import sizes_of, sizes_text
 from helpers.graphs.wiring import PLACEHOLDERS
 
 
@@ -164,7 +165,7 @@ def describe_inputs(editor: GraphEditor, graph_def: tf1.GraphDef) -> dict[str, s
             if not shape.rank and node.name in hints:
                 shape = tf.TensorShape(hints[node.name])
             dtype = tf.as_dtype(editor.dtype(Edge(node.name, 0))).name
-            found[f"{node.name}:0"] = f"{dtype} {_sizes(shape)}"
+            found[f"{node.name}:0"] = f"{dtype} {sizes_text(sizes_of(shape))}"
     return found
 
 
@@ -172,9 +173,3 @@ def describe_outputs(editor: GraphEditor) -> dict[str, str]:
     """The type of each output, by tensor name."""
     outputs = editor.outputs
     return {item.tensor: tf.as_dtype(editor.dtype(item)).name for item in outputs}
-
-
-def _sizes(shape: tf.TensorShape) -> str:
-    if shape.rank is None:
-        return "of any shape"
-    return "[" + ", ".join("N" if n is None else str(n) for n in shape) + "]"

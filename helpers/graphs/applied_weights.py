@@ -63,7 +63,7 @@ class AppliedWeights:
             elif all(map(self.is_scalar, self.pure.intersection(data))):
                 taken = [source for source in data if self._is_scalable(source)]
             else:
-                taken = [source for source in data if source in self.fed - self.weighed]
+                taken = [source for source in data if self._is_raw(source)]
                 joined = self.wiring.op(name) in ELEMENTWISE
                 if joined and not any(map(self.is_scalar, data)):
                     taken = [source for source in data if source in self.fed]
@@ -73,7 +73,11 @@ class AppliedWeights:
 
     def _is_scalable(self, name: str) -> bool:
         """Whether a scalar weight is applied to this node: to an input, not a loss."""
-        return name in self.fed - self.weighed and not self.is_scalar(name)
+        return self._is_raw(name) and not self.is_scalar(name)
+
+    def _is_raw(self, name: str) -> bool:
+        """Whether inputs are before the node, and no weights."""
+        return name in self.fed and name not in self.weighed
 
     def is_scalar(self, name: str) -> bool:
         """Whether the node's output is a scalar, by its shape or its inputs."""

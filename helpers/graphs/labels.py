@@ -48,6 +48,8 @@ def _label_slots(wiring: Wiring, cut: set[str]) -> tuple[set[str], set[str], set
     labels: set[str] = set()
     logits: set[str] = set()
     for name, node in wiring.nodes.items():
+        if node.op not in LOSSES and SAMPLERS not in node.op:
+            continue
         texts = [wiring.source(text) for text in node.input if text[0] != "^"]
         if node.op in LOSSES and name not in cut:
             is_ctc = node.op.startswith("CTC")
@@ -62,9 +64,7 @@ def _is_compared(weights: AppliedWeights, name: str) -> bool:
     """Whether an input that no weight is applied to is a label, and not a mask."""
     after = weights.wiring.after([name], until=weights.cut)
     joined = after & weights.weighed
-    return not any(
-        weights.wiring.op(node) in MASKED and node in joined for node in after
-    )
+    return not any(weights.wiring.op(node) in MASKED for node in joined)
 
 
 def _is_combined(weights: AppliedWeights, name: str) -> bool:

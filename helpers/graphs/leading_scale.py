@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from helpers.graphs.edges import Edge, consumers, data_inputs
 from helpers.graphs.op_kinds import BATCH_NORMS
+from helpers.graphs.op_registry import attribute
 
 RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
 PASSING = (
@@ -109,12 +110,12 @@ def _step(node, source: Edge, nodes: dict) -> tuple[np.ndarray, np.ndarray] | No
     inputs = data_inputs(node)
     if node.op in PASSING:
         return (one, zero) if inputs[0] == source else None
-    if node.op in BATCH_NORMS and not _is_training(node):
+    if node.op in BATCH_NORMS and not attribute(node, "is_training").b:
         values = [_constant(item, nodes) for item in inputs[1:5]]
         if inputs[0] != source or any(value is None for value in values):
             return None
         gamma, beta, mean, variance = values
-        factor = gamma / np.sqrt(variance + node.attr["epsilon"].f)
+        factor = gamma / np.sqrt(variance + attribute(node, "epsilon").f)
         return factor, beta - mean * factor
     if len(inputs) != 2 or node.op not in SUMS + DIFFERENCES + PRODUCTS + QUOTIENTS:
         return None
@@ -130,10 +131,6 @@ def _step(node, source: Edge, nodes: dict) -> tuple[np.ndarray, np.ndarray] | No
         with np.errstate(all="ignore"):
             return (1 / value, zero) if is_first else None
     return (one, -value) if is_first else (-one, value)
-
-
-def _is_training(node) -> bool:
-    return "is_training" not in node.attr or node.attr["is_training"].b
 
 
 def _constant(item: Edge, nodes: dict, depth: int = 0) -> np.ndarray | None:

@@ -15,10 +15,16 @@ Shape = tuple[int, ...]
 
 def last_op(nodes: Mapping[str, Any], tensor: str) -> str | None:
     """The op that computes a tensor, before any that only pass it on."""
-    node = nodes.get(Edge.parse(tensor).node)
+    node = _computing(nodes, Edge.parse(tensor).node)
+    return node.op if node is not None else None
+
+
+def _computing(nodes: Mapping[str, Any], name: str) -> Any:
+    """The node that computes a value; None: an input of these is not in the graph."""
+    node = nodes.get(name)
     while node is not None and node.op in PASSING and data_inputs(node):
         node = nodes.get(data_inputs(node)[0].node)
-    return node.op if node is not None else None
+    return node
 
 
 def output_width(
@@ -51,7 +57,5 @@ def output_width(
 def _constant_shape(
     nodes: Mapping[str, Any], name: str, shape_of: Callable[[str], Shape | None]
 ) -> Shape | None:
-    node = nodes.get(name)
-    while node is not None and node.op in PASSING and data_inputs(node):
-        node = nodes.get(data_inputs(node)[0].node)
+    node = _computing(nodes, name)
     return shape_of(node.name) if node is not None and node.op == "Const" else None

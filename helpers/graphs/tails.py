@@ -77,7 +77,7 @@ class Tails:
         ]
         while ahead:
             name = ahead.pop()
-            if name in found or name in self.weights.cut | self.loss:
+            if name in found or name in self.weights.cut or name in self.loss:
                 continue
             data = self.weights.weighed.intersection(wiring.data[name])
             decided = wiring.op(name) in DECISIONS or data <= found
@@ -254,9 +254,7 @@ class Tails:
         )
 
     def is_constant(self, name: str) -> bool:
-        while self.wiring.op(name) in PASSING and self.wiring.data[name]:
-            name = self.wiring.data[name][0]
-        return self.wiring.op(name) == "Const"
+        return self.wiring.op(computing_op(self.wiring, name)) == "Const"
 
 
 def is_reduced(wiring, name: str) -> bool:

@@ -7,7 +7,7 @@ from helpers.checkpoints.bundles import Variable
 from helpers.checkpoints.checkpoint import OBJECT_GRAPH, Checkpoint
 from helpers.checkpoints.file_contents import StoredGraph
 from helpers.freezing.sources.checkpoint_values import SavedTensor, find_saved_tensors
-from helpers.graphs.shape_text import shape_text
+from helpers.graphs.tensor_text import shape_text
 from helpers.graphs.wiring import Wiring, type_of
 from helpers.inspecting.reports import Difference, Report, Row
 from helpers.inspecting.roles import roles_of, slots_among, slots_of

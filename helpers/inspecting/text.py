@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from helpers.graphs.candidates import Candidate
-from helpers.graphs.shape_text import shape_text
+from helpers.graphs.tensor_text import shape_text
 from helpers.inspecting.reports import Constant, GraphFacts, Report, Row
 
 SHOWN_OPS, SHOWN_CONSTANTS, BAR_CELLS = 12, 5, 24

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
+from helpers.graphs.tensor_text import type_text
 from helpers.serving.model_file import errors_named, read_model
 from helpers.serving.model_spec import ModelSpec
 from helpers.serving.non_finite import NonFiniteAnswer as NonFiniteAnswer  # of the API
@@ -20,7 +21,6 @@ from helpers.serving.open_session import fastest_session, open_session
 from helpers.serving.precision import agree, predict_singly, probe_images
 from helpers.serving.probing import check_answers, predict_encoded
 from helpers.serving.tensor_feeds import checked_feeds
-from helpers.serving.tensor_text import type_text
 
 
 class FrozenModel:

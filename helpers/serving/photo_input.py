@@ -8,7 +8,7 @@ import tensorflow.compat.v1 as tf1
 
 from helpers.graphs.edges import Edge
 from helpers.graphs.leading_scale import leading_scale
-from helpers.graphs.shape_text import shape_text
+from helpers.graphs.tensor_text import shape_text
 from helpers.graphs.wiring import Wiring
 from helpers.serving.encoded_photos import EncodedPhotos, encoded_photos
 from helpers.serving.preprocessing import PRESETS, Preprocessing

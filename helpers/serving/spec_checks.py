@@ -12,7 +12,7 @@ from typing import Any
 from helpers.data.decoding import IMAGE_SIZE
 from helpers.graphs.candidates import Candidate, input_candidates, output_candidates
 from helpers.graphs.card_fields import OUTPUT_KINDS, PIXELS
-from helpers.graphs.shape_text import shape_text
+from helpers.graphs.tensor_text import shape_text
 
 LESSON_FIELDS: dict[str, Any] = {
     "input": "x:0",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from helpers.serving.tensor_text import type_text
+from helpers.graphs.tensor_text import type_text
 
 
 def checked_feeds(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from helpers.serving.tensor_text import sizes_of, type_text
+from helpers.graphs.tensor_text import sizes_of, type_text
 
 MOST_NUMBERS = 12  # that are written out; a larger input is made by NumPy
 OPEN = 1  # the size of an axis that may have any
@@ -54,7 +54,7 @@ def _in_python(inputs: Mapping[str, Any], address: str) -> str:
 
 def _sizes(tensor: Any) -> list[int]:
     """The shape of an input, with OPEN where an axis may have any size."""
-    return [size or OPEN for size in sizes_of(tensor) or []]
+    return [size or OPEN for size in sizes_of(tensor.shape) or []]
 
 
 def _value(tensor: Any) -> object:

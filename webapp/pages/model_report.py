@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
+from helpers.graphs.tensor_text import sizes_of
 from helpers.profiling.usage import MIB, rss_mib
-from helpers.serving.tensor_text import sizes_of
 from webapp.metrics import Metrics
 from webapp.pages.card_text import output_sentence, photo_sentence
 
@@ -82,7 +82,7 @@ def _version(library, name: str, version: int, status) -> dict:
 def _tensor(name: str, tensor) -> dict:
     name = name if ":" in name else f"{name}:0"
     dtype = tensor.dtype.base_dtype.name
-    return {"name": name, "dtype": dtype, "shape": sizes_of(tensor)}
+    return {"name": name, "dtype": dtype, "shape": sizes_of(tensor.shape)}
 
 
 def _size_of(path) -> int | None:

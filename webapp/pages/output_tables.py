@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.serving.tensor_text import sizes_text
+from helpers.graphs.tensor_text import sizes_text
 
 MOST_ROWS = 8  # of one output; an embedding has hundreds
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from werkzeug.exceptions import BadRequest
 
-from helpers.serving.tensor_text import sizes_of, sizes_text
+from helpers.graphs.tensor_text import sizes_of, sizes_text
 from webapp.rest_api.tensors import bytes_in
 
 TEXT = 'a string is a text, or {"b64": its bytes in base64}'
@@ -14,7 +14,7 @@ Shape = list[int | None] | None  # None where the rank is not known
 
 def instance_shape(tensor: Any) -> Shape:
     """The shape of one instance; None where the rank is not known."""
-    sizes = sizes_of(tensor)
+    sizes = sizes_of(tensor.shape)
     return None if sizes is None else sizes[1:]
 
 

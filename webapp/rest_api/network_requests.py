@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from werkzeug.exceptions import BadRequest
 
-from helpers.serving.tensor_text import sizes_of
+from helpers.graphs.tensor_text import sizes_of
 from webapp.rest_api.network_arrays import instance_shape, to_array
 from webapp.rest_api.predict_requests import values_in
 
@@ -82,7 +82,7 @@ def _column(values: dict, inputs: Mapping[str, Any], most: int) -> NetworkReques
     arrays: Feeds = {}
     splits = set()
     for name, tensor in inputs.items():
-        shape = sizes_of(tensor)
+        shape = sizes_of(tensor.shape)
         if _batch_size(tensor) == 1:
             shape = [None, *(shape or [])[1:]]
         arrays[name] = array = to_array(values[name], tensor, shape)

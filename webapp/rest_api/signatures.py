@@ -6,7 +6,7 @@ has its own inputs and outputs, under their own names.
 
 from typing import Any
 
-from helpers.serving.tensor_text import sizes_of
+from helpers.graphs.tensor_text import sizes_of
 from helpers.serving.versions import Status
 
 DEFAULT = "serving_default"
@@ -127,7 +127,7 @@ def _tensor_info(tensor: Any) -> dict:
     """The `TensorInfo` of a tf.Tensor."""
     dtype = tensor.dtype.base_dtype.name
     dtype = DTYPES.get(dtype, f"DT_{dtype.upper()}")
-    return _info(dtype, sizes_of(tensor), tensor.name)
+    return _info(dtype, sizes_of(tensor.shape), tensor.name)
 
 
 def _info(dtype: str, shape: list | None, name: str = "") -> dict:

@@ -99,7 +99,7 @@ class _Update:
         self.value = data_inputs(node)[1]
         self.tensors: set[Edge] = set()
         self.variables: set[str] = set()
-        self._evaluate({variable: 1.0}, LARGE)
+        self._evaluate({variable: 1.0})
 
     def tensor(self) -> Edge | None:
         """The only tensor of inference that the assigned value depends on, or None."""
@@ -134,24 +134,30 @@ class _Update:
         return biased[0] if fits else None
 
     def _is_close(self, given: Mapping[Any, float], wanted: float) -> bool:
-        found = self._evaluate(given, LARGE)
+        found = self._evaluate(given)
         return math.isclose(found, wanted, rel_tol=UNCHANGED)
 
-    def _evaluate(self, given: Mapping[Any, float], others: float) -> float:
+    def _evaluate(self, given: Mapping[Any, float]) -> float:
         """The assigned value.
 
         Args:
-          given: the numbers of variables, by name, and of tensors.
-          others: roughly the number of everything else.
+          given: the numbers of variables, by name, and of tensors; everything else is
+            roughly LARGE.
         """
         unknown: dict[Any, float] = {}
+        values: dict[Edge, float] = {}
 
         def number(key) -> float:
             if key in given:
                 return given[key]
-            return unknown.setdefault(key, others * (1 + 0.1 * len(unknown)))
+            return unknown.setdefault(key, LARGE * (1 + 0.1 * len(unknown)))
 
         def evaluate(item: Edge, depth: int) -> float:
+            if item not in values:
+                values[item] = compute(item, depth)
+            return values[item]
+
+        def compute(item: Edge, depth: int) -> float:
             node = self.nodes.get(item.node)
             if node is None or depth > DEPTH:
                 return math.nan
@@ -169,8 +175,7 @@ class _Update:
                 return evaluate(inputs[0], depth + 1)
             if node.op not in ARITHMETIC:
                 return number(item)
-            values = [evaluate(source, depth + 1) for source in inputs]
-            return ARITHMETIC[node.op](*values)
+            return ARITHMETIC[node.op](*(evaluate(one, depth + 1) for one in inputs))
 
         try:
             value = evaluate(self.value, 0)

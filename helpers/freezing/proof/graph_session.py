@@ -13,6 +13,16 @@ from helpers.freezing.proof.sample_inputs import has_open_shape
 from helpers.graphs.edges import Edge
 
 
+def unoptimized(**fields: Any) -> tf1.ConfigProto:
+    """The configuration, with these fields, that runs a graph as it is written."""
+    config = tf1.ConfigProto(**fields)
+    rewrite = config.graph_options.rewrite_options
+    rewrite.disable_meta_optimizer = True
+    rewrite.constant_folding = rewriter_config_pb2.RewriterConfig.OFF
+    config.graph_options.optimizer_options.opt_level = tf1.OptimizerOptions.L0
+    return config
+
+
 class GraphSession:
     """A graph of its own and a session on the CPU that runs it unoptimized.
 
@@ -27,11 +37,7 @@ class GraphSession:
         self.graph = tf.Graph()
         with self.graph.as_default():
             tf1.import_graph_def(graph_def, name="")
-        config = tf1.ConfigProto(allow_soft_placement=True, device_count={"GPU": 0})
-        rewrite = config.graph_options.rewrite_options
-        rewrite.disable_meta_optimizer = True
-        rewrite.constant_folding = rewriter_config_pb2.RewriterConfig.OFF
-        config.graph_options.optimizer_options.opt_level = tf1.OptimizerOptions.L0
+        config = unoptimized(allow_soft_placement=True, device_count={"GPU": 0})
         self.session = tf1.Session(graph=self.graph, config=config)
 
     @classmethod

@@ -6,9 +6,9 @@ only the object graph can restore are restored by its keys, before the saver doe
 """
 
 import tensorflow.compat.v1 as tf1
-from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
 
 from helpers.freezing.passes.constants.read_values import remove_hints
+from helpers.freezing.proof.graph_session import unoptimized
 from helpers.freezing.proof.prove import OriginalGraph
 from helpers.freezing.sources.saved_model.object_keys import (
     add_restore,
@@ -73,15 +73,11 @@ def _prepare(own: GraphEditor, needed: list[str]) -> None:
     )
     own.nodes = {name: node for name, node in own.nodes.items() if name in kept}
     remove_hints(own)
-    config = config_pb2.ConfigProto()
-    rewrite = config.graph_options.rewrite_options
-    rewrite.disable_meta_optimizer = True
-    rewrite.constant_folding = rewriter_config_pb2.RewriterConfig.OFF
-    config.graph_options.optimizer_options.opt_level = tf1.OptimizerOptions.L0
+    config = unoptimized().SerializeToString()
     for _, node, _ in nodes_of(own):
         node.attr.pop(XLA, None)
         if "config_proto" in node.attr:
-            node.attr["config_proto"].s = config.SerializeToString()
+            node.attr["config_proto"].s = config
     for function in own.functions.values():
         function.attr.pop(XLA, None)
 

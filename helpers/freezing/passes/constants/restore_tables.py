@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from helpers.freezing.passes.prune.keep_tables import IMPORTS, table_of
+from helpers.freezing.passes.prune.keep_tables import IMPORTS, source_of
 from helpers.freezing.sources.checkpoint_values import SavedTensor, restored_from
 from helpers.graphs.edges import data_inputs, set_inputs
 from helpers.graphs.editor import GraphEditor, Weight
@@ -21,7 +21,7 @@ def restore_tables(editor: GraphEditor) -> int:
             continue
         handle, *contents = data_inputs(node)
         saved = [restored_from(editor.nodes, item) for item in contents]
-        table = editor.nodes[table_of(editor.nodes, handle)]
+        table = editor.nodes[source_of(editor.nodes, handle)]
         if table.op in DENSE and all(saved):
             restored += _insert_rows(editor, node, table, saved)
             continue
@@ -49,9 +49,7 @@ def _insert_rows(
     rows = keys.reshape(len(keys), -1)
     used = np.ones(len(keys), bool)
     for item in data_inputs(table):  # the keys for empty and for deleted buckets
-        source = editor.nodes[item.node]
-        while source.op == "Identity":
-            source = editor.nodes[data_inputs(source)[0].node]
+        source = editor.nodes[source_of(editor.nodes, item)]
         if source.op == "Const":
             unused = tf.make_ndarray(source.attr["value"].tensor).reshape(1, -1)
             used &= (rows != unused).any(axis=1)

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from helpers.checkpoints.checkpoint_prefix import listed
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.read_values import variables
 from helpers.freezing.sources.checkpoint_values import CheckpointValues, SavedTensor
@@ -110,7 +111,7 @@ def _find_places(
         if len(missing) <= count / 2:
             raise FreezeError(
                 f"{checkpoint.prefix} does not hold what the outputs need: "
-                f"{_some(missing)}",
+                f"{listed(missing)}",
                 "save all variables, not only the trainable ones (batch "
                 "normalization's statistics are not trained), or give the checkpoint "
                 "that has them",
@@ -152,16 +153,11 @@ def _saved_partly(
     return FreezeError(
         f"{checkpoint.prefix} is of this training, but its Saver saved only "
         f"{len(checkpoint.shapes)} of {total} variables, and the outputs need: "
-        f"{_some(missing)}",
+        f"{listed(missing)}",
         "save all variables, not only the trainable ones or some (batch "
         "normalization's statistics are not trained), or give a checkpoint of this "
         "training that has them",
     )
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"{', '.join(names[:5])}{more}"
 
 
 def _difference(node, checkpoint: CheckpointValues, place: SavedTensor) -> str | None:

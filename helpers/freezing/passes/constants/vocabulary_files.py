@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.prune.keep_tables import FROM_FILE, table_of
+from helpers.freezing.passes.prune.keep_tables import FROM_FILE, source_of
 from helpers.freezing.sources.source import Source
 from helpers.graphs.edges import Edge, data_inputs
 from helpers.graphs.editor import GraphEditor
@@ -26,7 +26,7 @@ def inline_vocabularies(editor: GraphEditor) -> int:
         if node.op not in FROM_FILE:
             continue
         handle, file = data_inputs(node)
-        table = editor.nodes[table_of(editor.nodes, handle)]
+        table = editor.nodes[source_of(editor.nodes, handle)]
         lines = _find_file(editor, file, source, table.name).read_bytes().splitlines()
         size = node.attr["vocab_size"].i if "vocab_size" in node.attr else -1
         lines = lines[:size] if size > 0 else lines
@@ -46,9 +46,7 @@ def inline_vocabularies(editor: GraphEditor) -> int:
 
 def _find_file(editor: GraphEditor, item: Edge, source: Source, table: str) -> Path:
     """The vocabulary file in the assets, beside the source, or at its stored path."""
-    while editor.nodes[item.node].op == "Identity":
-        item = data_inputs(editor.nodes[item.node])[0]
-    node = editor.nodes[item.node]
+    node = editor.nodes[source_of(editor.nodes, item)]
     assets = {
         asset.tensor_info.name.split(":")[0]: asset.filename
         for asset in source.meta.asset_file_def

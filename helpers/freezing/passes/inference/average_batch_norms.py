@@ -64,13 +64,15 @@ def batch_norms_in_training(editor: GraphEditor) -> Statistics:
     if not any(map(may_normalize, editor.nodes.values())):
         return Statistics({}, {})
     source = editor.context.source
-    whole = GraphEditor.of(source.meta.graph_def)
-    if not editor.nodes.keys() <= whole.nodes.keys():  # it has inlined nodes
+    nodes = editor.original
+    if not editor.nodes.keys() <= nodes.keys():  # a pass may have inlined calls
+        whole = GraphEditor.of(source.meta.graph_def)
         whole.bound = editor.bound
         inline_calls(whole)
         while inline_branches(whole):
             pass
-    found, missing = moving_statistics(whole.nodes, editor.nodes)
+        nodes = whole.nodes
+    found, missing = moving_statistics(nodes, editor.nodes)
     in_loops = _nodes_in_loops(editor)
     useless = {name: _useless(editor, norm) for name, norm in found.items()}
     missing |= {name: reason for name, reason in useless.items() if reason}

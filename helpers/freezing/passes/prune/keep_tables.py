@@ -31,7 +31,7 @@ def keep_tables(editor: GraphEditor) -> int:
     for node in nodes.values():
         if node.op not in FROM_TENSORS + FROM_FILE + IMPORTS:
             continue
-        if table_of(nodes, data_inputs(node)[0]) in tables:
+        if source_of(nodes, data_inputs(node)[0]) in tables:
             missing = find_reachable(
                 [node.name],
                 lambda name: [item.node for item in data_inputs(nodes[name])],
@@ -42,8 +42,8 @@ def keep_tables(editor: GraphEditor) -> int:
     return len(editor.initialisers)
 
 
-def table_of(nodes: Mapping[str, Any], item: Edge) -> str:
-    """The name of the table op that a handle comes from."""
+def source_of(nodes: Mapping[str, Any], item: Edge) -> str:
+    """The name of the op that a handle or another value comes from."""
     while nodes[item.node].op == "Identity":
         item = data_inputs(nodes[item.node])[0]
     return item.node
