@@ -71,8 +71,8 @@ def create_app(library, **settings) -> Flask:
 
 
 @click.command(
-    epilog="The options from --classes on describe graphs that have neither a model "
-    "card nor a .json file beside them."
+    epilog="The options from --classes on state what neither a graph's model card nor "
+    "the .json file beside it states."
 )
 @options.options
 def main(host: str, port: int, **given) -> None:

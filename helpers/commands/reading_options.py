@@ -13,7 +13,8 @@ READING = (
         "--custom",
         metavar="MODULE",
         multiple=True,
-        help="A module with the custom classes of a Keras file.",
+        help="A module with the custom classes of a Keras file, or that registers the "
+        "custom ops of a SavedModel.",
     ),
     click.option("--trust", is_flag=True, help="Run the code that a Keras file holds."),
 )

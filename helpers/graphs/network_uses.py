@@ -19,7 +19,7 @@ class Use(NamedTuple):
 
 
 class NetworkUses:
-    """Which weights and layers each op depends on; every answer is kept."""
+    """Which weights and layers each op depends on."""
 
     def __init__(self, tails: Tails, trained: frozenset[str]):
         self.tails, self.trained = tails, trained

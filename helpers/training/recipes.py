@@ -44,7 +44,7 @@ class Recipe(NamedTuple):
 
     phases: tuple[Phase, ...] = (Phase(),)
     image_size: int = 128
-    smallest_size: int = 32  # the network's, and for photos that are that small
+    smallest_size: int = 32  # of images; smaller photos are enlarged
     batch_size: int = 32
     smoothing: float = 0.0  # of the one-hot labels
     mixture: Mixture = Mixture()

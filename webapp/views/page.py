@@ -43,7 +43,7 @@ for template_filter in (
 
 @blueprint.app_template_filter()
 def awaited(class_name: str) -> tuple[str, None]:
-    """A class and its probability, which is not known yet."""
+    """A class without a probability, for the page before the first answer."""
     return class_name, None
 
 

@@ -70,7 +70,11 @@ PASSES = (
     Pass("inference", simplify, "removes training branches and the dropouts in them"),
     Pass("inference", bind_dropouts, "only dropouts outside those branches are left"),
     Pass("inference", simplify, "removes the masks and factors that are now 1"),
-    Pass("inference", average_batch_norms, "needs the branches that training takes"),
+    Pass(
+        "inference",
+        average_batch_norms,
+        "only the batch norms that inference runs are left",
+    ),
     Pass("prune", keep_tables, "brings back only the tables that inference needs"),
     Pass("optional", take_moving_averages, "before any variable's value is looked up"),
     Pass("constants", pass_values, "functions must take values before reads do"),

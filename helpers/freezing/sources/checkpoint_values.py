@@ -94,14 +94,16 @@ class CheckpointValues:
     """
 
     def __init__(self, prefix: str):
-        self._files = Checkpoint(prefix)  # tells what is wrong with them
+        self._files = Checkpoint(
+            prefix
+        )  # read without TensorFlow, to say what is damaged
         self.prefix = prefix = reader_prefix(prefix)
         if WILDCARDS.search(prefix):
             raise FreezeError(
                 f"TensorFlow takes {prefix} for a pattern, because of [, ] or \\ in it",
                 "rename the file or its folder",
             )
-        if ANY_SHARD in prefix:  # TensorFlow misses none of several files
+        if ANY_SHARD in prefix:  # TensorFlow does not notice a missing shard
             self._raise_damage()
         try:
             self._reader = tf1.train.NewCheckpointReader(prefix)

@@ -12,7 +12,8 @@ class SourceOptions:
       meta: of a checkpoint: the file of its graph, if it is not beside it.
       signature: of a SavedModel: the signature to read; default: the serving one.
       tags: of a SavedModel: the tags of its graph; default: those with `serve`.
-      custom: of a Keras file: modules that define its custom classes and functions.
+      custom: modules that define the custom classes and functions of a Keras file, or
+        that register the custom ops of a SavedModel.
       trust: of a Keras file: run the Python code that it holds.
       frozen: read a graph that is frozen already, instead of refusing it.
     """

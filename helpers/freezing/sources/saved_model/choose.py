@@ -10,9 +10,9 @@ from helpers.freezing.errors import FreezeError
 
 SERVING = "serving_default"
 SERVE = {"serve"}  # the tag of a graph to serve
-TRAINING = {"train", "eval"}  # tags of graphs that are not
+TRAINING = {"train", "eval"}  # tags of graphs for training and evaluation
 HUB_MODULE, HUB_SIGNATURE = "tfhub_module.pb", "default"  # of TensorFlow Hub's format 1
-INTERNAL = "__saved_model_"  # the start of the names of what are no signatures
+INTERNAL = "__saved_model_"  # the names of TensorFlow's internal signatures begin so
 
 
 def choose_graph(

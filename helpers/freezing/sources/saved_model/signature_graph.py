@@ -42,7 +42,7 @@ def signature_graph(meta: tf1.MetaGraphDef, key: str) -> tf1.MetaGraphDef:
 def _cut(
     made: tf1.MetaGraphDef, computed: dict[Edge, meta_graph_pb2.TensorInfo]
 ) -> None:
-    """Replace tensors by placeholders, which take the ops' names where they can."""
+    """Replace tensors by placeholders, named after their ops."""
     editor, moves = GraphEditor.of(made.graph_def), dict[Edge, Edge]()
     signature = next(iter(made.signature_def.values()))
     for item, info in computed.items():
