@@ -6,34 +6,20 @@ adding or removing files does not move a photo to another split.
 Taught in notebooks/01_train_with_placeholders.ipynb.
 """
 
-import hashlib
-import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from helpers.data.data_sets import (
-    LAYOUT,
-    SPLITS,
-    DataSet,
-    NoPhotosError,
-    find_data_set,
-)
-from helpers.data.decoding import (
-    IMAGE_SIZE,
-    MAX_BYTES,
-    MAX_PIXELS,
-    PhotoError,
-    decode_photo,
-)
+from helpers.data.data_sets import LAYOUT, DataSet, NoPhotosError, find_data_set
+from helpers.data.decoding import IMAGE_SIZE, PhotoError, decode_photo
 from helpers.data.drawings import CLASS_NAMES, make_drawings
 from helpers.data.folders import LeftOut
-from helpers.data.image_headers import size_of_photo
+from helpers.data.photo_index import IndexedPhoto, index_photos, read_photo, sort_key
+from helpers.data.split_folders import SPLITS
 from helpers.data.threads import map_in_threads
 
 
@@ -68,51 +54,6 @@ class Examples(NamedTuple):
         return np.bincount(self.labels, minlength=len(self.class_names))
 
 
-def split_of(data: bytes, allowed: tuple[str, ...] = SPLITS) -> str:
-    """The split of a photo's bytes: 80% "train", 10% "validation", 10% "test".
-
-    Args:
-      allowed: fewer splits; they share the photos of the others.
-    """
-    return SPLITS[_sort_key(data, allowed)[0]]
-
-
-def _sort_key(data: bytes, allowed: tuple[str, ...] = SPLITS) -> tuple[int, bytes]:
-    """The index of the split, and the SHA-256, which mixes the classes."""
-    digest = hashlib.sha256(data).digest()
-    number = int.from_bytes(digest[:8], "big")
-    split = SPLITS[max(0, number % 10 - 7)]
-    if "train" not in allowed:
-        split = allowed[number // 10 % len(allowed)]
-    elif split not in allowed:
-        split = "train"
-    return SPLITS.index(split), digest
-
-
-class IndexedPhoto(NamedTuple):
-    """A photo whose bytes have been read, but not yet decoded."""
-
-    split: int
-    digest: bytes
-    path: Path
-    label: int
-    side: int  # the longer one in pixels; 0 if the header cannot be read
-
-
-def index_photos(data_set: DataSet, limit: int | None = None) -> list[IndexedPhoto]:
-    """The photos of a data set in the order of splits and then SHA-256.
-
-    Args:
-      limit: take that many photos, the same ones each time, evenly over the classes.
-    """
-    files = _take_evenly(data_set, limit)
-    keys = map_in_threads(_index_key, files, "reading photos")
-    return sorted(
-        IndexedPhoto(split, digest, file.path, file.label, side)
-        for (split, digest, side), file in zip(keys, files, strict=True)
-    )
-
-
 def load_photos(
     data_set: DataSet,
     size: int = IMAGE_SIZE,
@@ -138,7 +79,7 @@ def load_photos(
 
     def decode(row: int) -> str | None:
         try:
-            images[row] = decode_photo(_read(photos[row].path), size)
+            images[row] = decode_photo(read_photo(photos[row].path), size)
         except (PhotoError, OSError) as error:
             return str(getattr(error, "strerror", None) or error)
         return None
@@ -176,42 +117,6 @@ def _without_empty_classes(
     return tuple(names[label] for label in kept), places[labels].astype(np.int64), lost
 
 
-class _File(NamedTuple):
-    path: Path
-    label: int
-    allowed: tuple[str, ...]
-
-
-def _take_evenly(data_set: DataSet, limit: int | None) -> list[_File]:
-    """The first `limit` files, one of each class in turn."""
-    allowed = data_set.allowed or [SPLITS] * len(data_set.paths)
-    files = list(map(_File, data_set.paths, data_set.labels, allowed))
-    if limit is None:
-        return files
-    if limit < 1:
-        raise ValueError(f"limit is {limit}: expected at least 1")
-    classes = range(len(data_set.class_names))
-    columns = [[file for file in files if file.label == label] for label in classes]
-    in_turn = chain.from_iterable(zip_longest(*columns))
-    return [file for file in in_turn if file][:limit]
-
-
-def _index_key(file: _File) -> tuple[int, bytes, int]:
-    """The index of the split, the SHA-256, and the longer side in pixels."""
-    try:
-        data = _read(file.path)
-    except OSError:  # decoding fails in the same way, and reports it
-        return 0, b"", 0
-    split, digest = _sort_key(data, file.allowed)
-    return split, digest, max(size_of_photo(data, MAX_PIXELS))
-
-
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        return file.read(min(size, MAX_BYTES + 1))  # enough for decode_photo to refuse
-
-
 def _warn_about(left_out: tuple[LeftOut, ...], classes: list[str]) -> None:
     if left_out:
         folders = Counter(item.path.parent.name for item in left_out)
@@ -233,7 +138,7 @@ def _describe(root: Path, names: tuple[str, ...], labels: np.ndarray) -> str:
 def drawn_examples(count: int, seed: int = 0, size: int = IMAGE_SIZE) -> Examples:
     """Drawings of cats and dogs, split and ordered by the SHA-256 of their pixels."""
     images, labels = make_drawings(count, seed, size)
-    keys = [_sort_key(image.tobytes()) for image in images]
+    keys = [sort_key(image.tobytes()) for image in images]
     order = sorted(range(count), key=keys.__getitem__)
     splits = np.array([SPLITS[keys[i][0]] for i in order])
     source = f"{count:,} drawings"

@@ -8,15 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers.data import drawings
-from helpers.data.data_sets import SPLITS, DataSet
-from helpers.data.photos import (
-    Examples,
-    IndexedPhoto,
-    drawn_examples,
-    index_photos,
-    load_photos,
-)
+from helpers.data.data_sets import DataSet
+from helpers.data.photo_index import IndexedPhoto, index_photos
+from helpers.data.photos import Examples, drawn_examples, load_photos
 from helpers.data.progress import progress
+from helpers.data.split_folders import SPLITS
 from helpers.training.augmentation import Augmenter
 from helpers.training.outliers import make_outliers
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from helpers.data.data_sets import SPLITS
 from helpers.data.photos import Examples
+from helpers.data.split_folders import SPLITS
 
 IMBALANCE = 1.5  # the ratio of class sizes above which it is said
 MOST_COLUMNS = 12  # classes in a confusion matrix that is printed whole

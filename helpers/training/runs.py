@@ -9,10 +9,11 @@ import click
 import tensorflow as tf
 
 from helpers.checkpoints.checkpoint import card_of
-from helpers.data.data_sets import SPLITS, DataSet, NoPhotosError, find_data_set
+from helpers.data.data_sets import DataSet, NoPhotosError, find_data_set
 from helpers.data.folders import describe_left_out
-from helpers.data.photos import index_photos
+from helpers.data.photo_index import index_photos
 from helpers.data.progress import print_line
+from helpers.data.split_folders import SPLITS
 from helpers.training.input_pipeline import (
     TrainingData,
     drawn_training_data,

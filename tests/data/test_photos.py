@@ -7,20 +7,20 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from helpers.data import photos
+from helpers.data import photo_index, photos
 from helpers.data.data_sets import LAYOUT, NoPhotosError, find_data_set
 from helpers.data.decoding import decode_photo
 from helpers.data.drawings import make_drawings
+from helpers.data.photo_index import split_of
 from helpers.data.photos import (
-    SPLITS,
     Examples,
     UnreadablePhotos,
     batches,
     drawn_examples,
     examples_in,
     load_photos,
-    split_of,
 )
+from helpers.data.split_folders import SPLITS
 from tests.data.made_files import make_folder, message_of, photo
 
 
@@ -131,7 +131,8 @@ def test_each_file_is_read_once_for_its_hash_and_once_for_its_pixels(pets, monke
         reads[path] += 1
         return path.read_bytes()
 
-    monkeypatch.setattr(photos, "_read", counted)
+    for module in (photo_index, photos):
+        monkeypatch.setattr(module, "read_photo", counted)
     data_set = find_data_set(pets)
     index = photos.index_photos(data_set)
     load_photos(data_set, 8, photos=index)

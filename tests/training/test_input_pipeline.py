@@ -9,7 +9,8 @@ import pytest
 
 from helpers.data.data_sets import find_data_set
 from helpers.data.drawings import draw
-from helpers.data.photos import IndexedPhoto, drawn_examples, index_photos
+from helpers.data.photo_index import IndexedPhoto, index_photos
+from helpers.data.photos import drawn_examples
 from helpers.training import input_pipeline, outliers
 from helpers.training.augmentation import Augmenter
 from helpers.training.input_pipeline import (
