@@ -8,7 +8,7 @@ import pytest
 
 from helpers.commands.train import train
 from helpers.data.data_sets import find_data_set
-from helpers.training.runs import Request
+from helpers.training.request import Request
 from tests.data.made_files import make_folder
 
 ASKED = Request("resnet", Path("my data"), Path("out"), 3, 2, True, 64, True)
