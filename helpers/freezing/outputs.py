@@ -35,7 +35,7 @@ def find_outputs(
     names = [name.strip() for name in wanted or () if name.strip()]
     names = names or _stored_outputs(meta, card, nodes)
     if not names:
-        return [_likeliest(meta)]
+        return [likeliest_output(output_candidates(meta.graph_def))]
     by_key = {
         key: signature.outputs[key].name
         for signature in meta.signature_def.values()
@@ -89,13 +89,12 @@ def _find(nodes: dict[str, Any], name: str) -> Edge:
     return found
 
 
-def _likeliest(meta: tf1.MetaGraphDef) -> Edge:
-    """The output that the graph's edges leave no doubt about.
+def likeliest_output(ranked: list[Candidate]) -> Edge:
+    """The first of the ranked outputs, if the graph's edges leave no doubt about it.
 
     Raises:
       FreezeError: none is likely, or several are, or the likeliest is doubtful.
     """
-    ranked = output_candidates(meta.graph_def)
     if not ranked:
         raise FreezeError(
             "no op of the graph looks like an output",

@@ -17,6 +17,7 @@ APPLYING = re.compile(
 )
 ELEMENTWISE = ("Add", "AddV2", "Sub", "Mul", "RealDiv", "Div", "Maximum", "Minimum")
 UNARY = ("Identity", "Exp", "Log", "Neg", "Square", "Sqrt", "Cast", "ReadVariableOp")
+PASSED = ("Identity", "Reshape", "ExpandDims", "Squeeze")
 REDUCTIONS = ("Mean", "Sum", "Max", "Min", "Prod")
 RANDOM = re.compile(r".*(Random|TruncatedNormal|Multinomial|Shuffle).*")
 SLOTS = re.compile(
@@ -54,7 +55,9 @@ class AppliedWeights:
     def applications(self) -> dict[str, list[str]]:
         """The ops that apply weights, each with the inputs that it applies them to."""
         found = {}
-        for name in self.fed & self.weighed:
+        for name in self.wiring.nodes:
+            if name not in self.fed or name not in self.weighed:
+                continue
             data = self.wiring.data[name]
             if self.pure.isdisjoint(data):
                 continue
@@ -69,7 +72,23 @@ class AppliedWeights:
                     taken = [source for source in data if source in self.fed]
             if taken:
                 found[name] = taken
-        return found
+        return found | self._scaled_rows(found)
+
+    def _scaled_rows(self, applications: Iterable[str]) -> dict[str, list[str]]:
+        """The ops that multiply rows of weights by an input: features' values."""
+        starts = [n for n in applications if "Gather" in self.wiring.op(n)]
+        consumers, passed = self.wiring.consumers, set(starts)
+        for name in starts:
+            new = [n for n in consumers.get(name, ()) if self.wiring.op(n) in PASSED]
+            starts += [n for n in new if n not in passed]
+            passed.update(new)
+        return {
+            name: taken
+            for name, op in self.wiring.ops.items()
+            if op == "Mul"
+            and not passed.isdisjoint(self.wiring.data[name])
+            and (taken := [n for n in self.wiring.data[name] if self._is_raw(n)])
+        }
 
     def _is_scalable(self, name: str) -> bool:
         """Whether a scalar weight is applied to this node: to an input, not a loss."""
@@ -112,6 +131,11 @@ def constant_axes(wiring: Wiring, name: str) -> list[int] | None:
     if axes is None or axes.op != "Const":
         return None
     return tf.make_ndarray(axes.attr["value"].tensor).reshape(-1).tolist()
+
+
+def is_reduced(wiring: Wiring, name: str) -> bool:
+    """Whether an op reduces axes of a tensor."""
+    return wiring.op(name) in REDUCTIONS and len(wiring.data[name]) > 1
 
 
 def constant_weights(wiring: Wiring) -> set[str]:

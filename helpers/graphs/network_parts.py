@@ -1,11 +1,12 @@
 """Finds the parts of a graph that are networks themselves, though others read them."""
 
+from helpers.graphs.comparisons import Comparisons
+from helpers.graphs.layer_ends import LayerEnds
 from helpers.graphs.network_uses import ACTIVATIONS, NetworkUses
-from helpers.graphs.tails import PASSING
 from helpers.graphs.trained_variables import updates
+from helpers.graphs.value_origins import PASSING
 
 JOINING = (*PASSING, "ConcatV2", "Concat", "Pack")
-COMPARING = ("Sub", "SquaredDifference", "Mul", "BatchMatMul", "BatchMatMulV2")
 
 
 class NetworkParts:
@@ -20,21 +21,34 @@ class NetworkParts:
     ) -> None:
         self.uses, self.groups, self.forward = uses, groups, forward
         self.tails, self.wiring, self.weights = uses.tails, uses.wiring, uses.weights
-        self.compared = self._compared()
+        ends = LayerEnds(uses, forward)
+        self.compared = Comparisons(uses, forward).sides()
+        self.mixed = ends.mixed()
+        fixed = ends.before_fixed_network() if len(groups) == 1 else []
         scopes, factor = self._ends_of_scopes()
         self.factors: dict[str, float] = {
-            **dict.fromkeys(self._last_layers(), 0.45),
+            **dict.fromkeys(ends.last_layers, 0.45),
+            **dict.fromkeys(ends.before_sums_of_weights(), 0.9),
+            **dict.fromkeys(self.mixed, 0.9),
+            **dict.fromkeys(ends.sliced(), 1.3),
+            **dict.fromkeys(self._compared_with_labels(), 0.9),
             **dict.fromkeys(self.compared, 0.9),
             **dict.fromkeys(scopes, factor),
+            **dict.fromkeys(fixed, 0.9),
             **dict.fromkeys(self._ends_of_groups(), 2.0),
+            **dict.fromkeys(ends.composed(), 2.0),
         }
 
-    def _last_layers(self) -> list[str]:
-        """The ops that apply weights, and that no other op of this kind depends on."""
-        applied = self.weights.applications
-        sources = {source for name in applied for source in self.wiring.data[name]}
-        before = self.wiring.before(sources, until=self.weights.cut)
-        return [name for name in applied if name not in before and name in self.forward]
+    def _compared_with_labels(self) -> list[str]:
+        """The ops that a loss combines with labels, as it does with tags and paths."""
+        labelled = self.tails.nodes.nodes
+        return [
+            name
+            for name in self.wiring.nodes
+            if name in self.forward
+            and name in self.weights.weighed
+            and not labelled.isdisjoint(self.tails.readers(name))
+        ]
 
     def _ends_of_groups(self) -> list[str]:
         """The last ops that the variables which one loss trains compute alone."""
@@ -54,8 +68,8 @@ class NetworkParts:
         return found
 
     def _joined(self, name: str) -> list[str]:
-        """The op, or those that it only joins: `concat([state, action])`."""
-        if self.wiring.op(name) not in JOINING:
+        """The op, or those that it only joins, as `concat` does, or adds noise to."""
+        if self.wiring.op(name) not in JOINING and name not in self.tails.samples:
             return [name]
         data = self.weights.weighed.intersection(self.wiring.data[name])
         return [part for source in sorted(data) for part in self._joined(source)]
@@ -78,20 +92,3 @@ class NetworkParts:
             not reader.startswith(f"{scope}/") and self.wiring.op(reader) not in PASSING
             for reader in self.tails.readers(name)
         )
-
-    def _compared(self) -> list[str]:
-        """Network outputs that a loss without labels, or a distance, compares."""
-        found = []
-        inside = self.weights.fed & self.weights.weighed
-        inside -= self.wiring.before(self.weights.applications)
-        for name in self.wiring.nodes:
-            if name not in inside:
-                continue
-            data = self.wiring.data[name]
-            if len(data) < 2 or self.wiring.op(name) not in COMPARING:
-                continue
-            sides = [source for source in data if source in self.forward]
-            uses = [self.uses.of(source) for source in sides]
-            if len(uses) == 2 and uses[0].weights == uses[1].weights != frozenset():
-                found += sides if self.uses.are_apart(sides) else []
-        return found

@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from helpers.graphs.applied_weights import RANDOM
-from helpers.graphs.tails import Tails, computing_op
+from helpers.graphs.tails import Tails
 from helpers.graphs.traversal import find_reachable
+from helpers.graphs.value_origins import computing_op
 
 ACTIVATIONS = {"Softmax": 3, "Sigmoid": 3, "LogSoftmax": 2, "Tanh": 1}  # op -> score
 

@@ -9,6 +9,10 @@ PASSING = ("Identity", "Reshape", "Squeeze", "StopGradient", "Cast", "EnsureShap
 ACTIVATIONS = ("Softmax", "LogSoftmax", "Sigmoid", "Tanh", "Relu", "Softplus")
 SUMS = ("BiasAdd", "Add", "AddV2")
 LAYERS = ("MatMul", "Conv2D")
+LINEAR = (  # they keep a layer's sums what they are
+    *("StridedSlice", "Slice", "ExpandDims", "Transpose", "Mean", "AvgPool", "MaxPool"),
+    *(*PASSING, *SUMS),
+)
 
 Shape = tuple[int, ...]
 
@@ -25,6 +29,20 @@ def _computing(nodes: Mapping[str, Any], name: str) -> Any:
     while node is not None and node.op in PASSING and data_inputs(node):
         node = nodes.get(data_inputs(node)[0].node)
     return node
+
+
+def is_sum_of_layer(nodes: Mapping[str, Any], tensor: str) -> bool:
+    """Whether a tensor is the sums of a layer, without an activation after them."""
+    ahead, has_layer = [Edge.parse(tensor).node], False
+    while ahead:
+        node = nodes.get(ahead.pop())
+        if node is None or node.op not in (*LINEAR, *LAYERS, "Const"):
+            return False
+        has_layer |= node.op in LAYERS
+        if node.op in LINEAR:
+            inputs = [item.node for item in data_inputs(node)]
+            ahead += inputs if node.op in SUMS else inputs[:1]
+    return has_layer
 
 
 def output_width(

@@ -1,5 +1,7 @@
 """The configuration of this project's sessions."""
 
+from itertools import chain
+
 import tensorflow.compat.v1 as tf1
 from tensorflow.core.protobuf import rewriter_config_pb2
 
@@ -27,12 +29,27 @@ def session_config(
     config.intra_op_parallelism_threads = threads
     rewrite = config.graph_options.rewrite_options
     if channels_first:
-        layouts = rewriter_config_pb2.RewriterConfig
-        rewrite.cpu_layout_conversion = layouts.NCHW_TO_NHWC
-        rewrite.min_graph_nodes = -1  # small graphs are not left out
+        rewrite_layouts(config)
     elif not optimised:
         rewrite.disable_meta_optimizer = True
     if bfloat16:
         toggle = rewriter_config_pb2.RewriterConfig
         rewrite.auto_mixed_precision_onednn_bfloat16 = toggle.ON
     return config
+
+
+def rewrite_layouts(config: tf1.ConfigProto) -> None:
+    """Have ops in NCHW rewritten to NHWC, which CPUs run."""
+    rewrite = config.graph_options.rewrite_options
+    rewrite.cpu_layout_conversion = rewriter_config_pb2.RewriterConfig.NCHW_TO_NHWC
+    rewrite.min_graph_nodes = -1  # small graphs are not left out
+
+
+def is_channels_first(graph_def: tf1.GraphDef) -> bool:
+    """Whether an op of the graph, or of its functions, computes in NCHW."""
+    bodies = (function.node_def for function in graph_def.library.function)
+    return any(
+        node.attr["data_format"].s == b"NCHW"
+        for node in chain(graph_def.node, *bodies)
+        if "data_format" in node.attr
+    )

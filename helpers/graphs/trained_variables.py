@@ -70,15 +70,25 @@ def updates(loss: LossNodes) -> dict[str, str]:
         for name, op in wiring.ops.items()
         if APPLY.fullmatch(op) and wiring.data[name]
     }
-    if found or not loss.has_gradients:
+    if not loss.has_gradients:
         return found
     gradients = {name for name in wiring.nodes if GRADIENTS.match(name)}
     changed = wiring.after(gradients)
-    return {
+    assigned = {
         name: wiring.data[name][0]
         for name, op in wiring.ops.items()
-        if ASSIGNS.fullmatch(op) and changed.intersection(wiring.data[name][1:])
+        if ASSIGNS.fullmatch(op) and wiring.data[name]
     }
+    by_scope: dict[str, str] = {}  # an update that takes a gradient, by its scope
+    for name, variable in assigned.items():
+        if not changed.isdisjoint(wiring.data[name][1:]):
+            found[name] = variable
+            by_scope[name.rpartition("/")[0]] = name
+    for name, variable in assigned.items():  # from slots, as Adam's of rows
+        update = by_scope.get(name.rpartition("/")[0])
+        if update and name not in found and variable in loss.weights.weights:
+            found[update] = variable
+    return found
 
 
 def _differentiated(loss: LossNodes) -> dict[str, str]:

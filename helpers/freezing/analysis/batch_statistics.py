@@ -1,11 +1,12 @@
 """Find ops that compute the mean and variance of a batch, as training does."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import tensorflow as tf
 
-from helpers.graphs.op_kinds import BATCH_NORMS
+from helpers.graphs.op_kinds import BATCH_NORMS, VARIABLE_OPS
 from helpers.graphs.op_registry import attribute
+from helpers.graphs.traversal import find_reachable
 
 SAME_VALUES = ("Identity", "StopGradient", "Reshape", "Squeeze", "ExpandDims", "Cast")
 
@@ -17,10 +18,46 @@ def takes_batch_statistics(node, nodes: Mapping) -> bool:
       nodes: all nodes of the graph or of the function by name.
     """
     if node.op in BATCH_NORMS:
-        return attribute(node, "is_training").b
+        return attribute(node, "is_training").b and not _is_over_a_row(node, nodes)
     if node.op == "Sub":
-        return _is_difference_of_squares(node, nodes)
-    return _over_rows(node, nodes) and _is_variance(node, nodes)
+        is_variance = _is_difference_of_squares(node, nodes)
+    else:
+        is_variance = _over_rows(node, nodes) and _is_variance(node, nodes)
+    return is_variance and _depends_on_inputs(node, nodes)
+
+
+def _depends_on_inputs(node, nodes: Mapping) -> bool:
+    """Whether a value is computed of more than weights, whose statistics are fixed."""
+
+    def sources(name: str) -> list[str]:
+        inputs = [text for text in nodes[name].input if not text.startswith("^")]
+        return [text.split(":")[0] for text in inputs]
+
+    found = find_reachable([node.name], sources, within=nodes)
+    if any(source not in nodes for name in found for source in sources(name)):
+        return True  # an argument of the function
+    starts = (nodes[name] for name in found if not sources(name))
+    return any(start.op not in ("Const", *VARIABLE_OPS) for start in starts)
+
+
+def _is_over_a_row(node, nodes: Mapping) -> bool:
+    """Whether each channel of a fused op is one row of the batch.
+
+    So Keras 2 normalizes layers: a Reshape to [1, rows, values, 1], channels first.
+    """
+    if attribute(node, "data_format").s != b"NCHW":
+        return False
+    reshape = _before(node, 0, nodes, ("Identity", "StopGradient", "Cast"))
+    if reshape is None or reshape.op != "Reshape":
+        return False
+    sizes = _before(reshape, 1, nodes, ("Identity",))
+    if sizes is None or sizes.op != "Pack":
+        return False
+    first = _before(sizes, 0, nodes, ("Identity",))
+    rows = _before(sizes, 1, nodes, ("Identity",))
+    is_one = first is not None and first.op == "Const"
+    is_one = is_one and tf.make_ndarray(first.attr["value"].tensor).item() == 1
+    return is_one and (rows is None or rows.op != "Const")
 
 
 def _is_difference_of_squares(node, nodes: Mapping) -> bool:
@@ -64,7 +101,12 @@ def _over_rows(node, nodes: Mapping) -> bool:
 
 def _source(node, position: int, nodes: Mapping):
     """The node that computes an input's values, or None for a function's argument."""
+    return _before(node, position, nodes, SAME_VALUES)
+
+
+def _before(node, position: int, nodes: Mapping, passed: Collection[str]):
+    """The node that an input comes from, without ops in `passed`; None: an argument."""
     source = nodes.get(node.input[position].split(":")[0])
-    while source is not None and source.op in SAME_VALUES:
+    while source is not None and source.op in passed:
         source = nodes.get(source.input[0].split(":")[0])
     return source

@@ -13,9 +13,10 @@ import tensorflow as tf
 from helpers.freezing.analysis.averaged_tensors import averaged_tensors, variable_of
 from helpers.freezing.analysis.batch_norm_wiring import ROOTS, BatchNormWiring
 from helpers.freezing.analysis.batch_statistics import takes_batch_statistics
-from helpers.graphs.edges import Edge, data_inputs
+from helpers.graphs.edges import Edge, data_inputs, source_nodes
 from helpers.graphs.op_kinds import BATCH_NORMS
 from helpers.graphs.op_registry import attribute
+from helpers.graphs.traversal import find_reachable
 
 
 class BatchNorm(NamedTuple):
@@ -56,7 +57,7 @@ def moving_statistics(nodes: Mapping[str, Any], live: Mapping[str, Any]) -> Stat
     found, missing = dict[str, BatchNorm](), dict[str, str]()
     for node in live.values():
         kept: BatchNorm | tuple[str, str] | None
-        if node.op in BATCH_NORMS and attribute(node, "is_training").b:
+        if node.op in BATCH_NORMS and takes_batch_statistics(node, live):
             kept = search.fused(node)
         elif node.op in ROOTS:
             kept = search.written_out(node)
@@ -144,10 +145,19 @@ def average_factor(node) -> float:
 
 
 def static_shapes(graph_def, tensors: list[Edge]) -> dict[Edge, tuple[int, ...]]:
-    """The shapes of those of the tensors whose sizes are all known without a run."""
+    """The shapes of those of the tensors whose sizes are all known without a run.
+
+    Raises:
+      ValueError, NotFoundError: TensorFlow lacks an op that they are computed by.
+    """
+    nodes = {node.name: node for node in graph_def.node}
+    starts = (item.node for item in tensors)
+    needed = find_reachable(starts, lambda n: source_nodes(nodes[n]), within=nodes)
+    part = tf.compat.v1.GraphDef(versions=graph_def.versions, library=graph_def.library)
+    part.node.extend(nodes[name] for name in needed)
     graph = tf.Graph()
     with graph.as_default():
-        tf.compat.v1.import_graph_def(graph_def, name="")
+        tf.compat.v1.import_graph_def(part, name="")
     shapes = {item: graph.get_tensor_by_name(item.tensor).shape for item in tensors}
     return {
         item: tuple(shape.as_list())

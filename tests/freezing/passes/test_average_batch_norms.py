@@ -4,6 +4,7 @@ The oracle is the same network built for inference, with the same checkpoint.
 """
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -416,6 +417,35 @@ def test_a_graph_for_inference_needs_no_option(prefix, tmp_path):
     assert warned(freeze(own, outputs="y")) == []
     with pytest.raises(FreezeError, match="the outputs need none that is in training"):
         switched(own)
+
+
+def with_made_up_op(prefix: str, folder: Path, before: str | None) -> str:
+    """A copy of the checkpoint with an op that no TensorFlow has, before an op."""
+    for file in Path(prefix).parent.glob("model-ckpt.*"):
+        shutil.copy(file, folder)
+    path = folder / "model-ckpt.meta"
+    meta = tf1.MetaGraphDef.FromString(path.read_bytes())
+    node = meta.graph_def.node.add(name="made_up", op="MadeUpOp")
+    node.input.append("y")
+    for reader in meta.graph_def.node:
+        if reader.name == before:
+            node.input[0], reader.input[0] = reader.input[0], "made_up"
+    path.write_bytes(meta.SerializeToString())
+    return str(path).removesuffix(".meta")
+
+
+def test_an_unknown_op_that_only_training_needs_is_no_hindrance(prefix, tmp_path):
+    report = switched(with_made_up_op(prefix, tmp_path, None))
+    assert report.proof.verdict == "exact"
+    assert verify(report.output, prefix).proof.verdict == "exact"
+
+
+@pytest.mark.parametrize("before", ["y", "conv_last/Conv2D"])
+def test_an_unknown_op_that_the_output_needs_is_named(before, prefix, tmp_path):
+    own = with_made_up_op(prefix, tmp_path, before)
+    with pytest.raises(FreezeError, match=r"op MadeUpOp \('made_up'\) is not regist"):
+        switched(own)
+    assert not list(tmp_path.glob("*.pb"))
 
 
 @pytest.mark.parametrize("how", [{"fold": True}, {"weights": "float16"}], ids=str)

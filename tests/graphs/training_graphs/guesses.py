@@ -9,14 +9,23 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.outputs import find_outputs
+from helpers.freezing.outputs import likeliest_output
 from helpers.graphs.candidates import output_candidates
+from tests.graphs.training_graphs.agents import AGENTS
 from tests.graphs.training_graphs.classifiers import CLASSIFIERS
+from tests.graphs.training_graphs.densities import DENSITIES
+from tests.graphs.training_graphs.pictures import PICTURES
+from tests.graphs.training_graphs.rankings import RANKINGS
 from tests.graphs.training_graphs.regressors import REGRESSORS
 from tests.graphs.training_graphs.sequences import SEQUENCES
+from tests.graphs.training_graphs.texts import TEXTS
 
 tf1 = tf.compat.v1
-BUILDERS = {build.__name__: build for build in (*CLASSIFIERS, *REGRESSORS, *SEQUENCES)}
+KINDS = (
+    *(CLASSIFIERS, REGRESSORS, SEQUENCES),
+    *(PICTURES, RANKINGS, AGENTS, TEXTS, DENSITIES),
+)
+BUILDERS = {build.__name__: build for kind in KINDS for build in kind}
 KEPT = re.compile(r"gradients(_\d+)?|save|Adam(_\d+)?|update_.*|Initializer|Assign")
 FORMS = ("resource variables", "old control flow", "random names", "no shapes")
 
@@ -56,7 +65,8 @@ def case(name: str, form: str = FORMS[0]) -> Case:
         warnings.simplefilter("ignore")
         _switch(old=is_old)
         try:
-            made = BUILDERS[name]()
+            with tf1.variable_scope("", initializer=tf1.zeros_initializer()):
+                made = BUILDERS[name]()
         finally:
             _switch(old=False)
         meta = tf1.train.export_meta_graph()
@@ -110,9 +120,10 @@ def guess(case: Case) -> Guess:
         name = name.removesuffix(":0")
         return origin(source[name]) if name in source else name
 
-    ranked = [origin(c.tensor) for c in output_candidates(graph_def, case.meta)]
+    candidates = output_candidates(graph_def)
+    ranked = [origin(found.tensor) for found in candidates]
     try:
-        taken = [origin(str(item)) for item in find_outputs(case.meta, None, {})]
+        taken = [origin(str(likeliest_output(candidates)))]
     except FreezeError:
         taken = []
     right = tuple(map(origin, case.right))

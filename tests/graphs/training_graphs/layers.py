@@ -77,7 +77,11 @@ def entropy(logits, labels, name: str | None = None):
 
 
 def train(loss, variables=None, optimizer=None):
-    optimizer = optimizer or tf1.train.AdamOptimizer(1e-3)
+    """Let an optimizer minimize the loss: Adam, where its slots are few."""
+    if optimizer is None:
+        few = len(tf1.trainable_variables()) <= 3
+        kind = tf1.train.AdamOptimizer if few else tf1.train.GradientDescentOptimizer
+        optimizer = kind(1e-3)
     return optimizer.minimize(loss, var_list=variables)
 
 

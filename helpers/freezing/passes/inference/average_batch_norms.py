@@ -211,5 +211,5 @@ def _shapes(editor: GraphEditor, tensors: list[Edge]) -> dict[Edge, Shape]:
     """The tensors' shapes, as far as TensorFlow can infer them."""
     try:
         return static_shapes(editor.graph_def(), tensors)
-    except ValueError:  # an op that this TensorFlow does not have
+    except (ValueError, tf.errors.NotFoundError):  # an op that TensorFlow lacks
         return {}
