@@ -14,7 +14,7 @@ READING = (
         metavar="MODULE",
         multiple=True,
         help="A module with the custom classes of a Keras file, or that registers the "
-        "custom ops of a SavedModel.",
+        "custom ops of another model: a dotted name, or the path of a file.",
     ),
     click.option("--trust", is_flag=True, help="Run the code that a Keras file holds."),
 )

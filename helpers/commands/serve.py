@@ -42,8 +42,8 @@ def serve(
     """Freeze MODEL, check that it predicts the same, and serve it as a web page.
 
     MODEL is whatever `freeze` takes, a zip or folder with one model, or a frozen .pb.
-    What is assumed of it is printed, a line each. After `--` may follow options of
-    webapp/app.py.
+    What is assumed of it, and what options replace in its model card, is printed, a
+    line each. After `--` may follow options of webapp/app.py.
     """
     import_tensorflow()
     from helpers.freezing.sources.recognise import is_frozen
@@ -63,7 +63,7 @@ def serve(
     _describe(path, stated)
     name = re.sub(r"[^\w.-]+", "-", path.stem).lstrip(".-") or "model"
     address = ["--host", host, "--port", str(port)]
-    served = ["--model", f"{name}={path}", *arguments_for(stated)]
+    served = ["--model", f"{name}={path}", "--override-cards", *arguments_for(stated)]
     sys.stdout.flush()
     os.execv(
         sys.executable, [sys.executable, str(APP), *served, *address, *app_options]

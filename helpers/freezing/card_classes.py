@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from helpers.checkpoints.file_contents import SAVED_MODEL_FILES
 from helpers.data.class_names import NamesFile, names_beside, names_given
 from helpers.freezing.errors import FreezeError
+from helpers.freezing.sources.exported_model import KERAS
 from helpers.graphs.editor import GraphEditor
 from helpers.graphs.output_ending import last_op, output_width
 from helpers.graphs.wiring import PLACEHOLDERS, sizes_of
@@ -88,7 +90,8 @@ def _beside(editor: GraphEditor) -> NamesFile | None:
     """The class names in a file beside the source; None: there is none."""
     source = editor.context.source
     places = [source.extracted] if source.extracted else [Path(source.name)]
-    places += [path for path in source.files if path.suffix in (".h5", ".keras")]
+    places += [path for path in source.files if path.suffix.lower() in KERAS]
+    places += [path.parent for path in source.files if path.name in SAVED_MODEL_FILES]
     for place in places:
         try:
             if found := names_beside(place):

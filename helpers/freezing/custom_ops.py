@@ -1,5 +1,7 @@
 """Ops that TensorFlow does not have, and the libraries that define them."""
 
+import tensorflow as tf
+
 from helpers.freezing.errors import FreezeError
 
 # The libraries that define ops, by prefixes of the ops' names.
@@ -56,6 +58,15 @@ LIBRARIES = {
     "Nccl": "NCCL, on machines with GPUs",
     "_Mkl": "Intel's build of TensorFlow",
 }
+PACKAGES = {  # of the libraries: as pip and as Python name them
+    "TensorFlow Text": ("tensorflow-text", "tensorflow_text"),
+    "TensorFlow Decision Forests": (
+        "tensorflow-decision-forests",
+        "tensorflow_decision_forests",
+    ),
+    "TensorFlow I/O": ("tensorflow-io", "tensorflow_io"),
+}
+ENDED = ("TensorFlow Addons", "tf.contrib")  # without a release for TensorFlow 2.16
 
 
 def library_of(op: str) -> str:
@@ -74,6 +85,22 @@ def unregistered_op(node, path: str = "") -> FreezeError:
     return FreezeError(
         f"op {node.op} ({node.name!r}) is not registered in TensorFlow; it belongs to "
         f"{library_of(node.op)}{needed}",
-        "load its library with tf.load_op_library first, or choose outputs that come "
-        "before it",
+        _fix(library_of(node.op)),
+    )
+
+
+def _fix(library: str) -> str:
+    """How to get the ops of a library, as far as that is possible."""
+    before = "choose outputs that come before it, with --output-node-names"
+    for name, (package, module) in PACKAGES.items():
+        if library.startswith(name):
+            version = ".".join(tf.__version__.split(".")[:2])
+            return (
+                f"install the release of {package} for TensorFlow {version}, if there "
+                f"is one, and add --custom {module}; or {before}"
+            )
+    if any(library.startswith(name) for name in ENDED):
+        return f"it has no release for this TensorFlow: {before}"
+    return (
+        f"add --custom with the module, or the .so file, that registers it; or {before}"
     )

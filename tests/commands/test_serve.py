@@ -1,7 +1,7 @@
 """`python -m helpers serve` freezes, proves and serves a model."""
 
-import subprocess
-import sys
+import io
+import os
 import zipfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import requests
+from click.testing import CliRunner
+from flask.testing import FlaskClient
 
-from tests.webapp.running_app import (
-    ROOT,
-    clean_environment,
-    photo,
-    running,
-    write_model,
-)
+from helpers.__main__ import cli
+from tests.webapp.running_app import photo, running, write_model
+from webapp.app import create_app, main
+from webapp.loading import load, model_loader, model_source
+from webapp.options import limits, load_settings
 
 pytestmark = pytest.mark.slow
 
@@ -50,40 +50,49 @@ def models(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def serve(tmp_path):
-    """A function that starts the command; returns its lines and the page's address."""
+def serve(tmp_path, monkeypatch):
+    """A function: the lines that the command prints, and a client of its app.
+
+    The app gets the arguments with which the command would replace this process.
+    """
     with ExitStack() as stack:
 
-        def start(source: Path, *options: str) -> tuple[list[str], str]:
+        def start(source: Path, *options: str) -> tuple[list[str], FlaskClient]:
+            argv: list[str] = []
+            monkeypatch.setattr(os, "execv", lambda program, given: argv.extend(given))
             saved = ("--save", str(tmp_path / "a model.pb"))
-            more = ("--port", "0", *options, "--", "--workers", "1")
-            process = stack.enter_context(running(*SERVE, str(source), *saved, *more))
-            lines = []
-            while (line := process.line()) and "Serving" not in line:
-                lines.append(line)
-            assert line, process.end()
-            return lines, line.rpartition(" at ")[2]
+            done = CliRunner().invoke(cli, ["serve", str(source), *saved, *options])
+            assert done.exit_code == 0, done.output
+            given = main.make_context("app", argv[2:]).params
+            models = model_source(given["model"], given["models"])
+            library = load(models, model_loader(load_settings(given)))
+            app = create_app(stack.enter_context(library), **limits(given))
+            return done.stdout.splitlines(), app.test_client()
 
         yield start
 
 
-def answer(url: str) -> dict:
-    files = {"image": ("photo.png", photo("red"))}
-    return requests.post(f"{url}/predict", files=files, headers=JSON).json()
+def answer(client: FlaskClient) -> dict:
+    image = io.BytesIO(photo("red")), "photo.png"
+    return client.post("/predict", data={"image": image}, headers=JSON).json
 
 
 def refusal(*options: str) -> str:
     """What the command says on standard error when it serves nothing."""
-    done = subprocess.run(
-        [sys.executable, *SERVE, *options],
-        cwd=ROOT,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 2
+    done = CliRunner().invoke(cli, ["serve", *options])
+    assert done.exit_code == 2
     return done.stderr
+
+
+def test_a_process_serves_at_its_address(models):
+    options = ("--port", "0", "--classes", "a,b,c", "--", "--workers", "1")
+    with running(*SERVE, str(models / "photos.h5"), *options) as process:
+        while "Serving" not in (line := process.line()):
+            assert line, process.end()
+        url = line.rpartition(" at ")[2]
+        files = {"image": ("photo.png", photo("red"))}
+        asked = requests.post(f"{url}/predict", files=files, headers=JSON)
+    assert asked.json()["probabilities"].keys() == {"a", "b", "c"}
 
 
 def test_a_zip_of_teachable_machine_needs_no_option(models, serve, tmp_path):
@@ -91,33 +100,33 @@ def test_a_zip_of_teachable_machine_needs_no_option(models, serve, tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.write(models / "keras_model.h5", "keras_model.h5")
         archive.writestr("labels.txt", "0 With Mask\n1 Without, Mask\n")
-    lines, url = serve(path)
+    lines, client = serve(path)
     assert "proof    exact" in "\n".join(lines)
     assert "photos   224 x 224 pixels, cropped to its shape" in "\n".join(lines)
-    assert answer(url)["probabilities"].keys() == {"With Mask", "Without, Mask"}
-    assert answer(url)["model"] == "a-model"
+    assert answer(client)["probabilities"].keys() == {"With Mask", "Without, Mask"}
+    assert answer(client)["model"] == "a-model"
 
 
 def test_what_is_assumed_is_said(models, serve):
-    lines, url = serve(models / "photos.h5")
+    lines, client = serve(models / "photos.h5")
     assumed = [line for line in lines if line.startswith("assumed ")]
     assert [line.split(":")[0] for line in assumed] == [
         "assumed  pixels 0..1",
         "assumed  class names class 0, class 1, class 2",
     ]
-    assert answer(url)["probabilities"].keys() == {"class 0", "class 1", "class 2"}
+    assert answer(client)["probabilities"].keys() == {"class 0", "class 1", "class 2"}
 
 
 def test_what_the_user_states_is_not_assumed(models, serve):
     stated = ("--classes", "a,b,c", "--pixels", "caffe", "--resize", "letterbox")
-    lines, url = serve(models / "photos.h5", *stated)
+    lines, client = serve(models / "photos.h5", *stated)
     assert not [line for line in lines if line.startswith("assumed ")]
-    assert answer(url)["probabilities"].keys() == {"a", "b", "c"}
+    assert answer(client)["probabilities"].keys() == {"a", "b", "c"}
 
 
 def test_one_sigmoid_is_two_classes(models, serve):
-    lines, url = serve(models / "one.h5", "--classes", "cat,dog", "--pixels", "0..1")
-    assert sum(answer(url)["probabilities"].values()) == pytest.approx(1)
+    lines, client = serve(models / "one.h5", "--classes", "cat,dog", "--pixels", "0..1")
+    assert sum(answer(client)["probabilities"].values()) == pytest.approx(1)
     assert any("the second of the two classes" in line for line in lines)
 
 
@@ -128,26 +137,46 @@ def test_one_sigmoid_without_names_is_asked_about(models, tmp_path):
 
 
 def test_numbers_that_are_no_probabilities_are_values(models, serve):
-    lines, url = serve(models / "angle.h5")
+    lines, client = serve(models / "angle.h5")
     assert any(line.startswith("assumed  output is values") for line in lines)
-    assert "probabilities" not in answer(url)
+    assert "probabilities" not in answer(client)
 
 
 def test_a_network_without_photos_is_served_by_its_own_inputs(models, serve):
-    lines, url = serve(models / "vector.h5")
+    lines, client = serve(models / "vector.h5")
     assert any(line.startswith("answers  values") for line in lines)
-    asked = requests.post(
-        f"{url}/v1/models/a-model:predict", json={"instances": [[1, 2, 3, 4]]}
-    )
-    assert np.shape(asked.json()["predictions"]) == (1, 2)
+    body = {"instances": [[1, 2, 3, 4]]}
+    asked = client.post("/v1/models/a-model:predict", json=body)
+    assert np.shape(asked.json["predictions"]) == (1, 2)
 
 
 def test_a_frozen_graph_is_served_as_it_is(serve, tmp_path):
     path = write_model(tmp_path / "red.pb")
-    lines, url = serve(path)
+    lines, client = serve(path)
     assert not [line for line in lines if line.startswith("frozen ")]
-    assert answer(url)["label"] == "cat"
-    assert answer(url)["model"] == "red"
+    assert answer(client)["label"] == "cat"
+    assert answer(client)["model"] == "red"
+
+
+def card_of(client: FlaskClient) -> dict:
+    return client.application.extensions["library"].model("red").model.card
+
+
+def test_what_the_user_states_replaces_the_card_in_the_graph(serve, tmp_path):
+    path = write_model(tmp_path / "red.pb", mean=0.5)
+    stated = ("--pixels", "-1..1", "--resize", "letterbox", "--classes", "cat,dog")
+    lines, client = serve(path, *stated)
+    card = card_of(client)
+    assert (card["pixels"], card["resize"], "mean" in card) == (*stated[1:4:2], False)
+    assert "note     pixels: -1..1 instead of the card's 0..1" in lines
+    assert "note     mean: nothing instead of the card's 0.5" in lines
+    assert not [line for line in lines if "class names:" in line]
+
+
+def test_the_card_in_the_graph_is_served_where_nothing_is_stated(serve, tmp_path):
+    lines, client = serve(write_model(tmp_path / "red.pb"))
+    assert card_of(client)["pixels"] == "0..1"
+    assert not [line for line in lines if "instead" in line]
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def test_a_graph_in_text_named_binary_needs_its_checkpoint(prefix, tmp_path):
         (b"", "is empty"),
         (b"hello", "is a text that begins 'hello', not a graph"),
         (b"\x80\x04.", "is a Python pickle, not a graph"),
-        (b"0123TFL3", "is a TensorFlow Lite model, not a graph"),
+        (b"0123TFL3", "is a TensorFlow Lite model"),
     ],
     ids=["empty", "prose", "pickle", "lite"],
 )

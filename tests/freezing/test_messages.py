@@ -15,6 +15,7 @@ from helpers.freezing.errors import FreezeError
 from helpers.freezing.freeze import freeze
 from helpers.freezing.verify import verify
 from helpers.serving.frozen_model import FrozenModel
+from tests.freezing.refusals import TRACES, assert_well_written, refusal
 from tests.freezing.small_models import (
     V1,
     V2,
@@ -35,11 +36,6 @@ ALL_FILES = "put it into the folder of the .index: a checkpoint is all its files
 META = "give the .meta file that the saver wrote, with --meta"
 GIVE = "give a checkpoint's prefix, folder or files, a SavedModel or a Keras model"
 NO_PREFIX = "give the prefix that Saver.save took, one of its files, or their folder"
-# What no message may hold: names of Python classes, traces, places in source code.
-TRACES = re.compile(
-    r"Traceback|\w+(Error|Exception)\b|tensorflow::|\.(cc|py):\d|<class|<tf\.|0x[0-9a-f]"
-    r"|\bNone\b|\[Op:|\{\{|errno|Errno|node_def|[A-Z]{3,}_[A-Z]{3,}:"
-)
 
 
 def lost(*endings: str) -> Callable:
@@ -197,27 +193,6 @@ CHECKPOINTS = {
 }
 
 
-def refusal(source, outputs="y", **how) -> str:
-    """The message of freezing this, which has to be written as messages are."""
-    before = sorted(Path(source).parent.rglob("*"))
-    with pytest.raises(FreezeError) as raised:
-        freeze(source, outputs=outputs, **how)
-    assert sorted(Path(source).parent.rglob("*")) == before
-    assert_well_written(raised.value)
-    return str(raised.value)
-
-
-def assert_well_written(error: FreezeError) -> None:
-    """One sentence of cause, one of advice, each path once, and no traces."""
-    text = str(error)
-    assert not TRACES.search(text), text
-    assert error.cause
-    assert error.fix
-    assert "\n" not in error.fix
-    paths = re.findall(r"/tmp/[^\s,:;'\"]+", text)
-    assert len(set(paths)) == len(paths), text
-
-
 @pytest.mark.parametrize(("edit", "said"), CHECKPOINTS.values(), ids=CHECKPOINTS)
 def test_a_checkpoint_with_a_lost_or_damaged_file(edit, said, tmp_path):
     prefix = save(perceptron, tmp_path / "run")
@@ -228,14 +203,6 @@ def test_a_checkpoint_with_a_lost_or_damaged_file(edit, said, tmp_path):
 
 def as_pickle(path: Path) -> None:
     path.write_bytes(pickle.dumps({"weights": [1.0]}))
-
-
-def as_lite(path: Path) -> None:
-    model = tf.lite.TFLiteConverter.from_concrete_functions
-    function = tf.function(lambda x: x + 1).get_concrete_function(
-        tf.TensorSpec([1], tf.float32)
-    )
-    path.write_bytes(model([function]).convert())
 
 
 def as_zip(path: Path) -> None:
@@ -253,17 +220,12 @@ def as_noise(path: Path) -> None:
     path.write_bytes(np.random.default_rng(1).bytes(400))
 
 
-def as_folder(path: Path) -> None:
-    path.mkdir()
-
-
 def as_state(path: Path) -> None:
     path.write_text('model_checkpoint_path: "model-9"\n')
 
 
 FILES = {
     "pickle": (as_pickle, "{p} is a Python pickle, not a graph\n" + GIVE),
-    "lite": (as_lite, "{p} is a TensorFlow Lite model, not a graph\n" + GIVE),
     "text": (
         lambda path: path.write_text("hello\n"),
         "{p} is a text that begins 'hello', not a graph\n" + GIVE,
@@ -275,11 +237,6 @@ FILES = {
         "{p} is frozen already: its graph has no variables\n"
         "serve it as it is, or compare it with its checkpoint: python -m helpers "
         "verify FILE.pb CHECKPOINT; --plain copies it for programs that do not read it",
-    ),
-    "empty folder": (
-        as_folder,
-        "{p} holds no checkpoint\n"
-        "give the folder that has a .index file, or the prefix",
     ),
     "nothing": (
         lambda path: None,
@@ -442,8 +399,8 @@ def test_an_op_of_another_library_is_named(tmp_path):
     said = (
         "op HorovodAllreduce ('y') is not registered in TensorFlow; it belongs to "
         "Horovod, and the outputs need it: y\n"
-        "load its library with tf.load_op_library first, or choose outputs that come "
-        "before it"
+        "add --custom with the module, or the .so file, that registers it; or choose "
+        "outputs that come before it, with --output-node-names"
     )
     assert refusal(prefix) == said
 

@@ -11,14 +11,34 @@ from tensorflow.core.protobuf import rewriter_config_pb2
 from helpers.checkpoints.mapped_graphs import map_graph
 from helpers.freezing.proof.sample_inputs import has_open_shape
 from helpers.graphs.edges import Edge
+from helpers.graphs.session_config import is_channels_first, rewrite_layouts
+
+OPTIMIZERS = (  # those that have a switch; NCHW needs the layout optimizer alone
+    *("arithmetic_optimization", "auto_mixed_precision"),
+    *("common_subgraph_elimination", "constant_folding", "debug_stripper"),
+    *("dependency_optimization", "function_optimization", "implementation_selector"),
+    *("loop_optimization", "pin_to_host_optimization", "remapping"),
+    *("scoped_allocator_optimization", "shape_optimization"),
+)
 
 
-def unoptimized(**fields: Any) -> tf1.ConfigProto:
-    """The configuration, with these fields, that runs a graph as it is written."""
+def unoptimized(*, channels_first: bool = False, **fields: Any) -> tf1.ConfigProto:
+    """The configuration, with these fields, that runs a graph as it is written.
+
+    Args:
+      channels_first: the graph has ops in NCHW: these alone are rewritten to NHWC,
+        because CPUs do not run them.
+    """
     config = tf1.ConfigProto(**fields)
     rewrite = config.graph_options.rewrite_options
-    rewrite.disable_meta_optimizer = True
+    rewrite.disable_meta_optimizer = not channels_first
     rewrite.constant_folding = rewriter_config_pb2.RewriterConfig.OFF
+    if channels_first:
+        for name in OPTIMIZERS:
+            setattr(rewrite, name, rewriter_config_pb2.RewriterConfig.OFF)
+        rewrite.memory_optimization = rewriter_config_pb2.RewriterConfig.NO_MEM_OPT
+        rewrite.disable_model_pruning = True
+        rewrite_layouts(config)
     config.graph_options.optimizer_options.opt_level = tf1.OptimizerOptions.L0
     return config
 
@@ -37,7 +57,8 @@ class GraphSession:
         self.graph = tf.Graph()
         with self.graph.as_default():
             tf1.import_graph_def(graph_def, name="")
-        config = unoptimized(allow_soft_placement=True, device_count={"GPU": 0})
+        fields = {"allow_soft_placement": True, "device_count": {"GPU": 0}}
+        config = unoptimized(channels_first=is_channels_first(graph_def), **fields)
         self.session = tf1.Session(graph=self.graph, config=config)
 
     @classmethod

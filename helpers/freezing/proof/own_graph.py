@@ -17,6 +17,7 @@ from helpers.freezing.sources.saved_model.object_keys import (
 from helpers.freezing.sources.saved_model.plain_graph import init_ops
 from helpers.graphs.edges import Edge, source_nodes
 from helpers.graphs.editor import GraphEditor, nodes_of
+from helpers.graphs.session_config import is_channels_first
 from helpers.graphs.traversal import find_reachable
 from helpers.graphs.wiring import PLACEHOLDERS
 
@@ -46,7 +47,8 @@ def own_graph(editor: GraphEditor) -> OriginalGraph | None:
     if source.prefix:
         constants[meta.saver_def.filename_tensor_name] = source.prefix
     own = GraphEditor.of(meta.graph_def, outputs)
-    _prepare(own, [*initialisers, *fed])
+    is_first = is_channels_first(meta.graph_def)
+    _prepare(own, [*initialisers, *fed], channels_first=is_first)
     if source.prefix:
         keys = keys_of_handles(meta, source.prefix)
         bound = {name: key for name, key in keys.items() if name in own.nodes}
@@ -64,7 +66,7 @@ def own_graph(editor: GraphEditor) -> OriginalGraph | None:
     )
 
 
-def _prepare(own: GraphEditor, needed: list[str]) -> None:
+def _prepare(own: GraphEditor, needed: list[str], *, channels_first: bool) -> None:
     """Prune the graph to these nodes, and let its functions run as they are written."""
     kept = find_reachable(
         [*own.roots(), *needed],
@@ -73,7 +75,7 @@ def _prepare(own: GraphEditor, needed: list[str]) -> None:
     )
     own.nodes = {name: node for name, node in own.nodes.items() if name in kept}
     remove_hints(own)
-    config = unoptimized().SerializeToString()
+    config = unoptimized(channels_first=channels_first).SerializeToString()
     for _, node, _ in nodes_of(own):
         node.attr.pop(XLA, None)
         if "config_proto" in node.attr:

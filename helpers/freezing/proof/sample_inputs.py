@@ -19,21 +19,49 @@ SIZES = (
     *((100, 100), (20, 20), (50, 50), (256, 256)),
 )
 SIZE = re.compile(r"batch|size|num|len|step", re.I)  # names of sizes
+PART = re.compile(r"(.+)_\d+")  # the name of a part of a composite input
 UNKNOWN = 4  # the size of unknown axes of a sparse input, whose indices are 0 and 1
 ELEMENTWISE = ("Add", "AddV2", "Sub", "Mul", "RealDiv", "Maximum", "SquaredDifference")
 
 
 def sample_inputs(tensors: Sequence[tf.Tensor]) -> Iterator[dict[str, np.ndarray]]:
     """Values for the tensors, by tensor name; try the next if a graph refuses them."""
-    tried = set()
-    for first, others in SIZES:
-        shapes = tuple(tuple(_shape(tensor, first, others)) for tensor in tensors)
-        if shapes not in tried:
+    ragged = _row_splits(tensors)
+    for splits in (ragged, set[str]()) if ragged else (ragged,):
+        tried = set()
+        for first, others in SIZES:
+            shapes = tuple(tuple(_shape(tensor, first, others)) for tensor in tensors)
+            if shapes in tried:
+                continue
             tried.add(shapes)
             yield {
-                tensor.name: _sample(tensor, shape, first)
+                tensor.name: _splits(tensor, first)
+                if tensor.name in splits
+                else _sample(tensor, shape, first)
                 for tensor, shape in zip(tensors, shapes, strict=True)
             }
+
+
+def _row_splits(tensors: Sequence[tf.Tensor]) -> set[str]:
+    """The tensors that may be the row splits of a ragged input.
+
+    A signature names the parts of a ragged input `x` as `x`, `x_1`, `x_2`, …
+    """
+    names = {tensor.op.name for tensor in tensors}
+    return {
+        tensor.name
+        for tensor in tensors
+        if tensor.dtype in (tf.int32, tf.int64) and tensor.shape.rank == 1
+        if (part := PART.fullmatch(tensor.op.name)) and part[1] in names
+    }
+
+
+def _splits(tensor: tf.Tensor, first: int) -> np.ndarray:
+    """Row splits of rows with one value each; `first` values in all."""
+    count = tensor.shape[0] or first + 1
+    splits = np.minimum(np.arange(count), first)
+    splits[-1] = first
+    return splits.astype(tensor.dtype.as_numpy_dtype)
 
 
 def _sample(tensor: tf.Tensor, shape: Sequence[int], first: int) -> np.ndarray:
@@ -178,11 +206,15 @@ def _serialized_example(op: tf.Operation) -> bytes:
         keys = [value.item() for value in values if value is not None]
     example = tf.train.Example()
     shapes, types = op.get_attr("dense_shapes"), op.get_attr("Tdense")
-    for key, shape, dtype in zip(keys, shapes, types, strict=False):
+    values = op.outputs[len(op.outputs) - len(types) :]  # the dense features' come last
+    if op.type == "ParseExampleV2":  # here the ragged ones' do
+        first = 3 * op.get_attr("num_sparse")
+        values = op.outputs[first : first + len(types)]
+    for key, shape, dtype, value in zip(keys, shapes, types, values, strict=False):
         size = math.prod(n or 1 for n in tf.TensorShape(shape).as_list())
         feature = example.features.feature[key.decode()]
         if dtype == tf.string:
-            feature.bytes_list.value.extend([b"a"] * size)
+            feature.bytes_list.value.extend([_string(value)] * size)
         elif dtype == tf.int64:
             feature.int64_list.value.extend([1] * size)
         else:

@@ -1,6 +1,7 @@
 """Add the variables and tables that a traced tf.function captured to its graph."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,10 @@ import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources.checkpoint_values import SavedTensor
-from helpers.graphs.edges import Edge
 
-FINDS = ("LookupTableFind", "LookupTableFindV2")
+# The dtypes of keys and of values that TensorFlow's hash tables may have.
+KEYS = (tf.string, tf.int64, tf.int32)
+VALUES = (tf.int64, tf.string, tf.int32, tf.float32, tf.float64, tf.bool)
 
 
 class CapturedValues:
@@ -62,6 +64,8 @@ def graph_with_captures(function) -> tuple[tf1.GraphDef, CapturedValues]:
             _make_variable(node, variables[node.name])
         elif captured.dtype == tf.resource:
             _make_table(graph_def, node, captured)
+        elif captured.dtype == tf.variant:  # such as a data set
+            raise _not_held(node.name)
         else:
             _make_constant(node, captured)
     return graph_def, CapturedValues(variables)
@@ -81,6 +85,14 @@ def _make_variable(node, variable) -> None:
     node.attr["shared_name"].s = node.name.encode()
 
 
+def _not_held(name: str) -> FreezeError:
+    return FreezeError(
+        f"the model captured {name!r}, which is no variable, lookup table or tensor: a "
+        "frozen graph cannot hold it",
+        "export the model without it",
+    )
+
+
 def _make_constant(node, tensor: tf.Tensor) -> None:
     _clear(node, "Const")
     value = tf.make_tensor_proto(tensor.numpy(), dtype=tensor.dtype)
@@ -90,7 +102,7 @@ def _make_constant(node, tensor: tf.Tensor) -> None:
 
 def _make_table(graph_def: tf1.GraphDef, node, handle: tf.Tensor) -> None:
     """Make the node a table, and add an op that fills it with the captured contents."""
-    keys, values = _table_contents(graph_def, node.name, handle)
+    keys, values = _table_contents(node.name, handle)
     _clear(node, "HashTableV2")
     node.attr["shared_name"].s = node.name.encode()
     fill = graph_def.node.add(name=f"{node.name}/fill", op="InitializeTableV2")
@@ -103,21 +115,11 @@ def _make_table(graph_def: tf1.GraphDef, node, handle: tf.Tensor) -> None:
         fill.input.append(constant.name)
 
 
-def _table_contents(
-    graph_def: tf1.GraphDef, name: str, handle: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """The table's keys, sorted, and their values.
-
-    The export op needs the table's dtypes: those of a lookup of this very table.
-    """
-    library = {f.signature.name: f for f in graph_def.library.function}
-    types = next(_lookup_types(graph_def.node, name, library), None)
+def _table_contents(name: str, handle: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The table's keys, sorted, and their values."""
+    types = _table_types(handle)
     if types is None:
-        raise FreezeError(
-            f"the model captured {name!r}, a resource that is no variable and no "
-            "lookup table: a frozen graph cannot hold it",
-            "export the model without it",
-        )
+        raise _not_held(name)
     try:
         keys, values = tf.raw_ops.LookupTableExportV2(
             table_handle=handle, Tkeys=types[0], Tvalues=types[1]
@@ -132,32 +134,22 @@ def _table_contents(
     return tf.gather(keys, order), tf.gather(values, order)
 
 
-def _lookup_types(
-    nodes: Iterable[Any], handle: str, library: Mapping[str, Any]
-) -> Iterator[tuple[int, int]]:
-    """The dtypes of keys and values of the lookups of a table, in functions too.
+def _table_types(handle: tf.Tensor) -> tuple[tf.DType, tf.DType] | None:
+    """The dtypes of a table's keys and values; None for another resource.
 
-    Args:
-      nodes: the nodes of a graph, or of a function's body.
-      handle: the name of the node, or of the function's argument, that is the table.
+    They are those that a lookup accepts: the handle does not tell them, and the export
+    of a table does not check them.
     """
-    for node in nodes:
-        for index, text in enumerate(node.input):
-            if Edge.parse(text).node != handle or text.startswith("^"):
-                continue
-            if node.op in FINDS:
-                yield node.attr["Tin"].type, node.attr["Tout"].type
-            elif node.op == "Identity":
-                yield from _lookup_types(nodes, node.name, library)
-            for body in _called(node, library):
-                arguments = body.signature.input_arg
-                first = len(node.input) - len(arguments)  # 1 for a condition, or 0
-                argument = arguments[index - first].name
-                yield from _lookup_types(body.node_def, argument, library)
-
-
-def _called(node: Any, library: Mapping[str, Any]) -> Iterator[Any]:
-    """The functions that a node calls."""
-    for attribute in node.attr.values():
-        if attribute.func.name in library:
-            yield library[attribute.func.name]
+    for key, value in itertools.product(KEYS, VALUES):
+        try:
+            tf.raw_ops.LookupTableFindV2(
+                table_handle=handle,
+                keys=tf.zeros([1], key),
+                default_value=tf.zeros([], value),
+            )
+        except tf.errors.FailedPreconditionError:  # these are right; it is empty
+            return key, value
+        except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError):
+            continue
+        return key, value
+    return None

@@ -4,37 +4,74 @@ import atexit
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from helpers.checkpoints.file_contents import SAVED_MODEL_FILES
 from helpers.freezing.errors import FreezeError
+from helpers.freezing.sources.other_formats import other_model_among
 
 KERAS = (".keras", ".h5", ".hdf5")
 KERAS_CONFIG = "config.json"  # of a .keras file, which is a zip itself
 COMPANIONS = (".txt", ".json")  # the class names beside a model
+ENCRYPTED = 1  # the bit of a member's flags
 LARGEST = 8 * 10**9  # bytes
 
 
-def keras_file_in(folder: Path) -> Path | None:
-    """The only Keras file of a folder; None: it has none.
+def model_in_folder(folder: Path) -> Path | None:
+    """The only Keras file of a folder, or else the only SavedModel below it.
 
+    Returns:
+      the Keras file or the SavedModel's `saved_model.pb`; None: it has neither.
     Raises:
       FreezeError: it has several.
     """
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in KERAS)
-    whole = [path for path in files if not path.name.endswith(".weights.h5")] or files
-    name = _only(str(folder), [path.name for path in whole])
+    names = [path.name for path in folder.iterdir() if path.is_file()]
+    below = [
+        str(path.relative_to(folder))
+        for name in SAVED_MODEL_FILES
+        for depth in ("*", "*/*", "*/*/*")
+        for path in folder.glob(f"{depth}/{name}")
+    ]
+    name = _only(folder, _models(names) or sorted(below), "give one of them")
     return folder / name if name else None
 
 
-def _only(where: str, names: Sequence[str]) -> str | None:
-    if len(names) > 1:
-        raise FreezeError(
-            f"{where} holds {len(names)} models: {', '.join(names[:5])}",
-            "give one of them",
+def refusal_of_folder(folder: Path) -> FreezeError:
+    """The error for a folder with neither a model nor a checkpoint in it."""
+    names = sorted(path.name for path in folder.iterdir())
+    files = [name for name in names if (folder / name).is_file()]
+    if other := other_model_among(files, lambda name: (folder / name).read_bytes()):
+        return FreezeError(f"{folder} holds {other.what}", other.fix)
+    if (folder / "variables").is_dir():
+        return FreezeError(
+            f"{folder}/saved_model.pb is missing: it holds the graph, and the folder "
+            "`variables` beside it holds the values only",
+            "copy the whole folder of the SavedModel",
         )
+    graphs = [name for name in files if name.endswith((".pb", ".pbtxt"))]
+    found = ", ".join(names[:5]) + (" and more" if len(names) > 5 else "")
+    return FreezeError(
+        f"{folder} holds no model: {found}" if names else f"{folder} is empty",
+        f"give a graph by itself: {', '.join(graphs[:5])}"
+        if graphs
+        else "give a folder with a checkpoint's .index file, a SavedModel or a Keras "
+        "file in it",
+    )
+
+
+def _only(where: Path, names: Sequence[str], fix: str) -> str | None:
+    if len(names) > 1:
+        shown = ", ".join(_shown(name) for name in names[:5])
+        raise FreezeError(f"{where} holds {len(names)} models: {shown}", fix)
     return names[0] if names else None
+
+
+def _shown(name: str) -> str:
+    """A model's name: that of its folder for a SavedModel."""
+    path = PurePosixPath(name)
+    in_folder = path.name in SAVED_MODEL_FILES and path.parent != PurePosixPath()
+    return str(path.parent) if in_folder else name
 
 
 def is_export(path: Path) -> bool:
@@ -57,13 +94,10 @@ def extracted_model(path: Path) -> Path:
     with zipfile.ZipFile(path) as archive:
         items = [item for item in archive.infolist() if not item.is_dir()]
         files = [i.filename for i in items if not i.filename.startswith("__MACOSX/")]
-        model = _only(str(path), _models(files))
+        fix = "extract it, and give one of them"
+        model = _only(path, _models(files), fix)
         if model is None:
-            found = ", ".join(sorted(files)[:5]) or "nothing"
-            raise FreezeError(
-                f"{path} is a zip without a model: it holds {found}",
-                "give a zip of one Keras file (.h5, .keras) or one SavedModel",
-            )
+            raise _no_model(path, files, archive.read)
         wanted = {model, *_companions(files, PurePosixPath(model))}
         size = sum(item.file_size for item in items if item.filename in wanted)
         if size > LARGEST:
@@ -77,10 +111,29 @@ def extracted_model(path: Path) -> Path:
             for name in wanted:
                 archive.extract(name, folder)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            locked = any(item.flag_bits & ENCRYPTED for item in items)
             raise FreezeError(
-                f"{path} cannot be extracted: {error}", "copy or download it again"
+                f"{path} is encrypted"
+                if locked
+                else f"{path} cannot be extracted: {error}",
+                "extract it with its password, and give the model in it"
+                if locked
+                else "copy or download it again",
             ) from error
     return Path(folder, model)
+
+
+def _no_model(
+    path: Path, files: Sequence[str], read: Callable[[str], bytes]
+) -> FreezeError:
+    """The error for a zip in which no model of TensorFlow is."""
+    if other := other_model_among(files, read):
+        return FreezeError(f"{path} is {other.what}", other.fix)
+    found = ", ".join(sorted(files)[:5]) or "nothing"
+    return FreezeError(
+        f"{path} is a zip without a model: it holds {found}",
+        "give a zip of one Keras file (.h5, .keras) or one SavedModel",
+    )
 
 
 def _companions(files: Sequence[str], model: PurePosixPath) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from helpers.checkpoints.bundles import CheckpointError
+from helpers.checkpoints.bundles import Bundle, CheckpointError
 from helpers.checkpoints.checkpoint_prefix import find_prefix, split_prefix, v1_shards
 from helpers.freezing.errors import FreezeError
 
@@ -24,11 +24,16 @@ def prefix_of(name: str, warnings: list[str]) -> str:
     except CheckpointError as error:
         raise FreezeError(error.cause, error.fix) from error
     except OSError as error:
-        raise FreezeError(
-            f"{name} cannot be read: {error.strerror}", "check the path and permissions"
-        ) from error
+        raise unreadable(name, error) from error
     warnings += location.warnings
     return location.prefix
+
+
+def unreadable(path: str | Path, error: OSError) -> FreezeError:
+    """The error for a path that the system does not let this process read."""
+    return FreezeError(
+        f"{path} cannot be read: {error.strerror}", "check the path and permissions"
+    )
 
 
 def value_files(prefix: str) -> list[Path]:
@@ -47,3 +52,33 @@ def value_files(prefix: str) -> list[Path]:
 def reader_prefix(prefix: str) -> str:
     """The prefix for TensorFlow's reader: a file pattern for V1 shards."""
     return f"{prefix}{ANY_SHARD}" if v1_shards(prefix) else prefix
+
+
+def check_complete(prefix: str) -> None:
+    """Check that a checkpoint with an index has data, and one with data an index.
+
+    Raises:
+      FreezeError: only one of them is there.
+    """
+    names = [path.name for path in value_files(prefix)]
+    base = prefix.rpartition("/")[2]
+    has_index = f"{base}.index" in names
+    if has_index and not any(".data-" in name for name in names):
+        raise FreezeError(
+            f"{_first_data(prefix)} is missing: the index names it, and it holds the "
+            "values",
+            "copy it too: a checkpoint is all its files",
+        )
+    if not has_index and any(f"{base}.data-" in name for name in names):
+        raise FreezeError(
+            f"{prefix}.index is missing; the .data files cannot be read without it",
+            "copy the .index file too",
+        )
+
+
+def _first_data(prefix: str) -> str:
+    """The first `.data` file that a checkpoint's index names."""
+    try:
+        return str(Bundle(prefix).data_path(0))
+    except CheckpointError as error:
+        raise FreezeError(error.cause, error.fix) from error

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import tensorflow.compat.v1 as tf1
 
-from helpers.checkpoints.bundles import Bundle, CheckpointError
 from helpers.checkpoints.checkpoint import OBJECT_GRAPH
 from helpers.checkpoints.checkpoint_prefix import (
     CHECKPOINT_FILE,
@@ -30,10 +29,18 @@ from helpers.freezing.sources.checkpoint_values import CheckpointValues
 from helpers.freezing.sources.exported_model import (
     extracted_model,
     is_export,
-    keras_file_in,
+    model_in_folder,
+    refusal_of_folder,
 )
 from helpers.freezing.sources.keras.read import read_keras
-from helpers.freezing.sources.prefixes import prefix_of, value_files
+from helpers.freezing.sources.op_libraries import import_op_libraries
+from helpers.freezing.sources.other_formats import refusal_of
+from helpers.freezing.sources.prefixes import (
+    check_complete,
+    prefix_of,
+    unreadable,
+    value_files,
+)
 from helpers.freezing.sources.saved_model.read import read_saved_model
 from helpers.freezing.sources.source import Source, content
 from helpers.freezing.sources.source_options import SourceOptions
@@ -51,13 +58,13 @@ def recognise(source: str | Path, options: SourceOptions) -> Source:
         return read_saved_model(file, options)
     if path.is_file() and not is_checkpoint_file(path):
         return _read_file(path, options, warnings)
-    if file := _keras_file_in(path):
-        return read_keras(file, options)
+    if path.is_dir() and (model := _model_in(path, options)):
+        return _read_model(path, model, options)
     prefix = f"{str(source).rstrip('/')}/"  # the basename may be empty
     if not (path.is_dir() and has_variables(prefix)):
-        _check_complete(CHECKPOINT_FILE.sub(r"\1", str(source)))
+        check_complete(CHECKPOINT_FILE.sub(r"\1", str(source)))
         prefix = prefix_of(str(source), warnings)
-    return _read_checkpoint(prefix, options.meta, warnings)
+    return _read_checkpoint(prefix, options, warnings)
 
 
 def is_frozen(path: Path) -> bool:
@@ -70,11 +77,32 @@ def _is_frozen(found: Content) -> bool:
     return is_graph and not has_variable_ops(found.graphs[0].graph_def)
 
 
-def _keras_file_in(path: Path) -> Path | None:
-    """The only Keras file of a folder without a checkpoint, if it is such a folder."""
-    if not path.is_dir() or any(map(is_checkpoint_file, path.iterdir())):
-        return None
-    return keras_file_in(path)
+def _model_in(folder: Path, options: SourceOptions) -> Path | None:
+    """The only model in a folder; None: it holds a checkpoint.
+
+    Raises:
+      FreezeError: it holds neither, or several models.
+    """
+    try:
+        files = [path for path in folder.iterdir() if path.is_file()]
+        if any(is_checkpoint_file(path) or path.suffix == ".meta" for path in files):
+            return None
+        model = model_in_folder(folder)
+        if model is None and not options.meta:
+            raise refusal_of_folder(folder)
+    except OSError as error:
+        raise unreadable(folder, error) from error
+    return model
+
+
+def _read_model(folder: Path, model: Path, options: SourceOptions) -> Source:
+    """The only model in a folder, a Keras file or a SavedModel in another folder."""
+    if model.name not in SAVED_MODEL_FILES:
+        return read_keras(model, options)
+    source = read_saved_model(model, options)
+    inside = model.parent.relative_to(folder)
+    text = f"the only SavedModel in {folder} is taken: {inside}"
+    return source._replace(warnings=(text, *source.warnings))
 
 
 def _read_file(path: Path, options: SourceOptions, warnings: list[str]) -> Source:
@@ -92,10 +120,7 @@ def _read_file(path: Path, options: SourceOptions, warnings: list[str]) -> Sourc
         return read_saved_model(path, options, found)
     if found.graphs:
         return _read_graph(path, found, options, warnings)
-    raise FreezeError(
-        f"{path} is {found.what}",
-        "give a checkpoint's prefix, folder or files, a SavedModel or a Keras model",
-    )
+    raise refusal_of(path, found)
 
 
 def _read_export(path: Path, options: SourceOptions) -> Source:
@@ -114,6 +139,7 @@ def _read_graph(
     path: Path, found: Content, options: SourceOptions, warnings: list[str]
 ) -> Source:
     """A graph with the checkpoint of its name, or else the one in its folder."""
+    import_op_libraries(options.custom)
     if _is_frozen(found):
         if options.frozen:
             meta = tf1.MetaGraphDef(graph_def=found.graphs[0].graph_def)
@@ -139,10 +165,11 @@ def _read_graph(
 
 
 def _read_checkpoint(
-    prefix: str, meta: str | Path | None, warnings: list[str]
+    prefix: str, options: SourceOptions, warnings: list[str]
 ) -> Source:
     """A checkpoint with the graph in the file `meta`, or else in its folder."""
-    path = Path(meta) if meta else _find_meta(prefix, warnings)
+    import_op_libraries(options.custom)
+    path = Path(options.meta) if options.meta else _find_meta(prefix, warnings)
     if not path.is_file():
         raise FreezeError(f"there is no file {path}", "check --meta")
     found = content(path)
@@ -152,32 +179,6 @@ def _read_checkpoint(
             "give the .meta file that the saver wrote, with --meta",
         )
     return _source(found, path, prefix, warnings)
-
-
-def _check_complete(prefix: str) -> None:
-    """Raise FreezeError if only the index or only the data of a checkpoint is there."""
-    names = [path.name for path in value_files(prefix)]
-    base = prefix.rpartition("/")[2]
-    has_index = f"{base}.index" in names
-    if has_index and not any(".data-" in name for name in names):
-        raise FreezeError(
-            f"{_first_data(prefix)} is missing: the index names it, and it holds the "
-            "values",
-            "copy it too: a checkpoint is all its files",
-        )
-    if not has_index and any(f"{base}.data-" in name for name in names):
-        raise FreezeError(
-            f"{prefix}.index is missing; the .data files cannot be read without it",
-            "copy the .index file too",
-        )
-
-
-def _first_data(prefix: str) -> str:
-    """The first `.data` file that a checkpoint's index names."""
-    try:
-        return str(Bundle(prefix).data_path(0))
-    except CheckpointError as error:
-        raise FreezeError(error.cause, error.fix) from error
 
 
 def _find_meta(prefix: str, warnings: list[str]) -> Path:

@@ -13,7 +13,7 @@ class SourceOptions:
       signature: of a SavedModel: the signature to read; default: the serving one.
       tags: of a SavedModel: the tags of its graph; default: those with `serve`.
       custom: modules that define the custom classes and functions of a Keras file, or
-        that register the custom ops of a SavedModel.
+        that register the custom ops of another source.
       trust: of a Keras file: run the Python code that it holds.
       frozen: read a graph that is frozen already, instead of refusing it.
     """

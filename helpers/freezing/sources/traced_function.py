@@ -57,8 +57,8 @@ def _forward(path: Path, model: Any):
         raise FreezeError(
             f"{path} holds a model whose inputs are not known: it was saved before it "
             "was built, or is a class of its own that describes none",
-            "call it once on data and save it again, or export it: "
-            "model.export('folder'), and freeze the SavedModel",
+            "call it once on data in Python, export it (model.export('folder')), and "
+            "freeze the SavedModel",
         )
     inputs = tf.nest.flatten(model.inputs)
     names = list(getattr(model, "input_names", None) or [t.name for t in inputs])

@@ -160,6 +160,31 @@ def test_outputs_may_be_named_by_keys_or_by_ops_inside_functions(tmp_path):
     assert report.proof.verdict == "exact"
 
 
+def rows_of(*sizes: int | None, **how) -> tf.RaggedTensorSpec:
+    return tf.RaggedTensorSpec([None, *sizes], tf.float32, **how)
+
+
+RAGGED = {
+    "sums": (rows_of(None), lambda m, rows: tf.reduce_sum(rows, 1)),
+    "rows of rows": (rows_of(None, None), lambda m, rows: tf.reduce_sum(rows, [1, 2])),
+    "rows of vectors": (
+        rows_of(None, 4, ragged_rank=1),
+        lambda m, rows: tf.reduce_mean(rows.with_values(rows.values @ m.kernel), 1),
+    ),
+    "ragged answers": (rows_of(None), lambda m, rows: rows * 2),
+}
+
+
+@pytest.mark.parametrize(("spec", "function"), RAGGED.values(), ids=RAGGED)
+def test_a_ragged_input_is_its_values_and_row_splits(spec, function, tmp_path):
+    def compute(module, rows):
+        return {"y": function(module, rows)}
+
+    report = freeze(save_function(compute, tmp_path / "m", spec))
+    assert report.proof.verdict == "exact"
+    assert len(report.inputs) == 1 + spec.ragged_rank
+
+
 def test_an_input_that_no_output_needs_is_fed_to_the_original_alone(tmp_path):
     unused = Spec([None, 2], tf.int64, "Unused")
     x = Spec([None, 4], tf.float32, "x")
@@ -339,7 +364,7 @@ def test_a_missing_folder_of_variables_is_missing(tmp_path):
 def test_a_missing_data_file_is_missing(tmp_path):
     folder = save_function(named_twice, tmp_path / "export")
     (folder / "variables" / "variables.data-00000-of-00001").unlink()
-    with pytest.raises(FreezeError, match=r"none of its \.data files"):
+    with pytest.raises(FreezeError, match=r"data-00000-of-00001 is missing"):
         freeze(folder)
 
 
@@ -353,15 +378,19 @@ def test_a_missing_asset_is_named(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("op", "library"),
+    ("op", "library", "advice"),
     [
-        ("SentencepieceTokenizeOp", "TensorFlow Text"),
-        ("SimpleMLInferenceOpWithHandle", "TensorFlow Decision Forests"),
-        ("Addons>ImageConnectedComponents", "TensorFlow Addons"),
-        ("MyOwnOp", "another library"),
+        ("SentencepieceTokenizeOp", "TensorFlow Text", "--custom tensorflow_text"),
+        (
+            "SimpleMLInferenceOpWithHandle",
+            "TensorFlow Decision Forests",
+            "install the release of tensorflow-decision-forests for TensorFlow",
+        ),
+        ("Addons>ImageConnectedComponents", "TensorFlow Addons", "has no release for"),
+        ("MyOwnOp", "another library", "--custom with the module, or the .so file"),
     ],
 )
-def test_a_custom_op_is_named_with_its_library(op, library, tmp_path):
+def test_a_custom_op_is_named_with_its_library(op, library, advice, tmp_path):
     folder = save_function(lambda module, x: {"y": tf.tanh(x)}, tmp_path / "export")
 
     def replace(meta):
@@ -370,8 +399,9 @@ def test_a_custom_op_is_named_with_its_library(op, library, tmp_path):
                 node.op = op if node.op == "Tanh" else node.op
 
     edit(folder, replace)
-    with pytest.raises(FreezeError, match=f"op {op} .*belongs to {library}"):
+    with pytest.raises(FreezeError, match=f"op {op} .*belongs to {library}") as raised:
         freeze(folder)
+    assert advice in raised.value.fix
 
 
 def test_a_module_with_ops_can_be_given_and_is_imported(tmp_path, monkeypatch):
@@ -379,8 +409,19 @@ def test_a_module_with_ops_can_be_given_and_is_imported(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     freeze(save_function(named_twice, tmp_path / "export"), custom=("my_ops",))
     assert sys.modules["my_ops"].LOADED
-    with pytest.raises(FreezeError, match="'no_ops' cannot be imported"):
+    with pytest.raises(FreezeError, match="--custom no_ops cannot be imported"):
         freeze(tmp_path / "export", custom=("no_ops",))
+
+
+def test_a_file_with_ops_can_be_given_and_is_run(tmp_path):
+    path, folder = tmp_path / "ops.py", save_function(named_twice, tmp_path / "export")
+    path.write_text("raise ValueError('ran')\n")
+    with pytest.raises(FreezeError, match=r"ops\.py cannot be imported: ran"):
+        freeze(folder, custom=(str(path),))
+    path.write_text("import tensorflow\n")
+    assert freeze(folder, custom=(str(path),)).proof.verdict == "exact"
+    with pytest.raises(FreezeError, match=r"there is no file .*none\.py"):
+        freeze(folder, custom=(str(tmp_path / "none.py"),))
 
 
 def test_an_op_that_takes_the_path_of_a_file_is_refused(tmp_path):
@@ -460,6 +501,33 @@ def test_an_estimators_examples_are_parsed(tmp_path):
     classes, scores = frozen_outputs(report, feeds)
     assert alike(scores, expected["scores"])
     assert np.array_equal(classes, expected["classes"])
+
+
+def test_photos_in_examples_are_decoded(tmp_path):
+    def photos() -> dict:
+        examples = tf1.placeholder(tf.string, [None], "examples")
+        spec = {"photo": tf.io.FixedLenFeature([], tf.string)}
+        data = tf1.parse_example(examples, spec)["photo"]
+
+        def decoded(one):
+            return tf.image.resize(tf.image.decode_jpeg(one, channels=3), [4, 4])
+
+        pixels = tf.map_fn(decoded, data, fn_output_signature=tf.float32)
+        return {"serving_default": signature({"in": examples}, {"out": pixels})}
+
+    folder = build_v1(tmp_path / "export", make=photos)
+    assert freeze(folder).proof.verdict == "exact"
+
+
+def test_the_statistics_of_weights_are_not_those_of_a_batch(tmp_path):
+    def standardized() -> dict:
+        x = tf1.placeholder(tf.float32, [None, 8, 8, 3], "x")
+        kernel = tf1.get_variable("kernel", [3, 3, 3, 2])
+        mean, variance = tf.nn.moments(kernel, [0, 1, 2])
+        y = tf.nn.conv2d(x, (kernel - mean) / tf.sqrt(variance + 1e-5), 1, "SAME")
+        return {"serving_default": signature({"x": x}, {"y": y})}
+
+    assert freeze(build_v1(tmp_path / "export", make=standardized)).warnings == ()
 
 
 def test_an_input_that_an_op_computes_becomes_a_placeholder(tmp_path):

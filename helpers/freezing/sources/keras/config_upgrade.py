@@ -103,6 +103,9 @@ def _name_functions(config: dict[str, Any]) -> None:
 def _from_keras_2(item: dict[str, Any], inner: dict[str, Any]) -> None:
     """Name Keras's own modules and classes as tf_keras does."""
     name = item["class_name"]
+    for key, value in inner.items():  # a number that was an array of NumPy
+        if isinstance(value, dict) and value.get("type") == "ndarray":
+            inner[key] = value.get("value")
     if name in GRUS:  # versions that did not write it did not have the other kind
         inner.setdefault("reset_after", name == "CuDNNGRU")
     if name.startswith("CuDNN"):

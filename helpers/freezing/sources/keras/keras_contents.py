@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from helpers.freezing.errors import FreezeError
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 # The groups of a file that training needs.
 TRAINING = ("optimizer", "optimizer_weights", "metrics", "compile_metrics")
+CUT = re.compile(r"eof = (\d+),.*stored_eof = (\d+)")  # as HDF5 says it
+ZIP = b"PK"  # the first bytes
 SAVE_WHOLE = (
     "load them in Python into the model that they were saved from "
     "(model.load_weights), save that whole (model.save('model.keras')), and freeze it"
@@ -45,6 +48,11 @@ class KerasContents:
         first = self.version.split(".")[0]
         return int(first) if first.isdigit() else 2
 
+    @property
+    def writer(self) -> str:
+        """The Keras that wrote it, in words."""
+        return f"Keras {self.version}" if self.version else "an unknown Keras"
+
 
 def read_contents(path: Path) -> KerasContents:
     """The contents of a Keras file, recognised whatever its name.
@@ -63,7 +71,7 @@ def read_contents(path: Path) -> KerasContents:
                 f"{path} cannot be read: {error.strerror}", "check its permissions"
             ) from error
         raise FreezeError(
-            f"{path} is damaged or cut short: {_first_line(error)}",
+            f"{path} is damaged or cut short: {_damage(path, error)}",
             "copy or download it again, and compare its size with the original's",
         ) from error
     except (ValueError, UnicodeDecodeError) as error:
@@ -74,6 +82,15 @@ def read_contents(path: Path) -> KerasContents:
             f"{_first_line(error)}",
             "save the model again",
         ) from error
+
+
+def _damage(path: Path, error: Exception) -> str:
+    """What is wrong with a file that cannot be opened."""
+    if sizes := CUT.search(str(error)):
+        return f"it has {int(sizes[1]):,} bytes of {int(sizes[2]):,}"
+    with path.open("rb") as file:
+        is_zip = file.read(2) == ZIP
+    return "the zip has no end" if is_zip else _first_line(error)
 
 
 def _first_line(error: Exception) -> str:

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 
 def differences(model: Any, saved: Iterable[np.ndarray]) -> str | None:
@@ -15,13 +16,16 @@ def differences(model: Any, saved: Iterable[np.ndarray]) -> str | None:
     count: seeds, counters and vocabularies are not in every format.
     """
     stored = [array for array in saved if array.dtype.kind == "f"]
-    loaded = [np.asarray(weight) for weight in _floats(model)]
+    loaded = _floats(model.weights)
     there, here = _count(stored), _count(loaded)
+    known = {*here, *_count(_floats(_other_variables(model)))}
     # A file may hold the weights of one layer twice: under two layers that share it.
-    missing = Counter({key: n for key, n in (there - here).items() if key not in here})
+    missing = Counter({key: n for key, n in (there - here).items() if key not in known})
     more = here - there
     if not missing and not more:
         return None
+    if not missing:
+        return f"{sum(more.values())} of the loaded model's arrays are not in the file"
     sizes = sum(array.size for array in stored), sum(array.size for array in loaded)
     return (
         f"{sum(missing.values())} of the file's {len(stored)} arrays have other values "
@@ -29,10 +33,18 @@ def differences(model: Any, saved: Iterable[np.ndarray]) -> str | None:
     )
 
 
-def _floats(model: Any) -> list[np.ndarray]:
-    """The model's float weights, each once."""
+def _other_variables(model: Any) -> Iterator[tf.Variable]:
+    """Variables of the layers, which lookup layers of Keras 3 do not call weights."""
+    for layer in model._flatten_layers():
+        for value in vars(layer).values():
+            if isinstance(value, tf.Variable):
+                yield value
+
+
+def _floats(weights: Iterable[Any]) -> list[np.ndarray]:
+    """The values of those that are floats, each once."""
     found = {}
-    for weight in model.weights:
+    for weight in weights:
         if "float" in str(getattr(weight, "dtype", "")):
             found[id(weight)] = np.asarray(weight.numpy())
     return list(found.values())

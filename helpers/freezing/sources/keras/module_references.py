@@ -8,7 +8,12 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
+import tensorflow.compat.v1 as tf1
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError
+
 from helpers.freezing.sources.keras.config_objects import described_objects
+from helpers.graphs.unsafe_ops import unsafe_ops
 
 # The packages that Keras's own classes have been in, and what is in them.
 KERAS = r"(?:tensorflow\.(?:python\.)?)?(?:tf_)?keras(?:_core)?"
@@ -75,6 +80,8 @@ def _references(config: Any, custom: Collection[str]) -> Iterator[str]:
             symbol = str(item["config"].get(SYMBOLS[name]))
             if not _computes(symbol):
                 yield f"tf.{symbol}"
+        if name == "TensorFlowOpLayer" and isinstance(item.get("config"), dict):
+            yield from _unsafe(item["config"].get("node_def"))
         if not isinstance(name, str) or not isinstance(module, str):
             continue
         if name == "function":
@@ -83,6 +90,20 @@ def _references(config: Any, custom: Collection[str]) -> Iterator[str]:
         own = "." not in name and (module == "builtins" or OWN.match(module))
         if not own and not brought & set(custom):
             yield f"{module}.{name}"
+
+
+def _unsafe(node_def: Any) -> Iterator[str]:
+    """The op of a layer of TensorFlow 2.0 to 2.3, if it does more than compute."""
+    node = tf1.NodeDef()
+    try:
+        if isinstance(node_def, dict):
+            json_format.ParseDict(node_def, node)
+        else:
+            node.ParseFromString(str(node_def).encode())
+    except (json_format.ParseError, DecodeError):
+        return  # Keras does not load it either
+    for found in unsafe_ops(tf1.GraphDef(node=[node])):
+        yield f"tf.raw_ops.{found.op}"
 
 
 def _computes(symbol: str) -> bool:

@@ -4,7 +4,7 @@ import logging
 import os
 import warnings as python_warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from helpers.freezing.sources.keras.custom_modules import custom_objects
 from helpers.freezing.sources.keras.hdf5_by_parts import load_by_parts
 from helpers.freezing.sources.keras.keras_2 import keras_2_for_imports
 from helpers.freezing.sources.keras.keras_contents import KerasContents, read_contents
-from helpers.freezing.sources.keras.load_errors import explain
+from helpers.freezing.sources.keras.load_errors import cause_of, explain
 from helpers.freezing.sources.keras.loaded_weights import differences
 from helpers.freezing.sources.keras.rewritten_file import rewritten
 from helpers.freezing.sources.source import Source
@@ -61,22 +61,32 @@ def read_keras(path: Path, options: SourceOptions) -> Source:
     if not found:
         raise explain(contents, errors[order[0]], NAMES[order[0]])
     taken = found[-1] if found[-1].difference is None else found[0]
-    notes = _notes(contents, taken, errors.get(order[0]))
+    notes = _notes(contents, taken, order[0], errors.get(order[0]) or found[0])
     return taken.source._replace(warnings=(*taken.source.warnings, *notes))
 
 
 def _notes(
-    contents: KerasContents, taken: Loaded, error: Exception | None
+    contents: KerasContents, taken: Loaded, first: int, result: Exception | Loaded
 ) -> Iterator[str]:
-    """What has to be said of a file that was not loaded as it was saved."""
-    name, by = NAMES[taken.generation], f"Keras {contents.version or '2'}"
+    """What has to be said of a file that was not loaded as it was saved.
+
+    Args:
+      first: the generation that was tried first, as it wrote the file.
+      result: the error of that generation, or the model as it loads it.
+    """
+    name = NAMES[taken.generation]
     if taken.difference:
         yield f"{name} converted weights of {contents.path}: {taken.difference}"
-    if error is not None:
-        cause = explain(contents, error, "").cause
+    if taken.generation != first:
+        why = (
+            f"does not load it: {cause_of(result)}"
+            if isinstance(result, Exception)
+            else f"changes its weights: {result.difference}"
+        )
         yield (
-            f"{contents.path} was written by {by}; {name} loaded it, whose layers may "
-            f"differ (such as hard_sigmoid), because {cause}"
+            f"{contents.path} was written by {contents.writer}; {name} loaded it, "
+            "whose layers may differ (such as hard_sigmoid), because "
+            f"{NAMES[first]} {why}"
         )
 
 
@@ -130,10 +140,12 @@ def _load_keras_3(
         return load_model(
             path, custom_objects=custom, compile=False, safe_mode=not trust
         )
-    except Exception:  # as above: whatever its layers raise
+    except Exception as error:  # as above: whatever its layers raise
         if path.suffix == ".keras":
             raise
-        return load_by_parts(path, config, custom, trust=trust)
+        with suppress(Exception):  # the first error tells more
+            return load_by_parts(path, config, custom, trust=trust)
+        raise error
 
 
 @contextmanager

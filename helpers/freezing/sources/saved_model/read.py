@@ -1,6 +1,5 @@
 """Read one signature of a SavedModel, of TensorFlow 1 or 2."""
 
-import importlib
 from pathlib import Path
 
 import tensorflow.compat.v1 as tf1
@@ -9,7 +8,8 @@ from helpers.checkpoints.checkpoint_prefix import VARIABLES, has_variables
 from helpers.checkpoints.file_contents import Content
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources.checkpoint_values import find_saved_tensors
-from helpers.freezing.sources.prefixes import value_files
+from helpers.freezing.sources.op_libraries import import_op_libraries
+from helpers.freezing.sources.prefixes import check_complete, value_files
 from helpers.freezing.sources.saved_model.choose import choose_graph, choose_signature
 from helpers.freezing.sources.saved_model.initial_values import (
     inline_asset_files,
@@ -45,12 +45,8 @@ def read_saved_model(
     """
     found = found or content(path)
     if found.kind != "SavedModel":
-        raise FreezeError(
-            f"{path} is {found.what}, though it is named as a SavedModel's",
-            "export the model again",
-        )
-    for module in options.custom:
-        _import(module)
+        raise _misnamed(path, found)
+    import_op_libraries(options.custom)
     folder, warnings = path.parent, list[str]()
     graphs = [graph.meta for graph in found.graphs if graph.meta]
     meta = choose_graph(folder, graphs, options.tags)
@@ -76,26 +72,21 @@ def read_saved_model(
     )
 
 
-def _import(module: str) -> None:
-    try:
-        importlib.import_module(module)
-    except Exception as error:  # a module may raise anything
-        raise FreezeError(
-            f"the module {module!r} cannot be imported: {error}",
-            "give --custom the name of an installed module that defines the ops",
-        ) from error
+def _misnamed(path: Path, found: Content) -> FreezeError:
+    """The error for a file that is named as a SavedModel's and holds something else."""
+    fix = "export the model again, or copy its folder again"
+    if found.kind in ("GraphDef", "MetaGraphDef"):
+        fix = "rename it, such as to model.pb, and give it by itself"
+    return FreezeError(
+        f"{path} is {found.what}, though it is named as a SavedModel's", fix
+    )
 
 
 def _prefix(folder: Path, meta: tf1.MetaGraphDef) -> str | None:
     """The prefix of the variables' values; None: the graph has no variables."""
     prefix = f"{folder}/{VARIABLES}"
+    check_complete(prefix)
     if has_variables(prefix):
-        names = [file.name for file in value_files(prefix)]
-        if f"{VARIABLES}.index".split("/")[-1] in names and len(names) == 1:
-            raise FreezeError(
-                f"{prefix}.index is there, but none of its .data files",
-                "copy the .data files too; they hold the values",
-            )
         return prefix
     if any(node.op in VARIABLE_OPS for node in meta.graph_def.node):
         raise FreezeError(

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -202,6 +203,94 @@ def test_functions_of_tensorflow_between_layers_are_frozen(tmp_path):
     report = freeze(tmp_path / "model.h5")
     (found,) = answers_of(report, [numbers(2, 4)])
     assert np.allclose(found, model(numbers(2, 4)), atol=1e-6)
+
+
+@pytest.mark.parametrize("axis", [-1, [1, 2]])
+def test_a_normalized_layer_is_no_batch_norm_in_training(axis, tmp_path):
+    normalize = layers_2.LayerNormalization(axis=axis)
+    keras_2_model(tmp_path / "model.h5", layers_2.Input((6, 4)), normalize)
+    assert freeze(tmp_path / "model.h5").warnings == ()
+
+
+@pytest.mark.parametrize("maker", [keras, tf_keras], ids=["Keras 3", "tf_keras"])
+def test_the_weights_of_a_vocabulary_are_known_as_loaded(maker, tmp_path):
+    words = maker.Input((1,), dtype="string")
+    vectorize = maker.layers.TextVectorization(20, output_mode="tf_idf")
+    vectorize.adapt(["a cat sat", "the dog sat", "a dog"])
+    model = maker.Model(words, vectorize(words))
+    model.save(tmp_path / "model.keras")
+    report = freeze(tmp_path / "model.keras")
+    assert (report.proof.verdict, report.warnings) == ("exact", ())
+    texts = np.array([["The cat sat"], ["a bird"]], object)
+    (found,) = answers_of(report, [texts])
+    assert np.allclose(found, model(tf.constant(texts)), atol=1e-6)
+
+
+MULTIPLY = tf.compat.v1.NodeDef(name="by", op="Mul", input=["x", "by/y"])
+MULTIPLY.attr["T"].type = tf.float32.as_datatype_enum
+AS_JSON = {
+    **{"name": "by", "op": "Mul", "input": ["x", "by/y"]},
+    "attr": {"T": {"type": "DT_FLOAT"}},
+}
+
+
+def with_op(node_def, constants) -> Callable[[dict], None]:
+    """Put an op between the two layers of a model, as TensorFlow 2.0 to 2.3 did."""
+
+    def change(config: dict) -> None:
+        given, first, second = config["config"]["layers"]
+        inner = {"name": "by", "node_def": node_def, "constants": constants}
+        op = {"class_name": "TensorFlowOpLayer", "name": "tf_op_layer_by"}
+        op |= {"config": inner, "inbound_nodes": [[[first["name"], 0, 0, {}]]]}
+        second["inbound_nodes"] = [[["tf_op_layer_by", 0, 0, {}]]]
+        config["config"]["layers"] = [given, first, op, second]
+
+    return change
+
+
+def two_dense_layers(path: Path) -> tf_keras.Model:
+    values = tf_keras.Input((4,))
+    model = tf_keras.Model(values, layers_2.Dense(2)(layers_2.Dense(3)(values)))
+    model.save(path)
+    return model
+
+
+@pytest.mark.parametrize(
+    "node_def",
+    [MULTIPLY.SerializeToString().decode(), AS_JSON],
+    ids=["TensorFlow 2.0", "TensorFlow 2.3"],
+)
+def test_an_op_between_layers_is_read(node_def, tmp_path):
+    model = two_dense_layers(tmp_path / "model.h5")
+    change = with_op(node_def, {"1": 3.0})
+    report = freeze(edited(tmp_path / "model.h5", change, "2.2.4-tf"))
+    first, second = model.layers[1:]
+    values = numbers(2, 4)
+    assert np.allclose(
+        answers_of(report, [values])[0], second(3 * first(values)), atol=1e-6
+    )
+
+
+def test_an_op_that_does_more_than_compute_is_not_run_unasked(tmp_path):
+    two_dense_layers(tmp_path / "model.h5")
+    node = {"name": "by", "op": "PyFunc", "input": ["x"], "attr": {}}
+    path = edited(tmp_path / "model.h5", with_op(node, {}), "2.2.4-tf")
+    with pytest.raises(FreezeError, match=r"calls tf\.raw_ops\.PyFunc, which may do"):
+        freeze(path)
+
+
+def test_a_number_that_was_an_array_of_numpy_is_a_number(tmp_path):
+    def as_array(config: dict) -> None:
+        config["config"]["layers"][1]["config"]["alpha"] = {
+            **{"type": "ndarray", "value": 0.5}
+        }
+
+    path = tmp_path / "model.h5"
+    keras_2_model(path, layers_2.Input((2,)), layers_2.LeakyReLU(0.3))
+    (found,) = answers_of(
+        freeze(edited(path, as_array, "2.0.8")), [np.float32([[-4, 2]])]
+    )
+    assert np.allclose(found, [[-2, 2]])
 
 
 def test_outputs_may_be_named_as_their_layers_are(tmp_path):
