@@ -1,13 +1,15 @@
 """What `serve` assumes of a frozen graph whose card lacks fields."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from helpers.serving.encoded_photos import EncodedPhotos
-from helpers.serving.frozen_model import FrozenModel
+from helpers.serving.frozen_model import FrozenModel, NonFiniteAnswer
 from helpers.serving.model_file import read_model
+from helpers.serving.output_checks import probe_photos
+from helpers.serving.probing import DECODED
 from helpers.serving.spec_checks import MissingFields
 
 
@@ -40,7 +42,7 @@ def assumptions(path: Path, stated: dict) -> list[Assumption]:
             found.append(_pixels(missing))
         if "class_names" in missing.fields:
             known = {item.field: item.value for item in found}
-            found.append(_classes(path, stated | known))
+            found.append(_classes(path, stated | known, missing.output_is))
         return found
     return []
 
@@ -51,9 +53,13 @@ def _pixels(missing: MissingFields) -> Assumption:
     return Assumption("pixels", pixels, reason)
 
 
-def _classes(path: Path, stated: dict) -> Assumption:
-    """Numbered names, if the answers are probabilities; else that they are values."""
-    names = [f"class {number}" for number in range(_count(path, stated))]
+def _classes(path: Path, stated: dict, kind: str | None) -> Assumption:
+    """Numbered names, if the answers are probabilities; else that they are values.
+
+    Args:
+      kind: what the completed card says of the output.
+    """
+    names = [f"class {number}" for number in range(_count(path, stated, kind))]
     try:
         FrozenModel.load(path, stated=stated | {"class_names": names}).close()
     except ValueError:
@@ -65,12 +71,18 @@ def _classes(path: Path, stated: dict) -> Assumption:
     return Assumption("class_names", names, "no file beside the model names them")
 
 
-def _count(path: Path, stated: dict) -> int:
+def _count(path: Path, stated: dict, kind: str | None) -> int:
     """The number of classes: a sigmoid or a logit alone tells two apart."""
     with FrozenModel.load(path, stated=stated | {"output_is": "values"}) as model:
-        black = np.zeros(model.image_shape or (64, 64, 3), np.uint8)
+        shape = next(_answer_shapes(model))
+    count = shape[-1] if shape else 1
+    return 2 if count == 1 and kind in ("sigmoid", "logits") else count
+
+
+def _answer_shapes(model: FrozenModel) -> Iterator[tuple[int, ...]]:
+    """The shape of the first output for each test picture that has a finite answer."""
+    for image in probe_photos(*(model.image_shape or DECODED)[:2]):
         photos = model.photos
-        image = photos.encode(black) if isinstance(photos, EncodedPhotos) else black
-        count = model.predict(image[None]).shape[-1]
-    is_pair = count == 1 and stated.get("output_is") in ("sigmoid", "logits")
-    return 2 if is_pair else count
+        photo = photos.encode(image) if isinstance(photos, EncodedPhotos) else image
+        with suppress(NonFiniteAnswer):
+            yield next(iter(model.run_photo(photo).values())).shape

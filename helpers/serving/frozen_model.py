@@ -18,8 +18,9 @@ from helpers.serving.model_spec import ModelSpec
 from helpers.serving.non_finite import NonFiniteAnswer as NonFiniteAnswer  # of the API
 from helpers.serving.non_finite import finite
 from helpers.serving.open_session import fastest_session, open_session
-from helpers.serving.precision import agree, predict_singly, probe_images
+from helpers.serving.precision import agree, answer_singly, probe_images
 from helpers.serving.probing import check_answers, predict_encoded
+from helpers.serving.run_errors import refused_inputs
 from helpers.serving.tensor_feeds import checked_feeds
 
 
@@ -99,7 +100,7 @@ class FrozenModel:
         """
         path = Path(path)
         graph_def, spec = read_model(path, defaults, stated)
-        with errors_named(path, graph_def):
+        with errors_named(path, graph_def, spec):
             return cls(graph_def, spec, path, threads=threads, quick=quick)
 
     @property
@@ -133,6 +134,7 @@ class FrozenModel:
           For "values", the first output; its first axis is N.
         Raises:
           NonFiniteAnswer: the network answers NaN or an infinite number.
+          RefusedInput: the network cannot be run on them.
           RuntimeError: the model is closed, or was loaded before a fork.
           ValueError: the images have another shape or dtype.
         """
@@ -149,9 +151,14 @@ class FrozenModel:
             raise ValueError(f"images have shape {images.shape}, not (N, {sizes})")
         if not len(images):  # TensorFlow's convolutions reject an empty batch
             return np.empty([0, *self._sizes()], np.float32)
-        if len(images) > 1 and not self.takes_batches:
-            return finite(predict_singly(run, images)[:, 0])
-        return finite(run(images))
+        with refused_inputs():
+            if self._is_alone(images):
+                return finite(answer_singly(run, images))
+            return finite(run(images))
+
+    def _is_alone(self, images: np.ndarray) -> bool:
+        """Whether each image is run alone, and the answer has no axis for the batch."""
+        return len(images) == 1 or not self.takes_batches
 
     def _predict_encoded(self, run: Callable, photos: np.ndarray) -> np.ndarray:
         if photos.dtype != object or photos.ndim != 1:
@@ -162,7 +169,8 @@ class FrozenModel:
         if not len(photos):
             return np.empty([0, *self._sizes()], np.float32)
         assert self._encoding
-        return finite(predict_encoded(run, photos, self._encoding))
+        with refused_inputs():
+            return finite(predict_encoded(run, photos, self._encoding))
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """All outputs of the network, its own numbers, for values of its inputs.
@@ -171,6 +179,7 @@ class FrozenModel:
           feeds: arrays by input name, with the axis of the batch.
         Raises:
           NonFiniteAnswer: an output is NaN or infinite.
+          RefusedInput: the network cannot be run on them.
           RuntimeError: the model is closed, or was loaded before a fork.
           ValueError: inputs are missing or unknown, or have other shapes or types.
         """
@@ -187,9 +196,8 @@ class FrozenModel:
         assert run  # `predict` has checked that the model is open
         assert shape
         images = probe_images(shape[:2], 2)
-        alone = predict_singly(run, images)[:, 0]
         try:
-            together = run(images)
+            alone, together = answer_singly(run, images), run(images)
         except (tf.errors.OpError, ValueError):
             return False
         if together.shape != alone.shape:
@@ -238,11 +246,8 @@ class FrozenModel:
         return self._run_outputs({self._fed: image[None] if is_batch else image})
 
     def _run_outputs(self, fed: dict) -> dict[str, np.ndarray]:
-        try:
+        with refused_inputs():
             found = self.session.run(self.outputs, fed)
-        except tf.errors.InvalidArgumentError as error:
-            cause = str(error).splitlines()[0]
-            raise ValueError(f"the network refuses these inputs: {cause}") from error
         return {name: finite(np.asarray(array)) for name, array in found.items()}
 
     def label(self, row: np.ndarray) -> str | None:

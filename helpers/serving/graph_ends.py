@@ -1,13 +1,16 @@
 """The tensors that a frozen graph is fed with, and those that it is served for."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+
+import tensorflow as tf
 
 from helpers.graphs.edges import Edge
 from helpers.graphs.model_card import CARD_OP
 from helpers.graphs.wiring import PLACEHOLDERS, Wiring
+from helpers.serving.encoded_photos import encoded_photos
 
 NO_OUTPUTS = (CARD_OP, "NoOp", "Assert", "Const", "Placeholder")  # op names or kinds
 
@@ -47,6 +50,40 @@ def find_inputs(
         and name not in {*bound, *given}
     ]
     return (*named, *others)
+
+
+def default_inputs(
+    graph_def, outputs: Iterable[str], bound: Mapping, notes: list[str]
+) -> tuple[str, ...]:
+    """The input of a graph without placeholders; () if there is none, or several.
+
+    It is a placeholder with a default that is no scalar, or the constant photo that
+    the graph decodes: Inception of 2015 has its photo in the Const
+    `DecodeJpeg/contents`.
+    """
+    wiring = Wiring(graph_def)
+    known = [op_of(name) for name in outputs if op_of(name) in wiring.nodes]
+    needed = wiring.before(known) if known else {*wiring.nodes}
+    with_default = [
+        name
+        for name in wiring.nodes
+        if name in needed - {*bound}
+        and wiring.op(name) == "PlaceholderWithDefault"
+        and wiring.shape(name) != ()
+    ]
+    decoded = [
+        name
+        for name in wiring.nodes
+        if name in needed
+        and wiring.op(name) == "Const"
+        and wiring.dtype(name) == tf.string
+        and encoded_photos(graph_def, name)
+    ]
+    found = with_default or decoded
+    if len(found) != 1:
+        return ()
+    notes.append(f"input {found[0]}: it replaces the value that the graph holds")
+    return (f"{found[0]}:0",)
 
 
 def refuse_open_scalars(inputs: tuple[str, ...], wiring: Wiring, path: Path) -> None:

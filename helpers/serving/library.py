@@ -6,9 +6,10 @@ Taught in notebooks/07_serve_two_models.ipynb.
 import logging
 import weakref
 from collections import deque
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from threading import RLock
 from typing import NamedTuple
 
 from helpers.serving.frozen_model import FrozenModel
@@ -19,6 +20,7 @@ from helpers.serving.versions import (
     Status,
     published_as,
     published_in,
+    skipped_lines,
 )
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,8 @@ class Library:
         self._labels: dict[str, dict[str, int]] = {}
         self._statuses: dict[str, dict[int, Status]] = {}
         self._unused: deque[tuple] = deque()  # closed at the next `close_unused`
+        self.updating = RLock()  # held while versions are loaded and dropped
+        self.skipped: Mapping[str, str] = {}  # why files and folders are no models
         for name, versions in models.items():
             for version, model in versions.items():
                 self.put(name, version, model)
@@ -79,11 +83,14 @@ class Library:
                 library.close()
                 raise failure.error
             log.error("%s", failure)
+        for line in skipped_lines(library.skipped):
+            log.warning("%s", line)
         return library
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self._served)
+        """Of the models that are loaded, the default one first."""
+        return tuple(name for name, versions in self._served.items() if versions)
 
     def model(
         self,
@@ -99,20 +106,23 @@ class Library:
         Raises:
           UnknownModel: no such model, version or label.
         """
+        served = {one: vs for one, vs in [*self._served.items()] if vs}
+        if not served:
+            raise UnknownModel("no model is loaded: try again later")
         if name is None:
-            name = self.names[0]
-        if name not in self._served:
-            close = get_close_matches(name, self.names, 1, 0)
+            name = next(iter(served))
+        if name not in served:
+            close = get_close_matches(name[:200], served, 1, 0)
             raise UnknownModel(
-                f"there is no model {name!r}: did you mean {close[0]!r}?"
+                f"there is no model {name[:80]!r}: did you mean {close[0]!r}?"
             )
-        versions = self._served[name]
+        versions = served[name]
         if label is not None:
             labels = self.labels(name)
             if label not in labels:
                 known = ", ".join(map(repr, labels)) or "none"
                 raise UnknownModel(
-                    f"{name!r} has no version labelled {label!r}: {known}"
+                    f"{name!r} has no version labelled {label[:80]!r}: {known}"
                 )
             version = labels[label]
         if version is None:
@@ -123,6 +133,11 @@ class Library:
                 f"version {version} of {name!r} is not loaded: {loaded} is"
             )
         return versions[version]
+
+    def newest(self) -> tuple[Served, ...]:
+        """Each model in the version that answers by default, the default one first."""
+        served = [*self._served.values()]
+        return tuple(versions[max(versions)] for versions in served if versions)
 
     def loaded(self, name: str) -> tuple[Served, ...]:
         """Every loaded version of a model, newest first."""
@@ -159,7 +174,8 @@ class Library:
         versions = self._served.get(name, {})
         if version in versions:
             self._close_when_unused(versions[version])
-        self._served[name] = {**versions, version: Served(name, version, model)}
+        versions = {**versions, version: Served(name, version, model)}
+        self._served = {**self._served, name: versions}
 
     def drop(self, name: str, version: int) -> None:
         """Stop serving this version; requests that hold a reference can finish."""
@@ -169,16 +185,38 @@ class Library:
         self.set_status(name, version, Status("UNLOADING"))
         self._close_when_unused(served)
 
+    def unload(self, name: str) -> None:
+        """Stop serving a model; requests that hold a reference to it can finish."""
+        served = self._served.get(name, {})
+        self._served = {n: vs for n, vs in self._served.items() if n != name}
+        self._labels.pop(name, None)
+        for version, one in served.items():
+            self.set_status(name, version, Status("UNLOADING"))
+            self._close_when_unused(one)
+
+    def sort(self, names: Iterable[str]) -> None:
+        """Put the models in the order of these names; the first is the default."""
+        served = self._served
+        order = dict.fromkeys([*names, *served])
+        self._served = {name: served[name] for name in order if name in served}
+
     def set_status(self, name: str, version: int, status: Status) -> None:
         self._statuses[name] = {**self._statuses.get(name, {}), version: status}
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Every name that has a status, of models that are not loaded, too."""
+        return tuple(self._statuses)
+
     def forget_others(self, name: str, versions: Container[int]) -> None:
         """Remove the statuses of other versions, unless they are still in memory."""
-        self._statuses[name] = {
+        kept = {
             version: status
-            for version, status in self._statuses[name].items()
+            for version, status in self._statuses.get(name, {}).items()
             if version in versions or status.state != "END"
         }
+        others = {n: found for n, found in self._statuses.items() if n != name}
+        self._statuses = {**others, name: kept} if kept else others
 
     def set_labels(self, name: str, labels: Mapping[str, int]) -> None:
         self._labels[name] = dict(labels)

@@ -1,6 +1,7 @@
 """Proposes a range of pixels for a network whose card does not state one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -8,8 +9,9 @@ import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from helpers.graphs.leading_scale import leading_scale
-from helpers.graphs.session_config import session_config
+from helpers.graphs.session_config import is_channels_first, session_config
 from helpers.serving.output_checks import probe_photos
+from helpers.serving.output_kinds import rewritable
 from helpers.serving.photo_input import photo_input
 from helpers.serving.preprocessing import SCALES, Preprocessing
 
@@ -51,25 +53,31 @@ def likely_pixels(
 
 def _spreads(graph_def, card: dict, path, bound: Mapping) -> dict[str, float]:
     """By how much the answers for test pictures differ, for each range."""
-    inputs = {}
+    inputs, is_one = {}, False
     with tf.Graph().as_default(), tf1.Session() as session:
         for pixels in SCALES:
             photos = photo_input(card | {"pixels": pixels}, graph_def, path, [])
             if isinstance(photos, Preprocessing):
                 images = probe_photos(photos.height, photos.width)
-                inputs[pixels] = session.run(photos.network_input(images))
+                is_one, batched = photos.is_one, replace(photos, is_one=False)
+                inputs[pixels] = session.run(batched.network_input(images))
     graph = tf.Graph()
     with graph.as_default():
         mapped = {f"{name}:0": tf.constant(value) for name, value in bound.items()}
         (output,) = tf1.import_graph_def(
             graph_def, mapped, return_elements=[card["output"]], name=""
         )
-    config = session_config(optimised=False)
+        output = rewritable(output)
+    is_first = is_channels_first(graph_def)
+    config = session_config(optimised=False, channels_first=is_first)
     with tf1.Session(graph=graph, config=config) as session:
         session.run(card.get("initialisers", []))
         return {
             pixels: _spread(
-                [session.run(output, {card["input"]: one[None]}) for one in arrays]
+                [
+                    session.run(output, {card["input"]: one if is_one else one[None]})
+                    for one in arrays
+                ]
             )
             for pixels, arrays in inputs.items()
         }

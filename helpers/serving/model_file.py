@@ -11,7 +11,10 @@ from helpers.checkpoints.file_contents import content_of
 from helpers.freezing.passes.optional.narrow_weights import widen
 from helpers.graphs.op_kinds import VARIABLE_OPS
 from helpers.graphs.unsafe_ops import unsafe_ops
+from helpers.graphs.wiring import Wiring
+from helpers.serving.graph_ends import op_of
 from helpers.serving.model_spec import ModelSpec, model_spec
+from helpers.serving.run_errors import run_cause
 
 
 def read_model(
@@ -56,12 +59,14 @@ def read_graph_def(path: Path) -> tf1.GraphDef:
 
 
 @contextmanager
-def errors_named(path: Path, graph_def: tf1.GraphDef) -> Iterator[None]:
+def errors_named(
+    path: Path, graph_def: tf1.GraphDef, spec: ModelSpec | None = None
+) -> Iterator[None]:
     """Turns what TensorFlow raises into a one-line ValueError that names the file."""
     try:
         yield
     except (tf.errors.OpError, ValueError, LookupError, MemoryError) as error:
-        reason = _reason(error, graph_def)
+        reason = _reason(error, graph_def) + (_batch(graph_def, spec) if spec else "")
         raise ValueError(f"{path} cannot be served: {reason}") from error
 
 
@@ -72,10 +77,21 @@ def _reason(error: Exception, graph_def: tf1.GraphDef) -> str:
     name = _variable(graph_def)
     if name and isinstance(error, tf.errors.FailedPreconditionError):
         return f"it has variables ({name!r}): freeze its checkpoint first"
-    frames = ("Graph execution error", "Detected at node", "Node: ", " ")
-    lines = (line for line in str(error).splitlines() if line)
-    cause = next(line for line in lines if not line.startswith(frames))
-    return cause.partition(". ")[0]
+    return run_cause(error).partition(". ")[0]
+
+
+def _batch(graph_def: tf1.GraphDef, spec: ModelSpec) -> str:
+    """A hint where the network takes only batches of several photos."""
+    shape = Wiring(graph_def).shape(op_of(spec.inputs[0])) if spec.photos else None
+    if not shape or len(shape) < 2 or shape[0] in (None, 1):
+        return ""
+    if spec.preprocessing and spec.preprocessing.is_one:
+        return ""
+    size = shape[0]
+    return (
+        f"; its batch size is fixed at {size}, and it is served with one photo at a "
+        "time: save it with a batch size of None, or 1"
+    )
 
 
 def _variable(graph_def: tf1.GraphDef) -> str | None:

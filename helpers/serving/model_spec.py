@@ -6,6 +6,7 @@ names beside it, the defaults, the graph itself.
 """
 
 from pathlib import Path
+from textwrap import shorten
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +15,10 @@ import tensorflow.compat.v1 as tf1
 from helpers.data.class_names import names_beside
 from helpers.graphs.card_fields import refuse_invalid, refuse_unknown
 from helpers.graphs.model_card import card_in, parse_card
-from helpers.graphs.output_ending import last_op
 from helpers.graphs.wiring import Wiring
 from helpers.serving.encoded_photos import EncodedPhotos
 from helpers.serving.graph_ends import (
+    default_inputs,
     find_inputs,
     find_outputs,
     op_of,
@@ -26,10 +27,18 @@ from helpers.serving.graph_ends import (
     tensor_of,
 )
 from helpers.serving.likely_pixels import likely_pixels
-from helpers.serving.photo_input import Incomplete, Photos, photo_input
+from helpers.serving.output_kinds import find_kind, refuse_kind
+from helpers.serving.photo_input import (
+    Incomplete,
+    Photos,
+    photo_input,
+    takes_images,
+)
 from helpers.serving.preprocessing import Preprocessing
 from helpers.serving.scalar_inputs import bound_scalars
 from helpers.serving.spec_checks import LESSON_FIELDS, refuse_missing
+
+LONGEST = 60  # characters of a value in a note
 
 
 class ModelSpec(NamedTuple):
@@ -74,7 +83,7 @@ def model_spec(
         says what to write where.
     """
     wiring, notes, names_file = Wiring(graph_def), list[str](), None
-    card = _stated_card(graph_def, path, stated or {})
+    card = _stated_card(graph_def, path, stated or {}, notes)
     if not card.get("class_names") and (named := names_beside(path)):
         card["class_names"] = named.names
         names_file = named.path
@@ -85,6 +94,7 @@ def model_spec(
     known = outputs and op_of(outputs[0]) in wiring.nodes
     bound = bound_scalars(graph_def, outputs, card.get("bound", {})) if known else {}
     inputs = find_inputs(card, wiring, outputs, bound)
+    inputs = inputs or default_inputs(graph_def, outputs, bound, notes)
     notes += [f"{name} is fixed at {value}" for name, value in bound.items()]
     photos: Photos = None
     if len(inputs) == 1:
@@ -94,26 +104,29 @@ def model_spec(
         refuse_open_scalars(inputs, wiring, path)
     if outputs:
         card["output"] = outputs[0]
-    missing = _missing(card, wiring, inputs, photos)
+    if kind := _output_kind(card, wiring, photos, notes):
+        card["output_is"] = kind
+        try:
+            refuse_kind(wiring, card.get("output", ""), kind)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+    missing = _missing(card, inputs, photos)
     proposal = None
     if "pixels" in missing and {"output", "image_size"}.isdisjoint(missing):
         proposal = likely_pixels(graph_def, card, path, bound)
     refuse_missing(missing, graph_def, card, path, proposal)
     refuse_absent(inputs, outputs, wiring, path)
     assert not isinstance(photos, Incomplete)
-    card |= {"output_is": _output_kind(card, wiring, photos)}
     if isinstance(photos, Preprocessing):
         sides = [photos.height, photos.width]
         card["image_size"] = sides if sides[0] != sides[1] else sides[0]
     return ModelSpec(card, photos, inputs, outputs, bound, tuple(notes), names_file)
 
 
-def _missing(
-    card: dict, wiring: Wiring, inputs: tuple[str, ...], photos: Photos
-) -> set:
+def _missing(card: dict, inputs: tuple[str, ...], photos: Photos) -> set:
     """The required fields that neither the card nor the graph states."""
-    kind = _output_kind(card, wiring, photos)
     missing = set(photos.missing) if isinstance(photos, Incomplete) else set()
+    kind = card.get("output_is")
     if kind is None:
         missing.add("output_is")
     if kind != "values" and photos is not None and not card.get("class_names"):
@@ -125,7 +138,9 @@ def _missing(
     return missing
 
 
-def _stated_card(graph_def: tf1.GraphDef, path: Path, stated: dict) -> dict:
+def _stated_card(
+    graph_def: tf1.GraphDef, path: Path, stated: dict, notes: list[str]
+) -> dict:
     """The card in the graph, replaced by the file beside it and the options."""
     try:
         card = card_in(graph_def) or {}
@@ -136,8 +151,30 @@ def _stated_card(graph_def: tf1.GraphDef, path: Path, stated: dict) -> dict:
         written = parse_card(beside.read_bytes(), beside)
         refuse_unknown(written, beside)
         card |= written
-    card |= stated
+    card |= _replacing(card, stated, notes)
     return {field: card[field] for field in card if card[field] not in (None, [], "")}
+
+
+def _replacing(card: dict, stated: dict, notes: list[str]) -> dict:
+    """The stated fields; what they replace is noted.
+
+    The mean and the deviation of a card are in the units of its range of pixels, and
+    are left out where another range is stated.
+    """
+    fields = dict(stated)
+    if stated.get("pixels", card.get("pixels")) != card.get("pixels"):
+        fields = {field: None for field in ("mean", "std") if field in card} | fields
+    for field, value in fields.items():
+        before = card.get(field)
+        if before not in (value, None, [], ""):
+            instead = "nothing" if value is None else _short(value)
+            notes.append(f"{field}: {instead} instead of the card's {_short(before)}")
+    return fields
+
+
+def _short(value: object) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return shorten(text, LONGEST, placeholder=" …")
 
 
 def _with_defaults(card: dict, wiring: Wiring, defaults: dict) -> dict:
@@ -149,17 +186,20 @@ def _with_defaults(card: dict, wiring: Wiring, defaults: dict) -> dict:
     else:
         card = defaults | card
     is_lesson = all(tensor_of(str(card.get(role))) == ends[role] for role in ends)
-    shape = wiring.shape(op_of(ends["input"])) if is_lesson else ()
-    if shape is None or len(shape) == 4:
+    if is_lesson and takes_images(wiring, op_of(ends["input"])):
         card = {"pixels": LESSON_FIELDS["pixels"]} | card
     return card
 
 
-def _output_kind(card: dict, wiring: Wiring, photos: Photos) -> str | None:
+def _output_kind(
+    card: dict, wiring: Wiring, photos: Photos, notes: list[str]
+) -> str | None:
     """What the output is, where the card does not say; None: the user must say it."""
     if "output_is" in card:
         return card["output_is"]
-    if photos is None and not card.get("class_names"):
-        return "values"
-    ending = last_op(wiring.nodes, card["output"]) if "output" in card else None
-    return None if ending == "Sigmoid" else "probabilities"
+    has_classes = photos is not None or bool(card.get("class_names"))
+    if "output" not in card:
+        return "probabilities" if has_classes else "values"
+    kind, note = find_kind(wiring, card["output"], has_classes=has_classes)
+    notes += filter(None, [note])
+    return kind

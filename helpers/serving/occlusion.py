@@ -13,6 +13,7 @@ import numpy as np
 
 PART = 3  # the side of a cover is 1/PART of the photo's
 STEPS = 8  # covers along a side; neighbours overlap
+DECISIVE = 0.05  # of the probability: a cover that takes away less decides nothing
 
 
 class Explanation(NamedTuple):
@@ -31,18 +32,25 @@ class Explanation(NamedTuple):
         """The lowest probability under any one cover."""
         return self.probability - float(self.lost.max())
 
-    def heat(self, size: int) -> np.ndarray:
+    @property
+    def is_decided_by_a_part(self) -> bool:
+        """Whether some cover takes away a considerable share of the probability."""
+        return float(self.lost.max()) >= DECISIVE * self.probability
+
+    def heat(self, height: int, width: int | None = None) -> np.ndarray:
         """The decrease at each pixel: the mean over the covers that hide it.
 
+        A cover counts the more, the nearer its middle is to the pixel, so that the
+        heat has no steps where a cover ends.
+
+        Args:
+          width: as the height, if it is left out.
         Returns:
-          float32, shape [size, size].
+          float32, shape [height, width].
         """
-        total = np.zeros((size, size), np.float32)
-        covers = np.zeros((size, size), np.float32)
-        for loss, place in zip(self.lost.flat, cover_positions(size), strict=True):
-            total[place] += loss
-            covers[place] += 1
-        return total / covers
+        rows = _shares(height)
+        columns = rows if width is None else _shares(width)
+        return rows.T @ self.lost.astype(np.float32) @ columns
 
 
 def explain(model, image: np.ndarray, probabilities: np.ndarray) -> Explanation:
@@ -86,3 +94,16 @@ def _along(size: int) -> list[slice]:
     side = max(size // PART, 1)
     starts = np.linspace(0, size - side, STEPS).round().astype(int)
     return [slice(start, start + side) for start in starts]
+
+
+def _shares(size: int) -> np.ndarray:
+    """How much each cover along a side counts at each pixel of it.
+
+    Returns:
+      float32, shape [STEPS, size]; each column sums to 1.
+    """
+    weights = np.zeros((STEPS, size), np.float32)
+    for weight, place in zip(weights, _along(size), strict=True):
+        side = place.stop - place.start
+        weight[place] = np.sin(np.pi * (np.arange(side) + 0.5) / side) ** 2
+    return weights / weights.sum(axis=0)

@@ -9,9 +9,9 @@ import tensorflow.compat.v1 as tf1
 from tensorflow.core.protobuf import config_pb2
 
 from helpers.graphs.edges import Edge
-from helpers.graphs.session_config import session_config
+from helpers.graphs.session_config import is_channels_first, session_config
 from helpers.serving.model_spec import ModelSpec
-from helpers.serving.output_kinds import answer
+from helpers.serving.output_kinds import answer, rewritable
 from helpers.serving.precision import agree, has_bfloat16, predict_singly, probe_images
 from helpers.serving.relu_before_pool import relu_before_pool
 from helpers.serving.rounding import round_kernels
@@ -48,23 +48,25 @@ def open_session(
         images = _photos_placeholder(spec)
         replaced = {**constants, **spec.bound}
         mapped = {f"{name}:0": tf.constant(value) for name, value in replaced.items()}
-        if images is not None and spec.preprocessing:
-            mapped[spec.inputs[0]] = spec.preprocessing.network_input(images)
-        elif images is not None:
-            mapped[spec.inputs[0]] = images
+        own = {}
+        if images is not None:
+            pixels = spec.preprocessing
+            own[spec.inputs[0]] = pixels.network_input(images) if pixels else images
+            is_one = pixels is not None and pixels.is_one
+            mapped |= {name: fed[0] if is_one else fed for name, fed in own.items()}
         found = tf1.import_graph_def(
             graph_def, mapped, return_elements=[*spec.outputs], name=""
         )
-        count = len(spec.class_names)
-        is_one = spec.encoding is not None and spec.encoding.is_scalar
-        y_pred = answer(found[0], spec.card["output_is"], count, is_one=is_one)
+        found = [rewritable(tensor) for tensor in found]
+        kind, count = spec.card["output_is"], len(spec.class_names)
+        y_pred = answer(found[0], kind, count, _batch(images))
     graph.finalize()
-    config = session_config(**settings, channels_first=_is_channels_first(graph_def))
+    config = session_config(**settings, channels_first=is_channels_first(graph_def))
     session = tf1.Session(graph=graph, config=config)
     session.run(spec.card.get("initialisers", []))
     run = None if images is None else _callable(session, images, y_pred)
     inputs = {
-        named(name): mapped[name] if name in mapped else graph.get_tensor_by_name(name)
+        named(name): own[name] if name in own else graph.get_tensor_by_name(name)
         for name in spec.inputs
     }
     outputs = {
@@ -74,12 +76,11 @@ def open_session(
     return OpenSession(graph, images, inputs, outputs, y_pred, session, run, bfloat16)
 
 
-def _is_channels_first(graph_def: tf1.GraphDef) -> bool:
-    return any(
-        node.attr["data_format"].s == b"NCHW"
-        for node in graph_def.node
-        if "data_format" in node.attr
-    )
+def _batch(images: tf.Tensor | None) -> tf.Tensor | int | None:
+    """The number of photos in a run; None: there are none."""
+    if images is None:
+        return None
+    return tf.shape(images)[0] if images.shape.rank else 1
 
 
 def _photos_placeholder(spec: ModelSpec) -> tf.Tensor | None:

@@ -1,12 +1,15 @@
 """Checks a loaded network's answers for probe pictures, before it serves anybody."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from helpers.graphs.card_fields import OUTPUT_KINDS
+from helpers.graphs.output_ending import is_sum_of_layer, last_op
+from helpers.serving.output_kinds import DECISIONS
 from helpers.serving.precision import probe_images
 
 TOLERANCE = 0.01  # of a probability and of a row's sum; float16 networks round
@@ -15,6 +18,20 @@ COLOURS = (
     (128, 128, 128),
 )
 BLOTCHES = 4
+
+
+class Ending(NamedTuple):
+    """The kinds of output that a last op can be, the likeliest first, and a word."""
+
+    kinds: tuple[str, ...]
+    numbers: str
+
+
+ENDINGS = {
+    "Softmax": Ending(("probabilities", "values"), "probabilities"),
+    "Sigmoid": Ending(("sigmoid", "values", "probabilities"), "probabilities"),
+    "LogSoftmax": Ending(("logits", "values"), "logarithms of probabilities"),
+}
 
 
 def probe_photos(height: int, width: int) -> np.ndarray:
@@ -59,17 +76,30 @@ def check_shape(
     )
 
 
-def check_ending(op: str | None, kind: str, output: str) -> None:
-    """Check that the last op of the network can be of this kind of output.
+def check_ending(nodes: Mapping[str, Any], kind: str, output: str) -> None:
+    """Check that the last ops of the network can be of this kind of output.
 
     Raises:
-      ValueError: probabilities would be made of what are probabilities already.
+      ValueError: probabilities would be made of what are probabilities already, or
+        numbers be taken for probabilities that no activation makes.
     """
-    wanted = {"Softmax": ("probabilities", "values"), "Sigmoid": ("sigmoid", "values")}
-    if op in wanted and kind not in (*wanted[op], "probabilities"):
+    op = last_op(nodes, output)
+    if op in ENDINGS and kind not in ENDINGS[op].kinds:
+        kinds, what = ENDINGS[op]
         raise ValueError(
             f"output_is is {kind!r}, and {output} ends in a {op}: its numbers are "
-            f"probabilities already; output_is must be {wanted[op][0]!r} or 'values'"
+            f"{what} already; output_is must be {kinds[0]!r} or 'values'"
+        )
+    if op in DECISIONS and kind != "values":
+        raise ValueError(
+            f"output_is is {kind!r}, and {output} ends in a {op}, which does not "
+            "answer one number a class, in the order of the classes: output_is must be "
+            f"'values', or the output one that is computed before the {op}"
+        )
+    if kind == "sigmoid" and is_sum_of_layer(nodes, output):
+        raise ValueError(
+            f"output_is is {kind!r}, and {output} has the sums of a layer, without an "
+            "activation: its numbers are logits; output_is must be 'logits' or 'values'"
         )
 
 
@@ -96,11 +126,14 @@ def check_finite(rows: np.ndarray, output: str) -> str | None:
     )
 
 
-def check_kind(rows: np.ndarray, kind: str, output: str) -> None:
+def check_kind(
+    rows: np.ndarray, kind: str, output: str, *, is_sum: bool = False
+) -> None:
     """Check that answers which are stated, or assumed, to be probabilities are some.
 
     Args:
       rows: finite, one a probe.
+      is_sum: whether they are the sums of a layer, without an activation.
     Raises:
       ValueError: they are not; the message says what they look like, and how to say
         what they are.
@@ -119,13 +152,20 @@ def check_kind(rows: np.ndarray, kind: str, output: str) -> None:
         )
     if kind != "probabilities" or (is_share and abs(far - 1) <= TOLERANCE):
         return
-    looks = (
-        "independent probabilities, one a class (--output-is sigmoid)"
-        if is_share
-        else "logits, of which --output-is logits makes probabilities"
-    )
+    logits = "of which --output-is logits makes probabilities"
+    looks = f"logits, {logits}"
+    if is_share and not is_sum:
+        looks = "independent probabilities, one a class (--output-is sigmoid)"
+    elif high <= TOLERANCE and _sums_to_1(np.exp(rows)):
+        looks = f"logarithms of probabilities, {logits}"
+    elif low >= -TOLERANCE and np.ptp(sums) <= TOLERANCE * far:
+        looks = f"shares of {far:.4g}, which no option divides by it"
     raise ValueError(
         f"{output} answers {low:.3g} to {high:.3g} for test pictures, rows that sum to "
         f"{far:.3g}, not probabilities: these may be {looks}; or --output-is values "
         f"serves the numbers as they are; the card may say it, too ({choices})"
     )
+
+
+def _sums_to_1(rows: np.ndarray) -> bool:
+    return bool(np.abs(rows.sum(axis=1) - 1).max() <= TOLERANCE)

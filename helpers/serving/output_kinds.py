@@ -6,46 +6,127 @@ probability, that of the second of two classes, or several independent ones, one
 class. `values`: anything else, answered as it is.
 """
 
+from collections.abc import Callable
+
 import tensorflow as tf
+
+from helpers.graphs.edges import Edge
+from helpers.graphs.editor import output_types
+from helpers.graphs.op_registry import op_def
+from helpers.graphs.output_ending import last_op
+from helpers.graphs.wiring import Wiring, type_of
+
+# Numbers of classes, even if a Cast makes floats of them, or scores without classes.
+DECISIONS = ("ArgMax", "ArgMin", "TopK", "TopKV2")
+
+
+def find_kind(
+    wiring: Wiring, output: str, *, has_classes: bool
+) -> tuple[str | None, str]:
+    """What an output is by its op, and a note on it; None: the user must say it.
+
+    Args:
+      has_classes: whether probabilities are looked for.
+    """
+    dtype, ending = _dtype(wiring, output), last_op(wiring.nodes, output)
+    if dtype is not None and not dtype.is_floating:
+        return "values", f"{output} is {dtype.name}: it is answered as it is"
+    if not has_classes:
+        return "values", ""
+    if ending in DECISIONS:
+        return "values", f"{output} ends in {ending}: it is answered as it is"
+    if ending == "LogSoftmax":
+        return "logits", (
+            f"{output} ends in LogSoftmax: the probabilities answered are the "
+            "exponentials of its numbers"
+        )
+    return None if ending == "Sigmoid" else "probabilities", ""
+
+
+def refuse_kind(wiring: Wiring, output: str, kind: str) -> None:
+    """Check that an output of which probabilities are made has decimals.
+
+    Raises:
+      ValueError: it has not.
+    """
+    dtype = _dtype(wiring, output)
+    if kind != "values" and dtype is not None and not dtype.is_floating:
+        raise ValueError(
+            f"output_is is {kind!r}, and {output} is {dtype.name}, which holds no "
+            "probabilities: output_is must be 'values'"
+        )
+
+
+def _dtype(wiring: Wiring, tensor: str) -> tf.DType | None:
+    """The type of a tensor; None: its op, or the op's type, is not known."""
+    item = Edge.parse(tensor)
+    node = wiring.nodes.get(item.node)
+    if node is None or op_def(node.op) is None:
+        return None
+    types = output_types(node)
+    return type_of(types[item.output_index]) if item.output_index < len(types) else None
+
+
+def rewritable(output: tf.Tensor) -> tf.Tensor:
+    """The output; one in NCHW behind an op, because outputs are not rewritten."""
+    layout = output.op.node_def.attr["data_format"].s
+    return tf.identity(output) if layout == b"NCHW" else output
 
 
 def answer(
-    output: tf.Tensor, kind: str, count: int, *, is_one: bool = False
+    output: tf.Tensor, kind: str, count: int, batch: tf.Tensor | int | None = None
 ) -> tf.Tensor:
     """Ops from a network's output to what `FrozenModel.predict` answers.
 
     Args:
       kind: one of OUTPUT_KINDS.
       count: the number of class names.
-      is_one: the network takes one photo at a time, and may have no axis of a batch.
+      batch: the number of photos in a run; None: the network takes none.
     Returns:
       float32 [N, count] for classes; the output itself for values.
     """
     if kind == "values":
         is_short = output.dtype.is_floating and output.dtype != tf.float32
         return tf.cast(output, tf.float32) if is_short else output
-    rows = _as_rows(tf.cast(output, tf.float32), is_one=is_one)
+    rows = _as_rows(tf.cast(output, tf.float32), count, batch)
     if kind == "logits":
-        pair = is_pair(output, count)
-        return tf.sigmoid(tf.concat([-rows, rows], 1)) if pair else tf.nn.softmax(rows)
-    if kind == "sigmoid" and is_pair(output, count):
-        return tf.concat([1 - rows, rows], axis=1)
+        return _of_one_or_all(
+            rows,
+            count,
+            one=lambda: tf.sigmoid(tf.concat([-rows, rows], axis=1)),
+            all=lambda: tf.nn.softmax(rows),
+        )
+    if kind == "sigmoid":
+        return _of_one_or_all(
+            rows,
+            count,
+            one=lambda: tf.concat([1 - rows, rows], axis=1),
+            all=lambda: rows,
+        )
     return rows
 
 
-def is_pair(output: tf.Tensor, count: int) -> bool:
-    """Whether there is one number for two classes."""
-    if output.shape.rank in (0, 1):
-        return count == 2 and output.shape.num_elements() != 2
-    width = output.shape[-1] if output.shape.rank else None
-    return width == 1
+def _of_one_or_all(rows: tf.Tensor, count: int, *, one: Callable, all: Callable):
+    """What `one` makes of one number for two classes; else what `all` makes of a row.
+
+    Where the graph leaves the number open, it is looked at in each run.
+    """
+    if count != 2 or rows.shape.rank != 2:
+        return all()
+    if rows.shape[1] is not None:
+        return one() if rows.shape[1] == 1 else all()
+    found = tf.cond(tf.equal(tf.shape(rows)[1], 1), one, all)
+    return tf.ensure_shape(found, [None, None])
 
 
-def _as_rows(output: tf.Tensor, *, is_one: bool) -> tf.Tensor:
+def _as_rows(output: tf.Tensor, count: int, batch: tf.Tensor | int | None) -> tf.Tensor:
     """[N, K] for what has the shape [N], [N, 1, 1, K], or of one photo [K]."""
     shape = output.shape
+    if batch is not None and (shape.rank is None or shape.rank < 2):
+        return tf.reshape(output, [batch, -1])
     if shape.rank in (0, 1):
-        return tf.reshape(output, [1, -1] if is_one else [-1, 1])
+        is_row = count > 1 and shape.num_elements() == count
+        return tf.reshape(output, [1, -1] if is_row else [-1, 1])
     if shape.rank and shape.rank > 2 and all(size == 1 for size in shape[1:-1]):
         return tf.reshape(output, [-1, shape[-1] or tf.shape(output)[-1]])
     return output

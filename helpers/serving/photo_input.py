@@ -8,15 +8,23 @@ import tensorflow.compat.v1 as tf1
 
 from helpers.graphs.edges import Edge
 from helpers.graphs.leading_scale import leading_scale
-from helpers.graphs.tensor_text import shape_text
 from helpers.graphs.wiring import Wiring
 from helpers.serving.encoded_photos import EncodedPhotos, encoded_photos
+from helpers.serving.first_layer import PRODUCTS, first_layer
+from helpers.serving.input_axes import (
+    DEPTHS,
+    PHOTO_FIELDS,
+    Axes,
+    check_axes,
+    input_axes,
+    is_ambiguous,
+    pair,
+    refuse_photo_fields,
+)
 from helpers.serving.preprocessing import PRESETS, Preprocessing
 from helpers.serving.spec_checks import LESSON_FIELDS
 
-Sizes = tuple[int | None, ...] | None
-DEPTHS = {"RGB": 3, "BGR": 3, "grey": 1}
-LAYERS = ("Conv2D", "DepthwiseConv2dNative", "MaxPool", "AvgPool", "Pad")
+LARGEST = 255  # of a pixel
 
 
 class Incomplete(NamedTuple):
@@ -26,15 +34,6 @@ class Incomplete(NamedTuple):
 
 
 Photos = Preprocessing | EncodedPhotos | Incomplete | None
-
-
-class Axes(NamedTuple):
-    """The axes of an input that takes photos."""
-
-    layout: str  # NHWC or NCHW
-    height: int | None = None
-    width: int | None = None
-    depth: int | None = None
 
 
 def photo_input(
@@ -52,14 +51,26 @@ def photo_input(
         return None
     dtype, shape = wiring.dtype(name) or tf.float32, wiring.shape(name)
     if dtype == tf.string:
-        return encoded_photos(graph_def, name)
-    if not (dtype.is_floating or dtype.is_integer):
+        found = encoded_photos(graph_def, name)
+        stated = [field for field in PHOTO_FIELDS if found and field in card]
+        notes += [
+            f"{field} is not used: the network decodes photos" for field in stated
+        ]
+        return found
+    if not holds_pixels(dtype):
+        refuse_photo_fields(card, shape, dtype.name, path)
         return None
-    axes = _axes(card, shape, wiring, name)
+    layer = first_layer(wiring, name)
+    try:
+        axes = input_axes(card, shape, layer)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     if axes is None:
-        _refuse_photo_fields(card, shape, path)
+        refuse_photo_fields(card, shape, "", path)
         return None
-    _compare(card, axes, shape, path)
+    check_axes(card, axes, shape, path)
+    if is_ambiguous(shape) and "layout" not in card and layer is None:
+        notes.append(f"{axes.layout} is assumed: the shape of {name} may be either")
     size = _size(card, axes)
     if "pixels" not in card:
         card |= _pixels(card, graph_def, dtype, notes)
@@ -67,76 +78,37 @@ def photo_input(
     missing = tuple(field for field, value in absent if value is None)
     if missing or size is None:
         return Incomplete(missing)
+    if axes.depth is None and "channels" not in card:
+        notes.append(f"3 channels are assumed: nothing says how many {name} takes")
     return _preprocessing(card, axes, size, dtype, path)
 
 
-def _axes(card: dict, shape: Sizes, wiring: Wiring, name: str) -> Axes | None:
-    """The axes of the input; None: its shape, or its card, is not that of photos."""
+def takes_images(wiring: Wiring, name: str) -> bool:
+    """Whether the type and the shape of an input may be those of images."""
+    if not holds_pixels(wiring.dtype(name) or tf.float32):
+        return False
+    shape, layer = wiring.shape(name), first_layer(wiring, name)
     if shape is None:
-        readers = map(wiring.op, wiring.consumers.get(name, ()))
-        lesson = card["input"] == LESSON_FIELDS["input"]
-        is_photo = {"pixels", "image_size"} & card.keys() or {*readers} & {*LAYERS}
-        return Axes(card.get("layout", "NHWC")) if is_photo or lesson else None
-    sizes = shape[1:]
-    if len(sizes) == 3:
-        as_layout = {
-            "NHWC": Axes("NHWC", sizes[0], sizes[1], sizes[2]),
-            "NCHW": Axes("NCHW", sizes[1], sizes[2], sizes[0]),
-        }
-        fitting = [axes for axes in as_layout.values() if axes.depth in (1, 3)]
-        open_depth = [axes for axes in as_layout.values() if axes.depth is None]
-        stated = as_layout.get(card.get("layout", ""))
-        return next(iter([*filter(None, [stated]), *fitting, *open_depth[:1]]), None)
-    if "image_size" in card and len(sizes) == 1:  # a photo as one row
-        height, width = _pair(card["image_size"])
-        depth = (sizes[0] or 0) / (height * width)
-        return Axes("NHWC", height, width, int(depth)) if depth in (1, 3) else None
-    if card.get("channels") == "grey" and len(sizes) == 2:  # no axis of channels
-        return Axes("NHWC", sizes[0], sizes[1], 1)
-    return None
+        return layer is None or layer.op not in PRODUCTS
+    return len(shape) == 4
 
 
-def _compare(card: dict, axes: Axes, shape: Sizes, path: Path) -> None:
-    """Check that the card's size, channels and layout are those of the placeholder.
-
-    Raises:
-      ValueError: one is not.
-    """
-    takes = f"its input {card['input']} has the shape {_shape(shape)}"
-    stated = _pair(card.get("image_size", (axes.height, axes.width)))
-    for side, wanted, there in zip(
-        ("height", "width"), stated, (axes.height, axes.width), strict=True
-    ):
-        if there is not None and wanted is not None and there != wanted:
-            raise ValueError(
-                f"{path}: image_size states a {side} of {wanted} pixels, and {takes}: "
-                f"leave image_size out, or write [{axes.height}, {axes.width}]"
-            )
-    if axes.depth not in (1, 3, None):
-        raise ValueError(
-            f"{path}: layout is {axes.layout!r}, and {takes}, {axes.depth} channels: "
-            f"try {'NCHW' if axes.layout == 'NHWC' else 'NHWC'!r}"
-        )
-    channels = card.get("channels")
-    if channels and axes.depth and DEPTHS[channels] != axes.depth:
-        fitting = [name for name, depth in DEPTHS.items() if depth == axes.depth]
-        raise ValueError(
-            f"{path}: channels is {channels!r}, and {takes}: "
-            f"{axes.depth} channels are {' or '.join(fitting)}"
-        )
+def holds_pixels(dtype: tf.DType) -> bool:
+    """Whether numbers of 0 to 255 have a place in the type."""
+    return dtype.is_floating or (dtype.is_integer and dtype.max >= LARGEST)
 
 
 def _size(card: dict, axes: Axes) -> tuple[int, int] | None:
     if axes.height and axes.width:
         return axes.height, axes.width
     if "image_size" in card:
-        return _pair(card["image_size"])
+        return pair(card["image_size"])
     if card["input"] == LESSON_FIELDS["input"] and card.get("output") in (
         None,
         LESSON_FIELDS["output"],
         LESSON_FIELDS["output"].split(":")[0],
     ):
-        return _pair(LESSON_FIELDS["image_size"])
+        return pair(LESSON_FIELDS["image_size"])
     return None
 
 
@@ -145,6 +117,10 @@ def _pixels(
 ) -> dict:
     """The range of pixels that the graph itself states; {}: it states none."""
     if dtype.is_integer:
+        if dtype != tf.uint8:
+            notes.append(
+                f"pixels of 0..255 are assumed: {card['input']} is {dtype.name}"
+            )
         return {"pixels": "0..255"}
     scaling = leading_scale(graph_def, card["input"])
     if scaling and scaling.pixels == "0..255":
@@ -184,31 +160,16 @@ def _preprocessing(
         layout=axes.layout,
         resize=card.get("resize", preset.resize),
         dtype=dtype.name,
+        shape=_own_shape(axes, size, DEPTHS[channels]),
+        is_one=axes.is_one,
     )
 
 
-def _refuse_photo_fields(card: dict, shape: Sizes, path: Path) -> None:
-    """A card that describes photos needs an input that takes them.
-
-    Raises:
-      ValueError: it describes them.
-    """
-    stated = [f for f in ("pixels", "channels", "layout", "resize") if f in card]
-    if stated:
-        raise ValueError(
-            f"{path}: {stated[0]} is {card[stated[0]]!r}, but its input "
-            f"{card['input']} takes no photos: it has the shape {_shape(shape)}; "
-            "photos in rows need image_size, and photos without an axis of channels "
-            "need channels 'grey'"
-        )
-
-
-def _shape(sizes: Sizes) -> str:
-    return shape_text(sizes, unknown="[...]")
-
-
-def _pair(size) -> tuple:
-    return (size, size) if isinstance(size, int) else tuple(size)
+def _own_shape(axes: Axes, size: tuple[int, int], depth: int) -> tuple[int, ...]:
+    """The shape of a photo as a row or as a plane; () where it has three axes."""
+    height, width = size
+    shapes = {1: (height * width * depth,), 2: (height, width * depth)}
+    return shapes.get(axes.rank, ())
 
 
 def _numbers(value: float | list[float]) -> tuple[float, ...]:

@@ -42,7 +42,9 @@ def answer_for(model: FrozenModel, image: np.ndarray) -> dict:
 
 
 def as_lists(array: np.ndarray) -> list:
-    """An array as nested lists for JSON, its strings decoded."""
+    """An array as nested lists for JSON: strings decoded, complex numbers as pairs."""
+    if array.dtype.kind == "c":
+        return np.stack([array.real, array.imag], axis=-1).tolist()
     if array.dtype == object:
         texts = [
             text.decode(errors="replace") if isinstance(text, bytes) else str(text)

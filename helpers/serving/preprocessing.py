@@ -59,6 +59,7 @@ class Preprocessing:
     resize: str = "stretch"  # or centre-crop or letterbox
     dtype: str = "float32"
     shape: tuple[int, ...] = ()  # of one input, where it has not three axes
+    is_one: bool = False  # the network takes one photo, without an axis for the batch
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -86,7 +87,10 @@ class Preprocessing:
         return decode_photo(photo, size, resize=self.resize, **limits)
 
     def network_input(self, images: tf.Tensor) -> tf.Tensor:
-        """Ops from uint8 RGB images [N, height, width, 3] to the network's input."""
+        """Ops from uint8 RGB images [N, height, width, 3] to the network's input.
+
+        It has the axis of the batch, which is 1 where the network itself has none.
+        """
         if self.channels == "BGR":
             images = images[..., ::-1]
         dtype = tf.as_dtype(self.dtype)
@@ -105,13 +109,16 @@ class Preprocessing:
             found = tf.transpose(found, [0, 3, 1, 2])
         if self.shape:
             found = tf.reshape(found, [-1, *self.shape])
+        if self.is_one:
+            found = tf.ensure_shape(found, [1, *self.input_shape])
         return found if found.dtype == dtype else tf.cast(found, dtype)
 
     def describe(self) -> str:
         """One sentence: what becomes of a photo."""
         order = {"grey": "as one grey channel"}.get(self.channels, self.channels)
         what = f"{self.width} x {self.height} pixels, {MEANINGS[self.resize]}; "
-        what += f"{order}, {self.layout}, {self.dtype} from {self.pixels}"
+        layout = f"rows of {self.shape[0]}" if len(self.shape) == 1 else self.layout
+        what += f"{order}, {layout}, {self.dtype} from {self.pixels}"
         if self.mean:
             what += f", minus {_listed(self.mean)}"
         if self.std:

@@ -1,5 +1,6 @@
 """Runs a loaded network on probes, and checks its answers; this warms it up, too."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.proof.sample_inputs import sample_inputs
 from helpers.graphs.leading_scale import leading_scale
-from helpers.graphs.output_ending import last_op
+from helpers.graphs.output_ending import is_sum_of_layer, last_op
 from helpers.serving.encoded_photos import EncodedPhotos
 from helpers.serving.model_spec import ModelSpec
 from helpers.serving.open_session import OpenSession
@@ -21,12 +22,13 @@ from helpers.serving.output_checks import (
     check_shape,
     probe_photos,
 )
-from helpers.serving.output_kinds import is_pair
-from helpers.serving.precision import predict_singly
+from helpers.serving.precision import answer_singly
+from helpers.serving.run_errors import run_cause
 
 DECODED = (299, 299)  # height and width of probes for networks that decode photos
 SHAPES_TRIED = 8  # for inputs whose shape is open
 NEARLY_SAME = 1e-4  # the largest difference of a probability
+RANDOM = 1e-3  # answers for one picture differ by more
 SAME = 0.05  # answers differ by less than this share: pixels are scaled twice
 
 
@@ -49,35 +51,57 @@ def check_answers(
     """
     output, kind = spec.card["output"], spec.card["output_is"]
     nodes = {node.name: node for node in graph_def.node}
-    check_ending(last_op(nodes, output), kind, output)
-    rows = _rows(spec, opened)
+    check_ending(nodes, kind, output)
+    notes: list[str] = []
+    rows = _rows(spec, opened, notes)
     if rows is None:
-        notes = ["no test input fits: the first request runs the network first"]
-        return Checked(_answered(spec, opened), spec.class_names, tuple(notes))
-    notes = [*filter(None, [check_finite(rows, output)])]
+        notes.append("no test input fits: the first request runs the network first")
+        return _checked(spec, opened, notes)
+    notes += filter(None, [check_finite(rows, output)])
     if kind == "values":
         return Checked("values", (), tuple(notes))
     check_shape(rows.shape[1:], output, spec.class_names, spec.names_file)
     usable = np.array([row for row in rows if np.isfinite(row).all()])
-    check_kind(usable, kind, output)
+    check_kind(usable, kind, output, is_sum=is_sum_of_layer(nodes, output))
+    if kind == "sigmoid" and last_op(nodes, output) != "Sigmoid":
+        notes.append(
+            f"{output} is taken for a sigmoid, as stated, and is between 0 and 1 for "
+            "all test pictures; its last op is none"
+        )
     if spec.preprocessing:
         notes += _check_scale(graph_def, spec, opened, usable)
-    return Checked(_answered(spec, opened), spec.class_names, tuple(notes))
+    return _checked(spec, opened, notes, usable)
 
 
-def _answered(spec: ModelSpec, opened: OpenSession) -> str:
+def _checked(
+    spec: ModelSpec,
+    opened: OpenSession,
+    notes: list[str],
+    rows: np.ndarray | None = None,
+) -> Checked:
+    """What is answered: sigmoids are a distribution if one of them became two rows."""
+    kind, names = spec.card["output_is"], spec.class_names
+    if kind == "values":
+        return Checked(kind, (), tuple(notes))
     output = next(iter(opened.outputs.values()))
-    kind, count = spec.card["output_is"], len(spec.class_names)
-    is_independent = kind == "sigmoid" and not is_pair(output, count)
-    return kind if kind == "values" or is_independent else "probabilities"
+    sums = None if rows is None else rows.sum(axis=1)
+    is_pair = len(names) == 2 and (
+        output.shape.rank in (0, 1)
+        or (output.shape.rank is not None and output.shape[-1] == 1)
+        if sums is None
+        else np.allclose(sums, 1, atol=NEARLY_SAME)
+    )
+    is_independent = kind == "sigmoid" and not is_pair
+    answered = kind if is_independent else "probabilities"
+    return Checked(answered, names, tuple(notes))
 
 
-def _rows(spec: ModelSpec, opened: OpenSession) -> np.ndarray | None:
+def _rows(spec: ModelSpec, opened: OpenSession, notes: list[str]) -> np.ndarray | None:
     """The answer for each probe alone; None: no generated input fits the network."""
     pixels, run = spec.preprocessing, opened.run
     if pixels and run:
         photos = probe_photos(pixels.height, pixels.width)
-        return predict_singly(run, photos)[:, 0]
+        return _answers(run, photos, notes)
     if spec.encoding and run:
         photos = probe_photos(*DECODED)
         encoded = np.stack([spec.encoding.encode(photo) for photo in photos])
@@ -90,6 +114,46 @@ def _rows(spec: ModelSpec, opened: OpenSession) -> np.ndarray | None:
             continue
         return np.asarray(found)[None] if np.ndim(found) == 0 else np.asarray(found)
     return None
+
+
+def _answers(run: Callable, photos: np.ndarray, notes: list[str]) -> np.ndarray:
+    """The answers for the photos that the network does not refuse.
+
+    Raises:
+      tf.errors.OpError: it refuses all.
+    """
+    found, causes = [], []
+    for photo in photos:
+        try:
+            found.append(answer_singly(run, photo[None]))
+        except tf.errors.InvalidArgumentError as error:
+            causes.append(run_cause(error))
+            if len(causes) == len(photos):
+                raise
+    if causes:
+        notes.append(
+            f"the network refuses {len(causes)} of {len(photos)} test pictures "
+            f"({causes[0]}): such photos get an error"
+        )
+    else:
+        again = answer_singly(run, photos[-1:])
+        is_same = again.shape == found[-1].shape and _is_near(again, found[-1])
+        if not is_same:
+            notes.append(
+                "the answers for one picture differ from run to run: the network draws "
+                "random numbers, as dropouts do that are not off"
+            )
+    if len({one.shape for one in found}) == 1:
+        return np.concatenate(found)
+    rows = np.empty(len(found), object)  # as many boxes as each photo has
+    rows[:] = found
+    return rows
+
+
+def _is_near(one: np.ndarray, other: np.ndarray) -> bool:
+    if one.dtype.kind not in "fc":
+        return bool((one == other).all())
+    return np.allclose(one, other, rtol=RANDOM, atol=RANDOM, equal_nan=True)
 
 
 def _check_scale(
@@ -109,8 +173,8 @@ def _check_scale(
         return [f"{text}and is {stated} its range of pixels?"] if same else []
     images = probe_photos(photos.height, photos.width)
     with tf.Graph().as_default(), tf1.Session() as session:
-        natural = replace(photos, pixels=scaling.pixels).network_input(images)
-        arrays = session.run(natural)
+        natural = replace(photos, pixels=scaling.pixels, is_one=False)
+        arrays = session.run(natural.network_input(images))
     feed = opened.inputs[next(iter(opened.inputs))]
     likely = [opened.session.run(opened.y_pred, {feed: a[None]})[0] for a in arrays]
     share = np.ptp(rows, axis=0).max() / max(np.nanmax(np.ptp(likely, axis=0)), 1e-9)

@@ -12,7 +12,15 @@ from threading import Event, Thread
 from typing import NamedTuple
 
 from helpers.serving.frozen_model import FrozenModel
-from helpers.serving.versions import Published, Status, stamp_of
+from helpers.serving.model_names import printable
+from helpers.serving.versions import (
+    NoModels,
+    Published,
+    PublishedModels,
+    Status,
+    skipped_lines,
+    stamp_of,
+)
 
 Loader = Callable[[Path], FrozenModel]
 log = logging.getLogger(__name__)
@@ -35,17 +43,37 @@ def follow(
     """Load and drop versions so that the library serves what is published.
 
     A file that cannot be loaded changes only the status of its version; it is tried
-    again after it, or the `.json` beside it, has changed.
+    again after it, or the `.json` beside it, has changed. A model that is not published
+    any more is unloaded.
 
     Returns:
       the files that could not be loaded.
     """
     failures = []
-    for name, model in published.items():
-        failures += _follow_one(library, name, model, load_model)
+    skipped = published.skipped if isinstance(published, PublishedModels) else {}
+    with library.updating:
+        library.skipped = skipped
+        for name in library.known:
+            if name not in published:
+                _unload(library, name)
+        for name, model in published.items():
+            failures += _follow_one(library, name, model, load_model)
+        library.sort(published)
+        close_unused(library)
+    return failures
+
+
+def close_unused(library) -> None:
+    """Close the sessions of replaced models that no request uses any more."""
     if library.close_unused():
         release_memory()
-    return failures
+
+
+def _unload(library, name: str) -> None:
+    if library.loaded(name):
+        log.info("%s is unloaded: it is not published any more", name)
+    library.unload(name)
+    library.forget_others(name, ())
 
 
 def _follow_one(library, name: str, model: Published, load_model) -> list[Failure]:
@@ -78,7 +106,9 @@ def _load(library, name: str, version: int, path: Path, load_model) -> Failure |
         library.put(name, version, model, stamp)
     except (OSError, ValueError) as error:
         after = before if is_served else Status("END")
-        library.set_status(name, version, after._replace(error=str(error), stamp=stamp))
+        library.set_status(
+            name, version, after._replace(error=printable(str(error)), stamp=stamp)
+        )
         return Failure(name, version, error)
     log.info("serving version %s of %s from %s", version, name, path)
     for note in model.notes:
@@ -116,16 +146,32 @@ class Reloader:
         self._thread = Thread(target=self._run, name="reloader", daemon=True)
 
     def poll(self) -> None:
-        """Serve what is newly published; log what cannot be loaded."""
+        """Serve what is published, and log what cannot be loaded and what is skipped.
+
+        If the files cannot be listed, or their folder is gone, nothing changes.
+        """
         try:
-            published, error = self._published(), ""
+            published = self._listed()
         except (OSError, ValueError) as unreadable:
-            published, error = {}, str(unreadable)
-            if error != self._last_error:  # logged once
-                log.error("nothing is reloaded: %s", error)
-        self._last_error = error
+            if str(unreadable) != self._last_error:  # logged once
+                log.error("nothing is reloaded: %s", unreadable)
+            self._last_error = str(unreadable)
+            close_unused(self._library)
+            return
+        self._last_error, before = "", self._library.skipped
         for failure in follow(self._library, published, self._load_model):
-            log.error("%s", failure)
+            log.error("%s", printable(str(failure)))
+        for line in skipped_lines(self._library.skipped):
+            if line not in skipped_lines(before):
+                log.warning("%s", line)
+
+    def _listed(self) -> Mapping[str, Published]:
+        try:
+            return self._published()
+        except NoModels as none:
+            if not none.is_there:
+                raise
+            return PublishedModels({}, none.skipped)
 
     def start(self) -> None:
         self._thread.start()
@@ -137,4 +183,7 @@ class Reloader:
 
     def _run(self) -> None:
         while not self._ended.wait(self._every):
-            self.poll()
+            try:
+                self.poll()
+            except Exception:  # the thread must live: the next poll may succeed
+                log.exception("the models could not be reloaded")

@@ -41,14 +41,20 @@ class MissingFields(ValueError):
 
     Attributes:
       fields: their names.
+      output_is: what the card or the graph says of the output; None: it is missing.
       proposal: a range of pixels, and the reason for it; None where it is not missing.
     """
 
     def __init__(
-        self, text: str, fields: Collection[str], proposal: tuple[str, str] | None
+        self,
+        text: str,
+        fields: Collection[str],
+        output_is: str | None,
+        proposal: tuple[str, str] | None,
     ):
         super().__init__(text)
-        self.fields, self.proposal = frozenset(fields), proposal
+        self.fields, self.output_is = frozenset(fields), output_is
+        self.proposal = proposal
 
 
 def refuse_missing(
@@ -99,6 +105,7 @@ def refuse_missing(
         f"instance {json.dumps(example)}, or give "
         f"{_joined([OPTIONS[field] for field in fields])}{choices}{why}{guesses}",
         missing,
+        card.get("output_is"),
         proposal,
     )
 

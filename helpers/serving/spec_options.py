@@ -77,11 +77,6 @@ class SpecOption(NamedTuple):
         """The name of the parameter that click passes."""
         return self.name.removeprefix("--").replace("-", "_")
 
-    @property
-    def variable(self) -> str:
-        """The environment variable that states it for the web app."""
-        return f"MODEL_{self.parameter.upper()}"
-
 
 SPEC_OPTIONS = (
     SpecOption(

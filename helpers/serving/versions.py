@@ -5,12 +5,15 @@ that it is never read half-written.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from helpers.data.class_names import places_of_names
+from helpers.serving.model_names import name_problem, printable
 
+NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")  # TensorFlow Serving's have 64 bits
 FIRST = "dogs-cats"  # the default model
 LABELS = "labels.json"
 
@@ -19,7 +22,16 @@ Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
 class NoModels(ValueError):
-    """The models folder has no NAME/VERSION.pb."""
+    """The models folder has no NAME/VERSION.pb.
+
+    Args:
+      skipped: as of PublishedModels; the message ends with it.
+      is_there: whether the folder itself is there.
+    """
+
+    def __init__(self, text: str, skipped: Mapping[str, str], is_there: bool) -> None:
+        super().__init__("; ".join([text, *skipped_lines(skipped)]))
+        self.skipped, self.is_there = skipped, is_there
 
 
 class Published(NamedTuple):
@@ -35,6 +47,20 @@ class Published(NamedTuple):
         return tuple(sorted({max(self.files), *labelled}, reverse=True))
 
 
+class PublishedModels(dict[str, Published]):
+    """The published versions by model name.
+
+    Attributes:
+      skipped: why each other file or folder is no model, by its printable name.
+    """
+
+    def __init__(
+        self, models: Mapping[str, Published], skipped: Mapping[str, str]
+    ) -> None:
+        super().__init__(models)
+        self.skipped = dict(skipped)
+
+
 class Status(NamedTuple):
     """The state of a version, as TensorFlow Serving names it, and its file's stamp."""
 
@@ -44,26 +70,35 @@ class Status(NamedTuple):
     ops: int = 0  # in its graph after loading
 
 
-def published_in(folder: Path) -> dict[str, Published]:
+def skipped_lines(skipped: Mapping[str, str]) -> list[str]:
+    """Each name that is skipped, and why."""
+    return [f"{name} is skipped: its name {why}" for name, why in skipped.items()]
+
+
+def published_in(folder: Path) -> PublishedModels:
     """The version files and labels in a folder, by model name; `dogs-cats` first.
 
-    A labels.json maps labels to versions: {"stable": 3}.
+    A labels.json maps labels to versions: {"stable": 3}. Names that a URL cannot carry
+    are skipped.
 
     Raises:
       NoModels: there is no NAME/VERSION.pb.
       ValueError: a labels.json is invalid.
     """
-    numbered = _numbered(Path(folder).glob("*/*.pb"))
+    numbered, skipped = _numbered(sorted(Path(folder).glob("*/*.pb")))
     if not numbered:
         raise NoModels(
             f"there is no model in {folder}: expected NAME/VERSION.pb, for instance "
-            "dogs-cats/1.pb, as `python -m helpers freeze --output` writes it"
+            "dogs-cats/1.pb, as `python -m helpers freeze --output` writes it",
+            skipped,
+            Path(folder).is_dir(),
         )
     names = sorted(numbered, key=lambda name: (name != FIRST, name))
-    return {
+    models = {
         name: Published(numbered[name], _labels(Path(folder) / name / LABELS))
         for name in names
     }
+    return PublishedModels(models, skipped)
 
 
 def published_as(files: Mapping[str, Path]) -> dict[str, Published]:
@@ -79,7 +114,7 @@ def model_files(folder: Path) -> dict[str, Path]:
 
 def version_of(path: Path) -> int:
     """The number that is the file's name, as in `3.pb`; 1 for any other name."""
-    return int(path.stem) if path.stem.isdecimal() else 1
+    return int(path.stem) if NUMBER.fullmatch(path.stem) else 1
 
 
 def stamp_of(path: Path) -> Stamp:
@@ -96,12 +131,22 @@ def _stamp(file: Path) -> tuple[int, int, int] | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _numbered(paths: Iterable[Path]) -> dict[str, dict[int, Path]]:
+def _numbered(
+    paths: Iterable[Path],
+) -> tuple[dict[str, dict[int, Path]], dict[str, str]]:
+    """The files by name and version, and why each of the others is skipped."""
     found: dict[str, dict[int, Path]] = {}
+    skipped = {}
     for path in paths:
-        if path.stem.isdecimal():
-            found.setdefault(path.parent.name, {})[version_of(path)] = path
-    return found
+        name = path.parent.name
+        if problem := name_problem(name):
+            skipped[printable(name)] = problem
+        elif not NUMBER.fullmatch(path.stem):
+            file = printable(f"{name}/{path.name}")
+            skipped[file] = "is no version, like 1.pb"
+        else:
+            found.setdefault(name, {})[version_of(path)] = path
+    return found, skipped
 
 
 def _labels(file: Path) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from helpers.data.decoding import decode_photo
 from helpers.data.photo_formats import PhotoError
 from helpers.serving.encoded_photos import MAX_SIDE
 from helpers.serving.frozen_model import FrozenModel
+from helpers.serving.refused_input import RefusedInput
 from tests.serving.made_graphs import (
     BLUE,
     GREEN,
@@ -136,6 +138,50 @@ def test_a_graph_that_decodes_photos_gets_their_bytes(path, kind):
         rows = model.predict(np.stack([model.decode(photo) for photo in photos]))
         assert [model.label(row) for row in rows] == ["r", "b", "g"]
         assert model.run_photo(model.decode(photos[1]))["answer"].argmax() == 2
+
+
+def inception_of_2015(path, contents):
+    """The beginning of classify_image_graph_def.pb, by its own names and old ops."""
+
+    def build():
+        photo = contents("DecodeJpeg/contents")
+        decoded = tf.raw_ops.DecodeJpeg(contents=photo, channels=3, name="DecodeJpeg")
+        images = tf.expand_dims(tf.cast(decoded, tf.float32, name="Cast"), 0)
+        small = tf.raw_ops.ResizeBilinear(images=images, size=[8, 8])
+        for name, value in (("mean", 0), ("variance", 1), ("beta", 0), ("gamma", 1)):
+            tf.constant(np.full(3, value, np.float32), name=name)
+        normed = tf.identity((small - 128) * (1 / 128), "normed")
+        logits = tf.tile(tf.reduce_mean(normed, [1, 2]), [1, 336])
+        tf.nn.softmax(5 * logits, name="softmax")
+
+    write_graph(path, build)
+    graph_def = tf1.GraphDef.FromString(path.read_bytes())
+    graph_def.versions.producer = 8
+    (normed,) = (node for node in graph_def.node if node.name == "normed")
+    normed.op = "BatchNormWithGlobalNormalization"
+    normed.input.extend(["mean", "variance", "beta", "gamma"])
+    normed.attr["variance_epsilon"].f = 0.001
+    normed.attr["scale_after_normalization"].b = True
+    path.write_bytes(graph_def.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        lambda name: tf.constant(photo_bytes(GREEN), name=name),
+        lambda name: tf1.placeholder(tf.string, [], name),
+        lambda name: tf1.placeholder_with_default(photo_bytes(GREEN), [], name),
+    ],
+    ids=["constant", "placeholder", "default"],
+)
+@pytest.mark.parametrize("stated", [{}, {"input": "DecodeJpeg/contents:0"}])
+def test_the_inception_graph_of_2015_takes_photos(path, contents, stated):
+    inception_of_2015(path, contents)
+    names = [f"class {number}" for number in range(1008)]
+    with FrozenModel.load(path, stated={"class_names": names, **stated}) as model:
+        photos = [model.decode(photo_bytes(colour)) for colour in (RED, BLUE)]
+        rows = model.predict(np.stack(photos))
+    assert (rows.argmax(axis=1) % 3).tolist() == [0, 2]
 
 
 def test_a_decoding_graph_sees_what_every_other_sees(path):
@@ -302,6 +348,84 @@ def test_a_decoding_graph_takes_bytes_only(path, photos):
         assert model.predict(np.empty([0], object)).shape == (0, 3)
         with pytest.raises(ValueError, match="not a vector of bytes as `decode` ret"):
             model.predict(photos)
+
+
+def test_an_image_with_a_default_is_the_input(path):
+    def build():
+        empty = np.zeros([1, 8, 8, 3], np.float32)
+        images = tf1.placeholder_with_default(empty, [None, 8, 8, 3], "images")
+        tf.identity(softmax(tf.reduce_mean(images, [1, 2])), "answer")
+
+    with FrozenModel.load(
+        write_graph(path, build), stated=RGB | {"pixels": "0..1"}
+    ) as m:
+        assert "input images: it replaces the value that the graph holds" in m.notes
+        assert m.label(m.predict(filled(BLUE))[0]) == "b"
+
+
+def test_what_describes_pixels_is_not_used_for_bytes(path):
+    write_graph(path, decoding())
+    with FrozenModel.load(path, stated=RGB | {"pixels": "0..1"}) as model:
+        assert any(note.startswith("pixels is not used") for note in model.notes)
+
+
+# Errors while the network runs
+
+
+def failing(path, check):
+    """A network that refuses a photo which is wholly red."""
+
+    def build():
+        images = tf1.placeholder(tf.float32, [None, 8, 8, 3], "images")
+        means = tf.reduce_mean(images, [1, 2])
+        is_red = tf.logical_and(means[:, 0] > 0.9, means[:, 1] < 0.1)
+        checked = check(tf.reduce_any(is_red))
+        if isinstance(checked, tf.Tensor):  # control inputs alone are optimized away
+            zero = tf.minimum(tf.reduce_sum(tf.cast(checked, tf.float32)) ** 2, 0)
+            tf.add(softmax(means), zero, "answer")
+            return
+        with tf.control_dependencies([checked]):
+            tf.identity(softmax(means), "answer")
+
+    return write_graph(path, build)
+
+
+CHECKS = {
+    "assertion failed: [too red]": lambda bad: tf.debugging.Assert(~bad, ["too red"]),
+    "is not in [0, 2)": lambda bad: tf.gather([1, 2], 5 * tf.cast(bad, tf.int32)),
+    "Only one input size may be -1, not both": lambda bad: tf.reshape(
+        [1.0, 2], tf.where(bad, [-1, -1], [1, 2])
+    ),
+}
+
+
+@pytest.mark.parametrize(("cause", "check"), CHECKS.items())
+def test_an_input_that_the_network_refuses_is_one_sentence(path, cause, check):
+    failing(path, check)
+    stated = RGB | {"output": "answer", "pixels": "0..1"}
+    with FrozenModel.load(path, stated=stated) as model:
+        assert any("refuses 1 of 12 test pictures" in note for note in model.notes)
+        for ask in (model.predict, lambda images: model.run_photo(images[0])):
+            with pytest.raises(RefusedInput, match=re.escape(cause)) as refused:
+                ask(filled(RED))
+            text = str(refused.value)
+            assert not [odd for odd in ("\n", "{{", "Graph execution") if odd in text]
+
+
+def test_a_network_that_refuses_every_photo_is_refused_with_the_cause(path):
+    failing(path, lambda bad: tf.debugging.Assert(bad & False, ["never"]))
+    message = refusal(path, output="answer", pixels="0..1", **RGB)
+    assert message.endswith("cannot be served: assertion failed: [never]")
+
+
+def test_a_batch_that_is_fixed_at_4_is_said(path):
+    def build():
+        images = tf1.placeholder(tf.float32, [4, 8, 8, 3], "images")
+        flat = tf.reshape(images, [4, 192])
+        tf.nn.softmax(flat[:, :3], name="answer")
+
+    message = refusal(write_graph(path, build), pixels="0..1", **RGB)
+    assert "its batch size is fixed at 4" in message
 
 
 @pytest.mark.parametrize("factor", [1e-4, 1e6])

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from helpers.serving.frozen_model import FrozenModel
-from helpers.serving.occlusion import STEPS, cover, cover_positions, explain
+from helpers.serving.occlusion import (
+    STEPS,
+    Explanation,
+    cover,
+    cover_positions,
+    explain,
+)
 
 
 class Corner:
@@ -36,6 +42,30 @@ def test_the_heat_is_where_the_model_depends_on_the_photo(lit_corner):
     assert np.unravel_index(heat.argmax(), heat.shape) == (0, 0)
     assert heat[:8, :8].min() > 0
     assert heat[32:, 32:].max() == 0
+
+
+@pytest.mark.parametrize("size", [64, 299])
+def test_the_heat_has_no_steps(size):
+    lost = np.zeros((STEPS, STEPS), np.float32)
+    lost[3, 4] = 1
+    heat = Explanation("lit", 1.0, lost).heat(size)
+    assert np.abs(np.diff(heat, axis=0)).max() < 8 / size
+    assert heat.max() < 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 32, 299])
+def test_the_heat_is_a_mean_of_the_covers(size):
+    lost = np.full((STEPS, STEPS), 0.25, np.float32)
+    heat = Explanation("lit", 1.0, lost).heat(size, size + 1)
+    assert heat.shape == (size, size + 1)
+    assert heat == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(("share", "decides"), [(0.02, False), (0.1, True)])
+def test_a_part_decides_by_its_share_of_the_probability(share, decides):
+    lost = np.full((STEPS, STEPS), -0.5, np.float32)
+    lost[0, 0] = share * 0.2
+    assert Explanation("lit", 0.2, lost).is_decided_by_a_part == decides
 
 
 def test_the_lowest_probability_of_the_likeliest_class_is_under_one_cover(lit_corner):

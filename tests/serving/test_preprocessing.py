@@ -182,6 +182,30 @@ def test_a_convolution_with_channels_first_runs(tmp_path):
         assert model.label(model.predict(filled(BLUE))[0]) == "b"
 
 
+def test_a_range_is_proposed_for_a_convolution_with_channels_first(tmp_path):
+    def build():
+        images = tf.compat.v1.placeholder(tf.float32, [None, 3, 8, 8], "images")
+        kernel = np.eye(3, dtype=np.float32)[None, None] / 13000
+        squared = tf.square(images)  # no scaling that the graph shows
+        found = tf.nn.conv2d(squared, kernel, 1, "SAME", data_format="NCHW")
+        tf.nn.softmax(tf.reduce_mean(found, [2, 3]), name="answer")
+
+    message = refusal(write_graph(tmp_path / "net.pb", build), **RGB)
+    assert '{"pixels": "0..255"}' in message
+
+
+def test_an_output_with_channels_first_runs(tmp_path):
+    def build():
+        images = tf.compat.v1.placeholder(tf.float32, [None, 3, 8, 8], "images")
+        tf.nn.max_pool2d(images, 2, 2, "SAME", data_format="NCHW", name="answer")
+
+    path = write_graph(tmp_path / "net.pb", build)
+    stated = {"pixels": "0..1", "output_is": "values"}
+    with FrozenModel.load(path, stated=stated) as model:
+        assert model.predict(filled(BLUE)).max(axis=(0, 2, 3)).tolist() == [0, 0, 1]
+        assert model.run_photo(filled(BLUE)[0])["answer"].shape == (1, 3, 4, 4)
+
+
 def test_one_channel_is_grey(tmp_path):
     def pair(means):
         return tf.concat([means, 1 - means], 1)

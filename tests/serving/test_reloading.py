@@ -152,10 +152,10 @@ def test_a_version_that_is_taken_away_gives_place_to_the_one_before(
     assert states(library)[1] == "AVAILABLE"
 
 
-def test_a_model_that_is_taken_away_whole_goes_on(folder, library, update):
+def test_a_model_without_a_file_is_unloaded(folder, library, update):
     (folder / "cats" / "1.pb").unlink()
     update()
-    assert library.model("cats").model.predict(IMAGES).shape == (1, 2)
+    assert library.names == ("birds",)
 
 
 def test_a_new_name_is_served(folder, library, update):

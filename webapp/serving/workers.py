@@ -6,12 +6,12 @@ socket, starts the workers, replaces those that die, and forwards signals.
 
 import logging
 import os
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -21,8 +21,10 @@ from typing import NamedTuple
 import click
 from prometheus_client import multiprocess
 
+from webapp.serving.orphans import reap_orphans
 from webapp.serving.server import DRAIN, SIGNALS
 from webapp.serving.shared_state import WorkerState, create_state
+from webapp.serving.state_folder import create_folder, hold
 
 VARIABLE = "WEBAPP_WORKER"  # three file descriptors and the worker's number
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
@@ -73,26 +75,39 @@ class Supervisor:
     def __init__(self, listener: socket.socket, count: int) -> None:
         self._listener, self._count = listener, count
         self._alive, self._alive_end = os.pipe()
-        self._folder = Path(tempfile.mkdtemp(prefix="workers-"))
+        self._folder = create_folder()
+        self._in_use = hold(self._folder)
         self._workers: dict[int, subprocess.Popen] = {}
         self._end: float | None = None  # when workers that still run are killed
+        self._signals = self._forwarded = 0  # how many came, and how many were sent on
+        self._next_start = 0.0  # when the next replacement may start
 
     def run(self) -> int:
         """Run until a signal comes; returns the exit status."""
         try:
             create_state(self._folder, self._count)
-            line = os.read(self._start(0), 1000).decode()
             for signal_number in SIGNALS:
                 signal.signal(signal_number, self._stop)
-            if line:
+            line = self._report_of(self._start(0))
+            if line and not self._end:
                 click.echo(line)
-                for number in range(1, self._count):
-                    os.close(self._start(number))
-            else:
+                self._start_others()
+            elif not line and not self._end:
                 self._stop()  # the first worker has printed its error and ended
             return self._watch()
         finally:
             shutil.rmtree(self._folder)
+
+    def _start_others(self) -> None:
+        for number in range(1, self._count):
+            if not self._end:
+                os.close(self._start(number))
+
+    def _report_of(self, reports: int) -> str:
+        """What a worker reports when it serves; "" if it ends before."""
+        while not select.select([reports], [], [], 0.1)[0]:
+            self._stop_workers()
+        return os.read(reports, 1000).decode()
 
     def _start(self, number: int) -> int:
         """Start the worker of that number; returns the pipe that it reports to.
@@ -104,7 +119,7 @@ class Supervisor:
         given = {
             VARIABLE: ",".join(map(str, (*passed, number))),
             METRICS: str(self._folder),
-            "WORKERS": str(self._count),
+            "FREEZE_SERVE_WORKERS": str(self._count),
         }
         self._workers[number] = subprocess.Popen(
             [sys.executable, *sys.argv],
@@ -116,27 +131,43 @@ class Supervisor:
         return reports
 
     def _stop(self, *_) -> None:
-        self._end = time.monotonic() + STOP_SECONDS
+        """Note that a signal came, which may be in the middle of a worker's start."""
+        self._signals += 1
+        self._end = self._end or time.monotonic() + STOP_SECONDS
+
+    def _stop_workers(self) -> None:
+        """Forward each signal to all workers, once; kill those that hang."""
+        if self._end is None:
+            return
         self._listener.close()
-        for worker in self._workers.values():
-            worker.send_signal(signal.SIGTERM)
+        while self._forwarded < self._signals:
+            self._forwarded += 1
+            for worker in self._workers.values():
+                worker.send_signal(signal.SIGTERM)
+        if time.monotonic() > self._end:
+            for worker in self._workers.values():
+                worker.kill()
 
     def _watch(self) -> int:
         """Wait until all have ended; returns the highest of their exit statuses."""
         normal = (0, -signal.SIGTERM)  # the latter was not serving yet
         while any(worker.poll() is None for worker in self._workers.values()):
+            self._stop_workers()
             for number, worker in self._workers.items():
-                if self._end and time.monotonic() > self._end:
-                    worker.kill()
-                elif worker.poll() is not None and not self._end:
+                if worker.poll() is not None and not self._end:
                     self._replace(number, worker)
+            if os.getpid() == 1:
+                reap_orphans({worker.pid for worker in self._workers.values()})
             time.sleep(0.1)
         codes = [worker.returncode for worker in self._workers.values()]
         return max(0 if code in normal else abs(code) for code in codes)
 
     def _replace(self, number: int, worker: subprocess.Popen) -> None:
+        """Start another worker of that number, at most one a second."""
+        if time.monotonic() < self._next_start:
+            return
+        self._next_start = time.monotonic() + 1
         log.error("worker %s ended with %s", worker.pid, worker.returncode)
         multiprocess.mark_process_dead(worker.pid, str(self._folder))
         WorkerState(self._folder, number).leave()
         os.close(self._start(number))
-        time.sleep(1)  # limits the rate of replacements that fail at once

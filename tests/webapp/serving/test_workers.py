@@ -1,5 +1,6 @@
 """`--workers 2` as real processes: one address, common counts, one end."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -135,6 +136,55 @@ def test_a_worker_that_hangs_is_killed(monkeypatch):
         time.sleep(0.5)
         supervisor._stop()
         assert supervisor._watch() == signal.SIGKILL
+
+
+STARTING = """
+import os, sys, time
+_, ready, _, number = map(int, os.environ["WEBAPP_WORKER"].split(","))
+if number == int(sys.argv[1]):
+    os.kill(os.getppid(), 15)
+else:
+    os.write(ready, b"serves")
+time.sleep(60)
+"""
+
+
+class SignalledPopen(subprocess.Popen):
+    """Its process has started, and a signal comes before anybody knows of it."""
+
+    def __init__(self, *args, **settings):
+        super().__init__(*args, **settings)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.fixture
+def supervisor(monkeypatch):
+    """A function that makes one of two workers; that of this number is STARTING."""
+    before = {number: signal.getsignal(number) for number in workers.SIGNALS}
+
+    def make(starting: int) -> workers.Supervisor:
+        monkeypatch.setattr(sys, "argv", ["-c", STARTING, str(starting)])
+        return workers.Supervisor(listener, 2)
+
+    with bind("127.0.0.1", 0) as listener:
+        yield make
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("starting", [0, 1])
+def test_a_signal_while_a_worker_loads_ends_all(supervisor, starting):
+    made = supervisor(starting)
+    assert made.run() == 0
+    codes = [worker.returncode for worker in made._workers.values()]
+    assert codes == [-signal.SIGTERM] * (starting + 1)
+
+
+def test_a_signal_in_the_middle_of_a_start_ends_the_worker(supervisor, monkeypatch):
+    monkeypatch.setattr(workers.subprocess, "Popen", SignalledPopen)
+    made = supervisor(1)
+    assert made.run() == 0
+    assert [w.returncode for w in made._workers.values()] == [-signal.SIGTERM]
 
 
 def test_workers_that_cannot_start_end_the_parent(tmp_path):

@@ -1,0 +1,36 @@
+"""Which names a model may have: those that a URL, a metric's label and a page carry."""
+
+import re
+
+MAX_LENGTH = 128  # characters
+NAME = re.compile(r"[\w.-]+")
+NOT_MODELS = ("__pycache__",)
+
+
+def name_problem(name: str) -> str | None:
+    """Why no model may have this name; None: it may.
+
+    The name is not in the sentence, which follows it.
+    """
+    if name.startswith("."):
+        return "begins with a dot, as hidden files do"
+    if name in NOT_MODELS:
+        return "is a folder that Python writes"
+    if not NAME.fullmatch(name):
+        return "has more in it than letters, digits, _, . and -"
+    if len(name) > MAX_LENGTH:
+        return f"has more than {MAX_LENGTH} characters"
+    return None
+
+
+def printable(text: str) -> str:
+    r"""The text with line breaks, and what UTF-8 has not, as escapes: caf\xe9.
+
+    Python reads each byte of a file's name that is no UTF-8 as a surrogate.
+    """
+    return "".join(one if one.isprintable() else _escaped(one) for one in text)
+
+
+def _escaped(character: str) -> str:
+    byte = ord(character) - 0xDC00
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else ascii(character)[1:-1]
