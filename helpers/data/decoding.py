@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from helpers.data.image_headers import open_photo
+from helpers.data.jpeg_ending import with_end_marker
 from helpers.data.photo_formats import (
     BrokenPhoto,
     EmptyPhoto,
@@ -68,9 +69,9 @@ def decode_photo(
             "are allowed: send a smaller copy"
         )
     kind = format_of(data)
+    height, width = (size, size) if isinstance(size, int) else size
     try:
-        height, width = (size, size) if isinstance(size, int) else size
-        return _pixels(open_photo(kind, data, max_pixels), (width, height), resize)
+        return _decoded(kind, data, max_pixels, (width, height), resize)
     except PhotoError:
         raise
     except (MemoryError, Image.DecompressionBombError) as error:
@@ -82,6 +83,21 @@ def decode_photo(
             f"this {kind} file is damaged or cut short: open it in a picture "
             "viewer and save it again"
         ) from error
+
+
+def _decoded(
+    kind: str, data: bytes, max_pixels: int, size: tuple[int, int], resize: str
+) -> np.ndarray:
+    def opened(jpeg: bytes) -> Image.Image:
+        return open_photo(kind, jpeg, max_pixels)
+
+    try:
+        return _pixels(opened(data), size, resize)
+    except OSError:
+        ended = with_end_marker(data, opened) if kind == "JPEG" else None
+        if ended is None:
+            raise
+        return _pixels(opened(ended), size, resize)
 
 
 def _pixels(image: Image.Image, size: tuple[int, int], resize: str) -> np.ndarray:

@@ -17,7 +17,6 @@ from PIL import (
     Image,
     ImageFile,
     JpegImagePlugin,
-    PngImagePlugin,
     WebPImagePlugin,
 )
 
@@ -26,6 +25,7 @@ from helpers.data.photo_formats import (
     UnknownFormat,
     format_of,
 )
+from helpers.data.png_reader import PngReader
 from helpers.data.tiff import TiffReader
 
 MAX_SECONDS = 1.5  # of this thread's CPU time, so that other load does not count
@@ -41,7 +41,6 @@ _CANVAS_BYTES = {  # of a pixel of the stated canvas, where it is more; measured
 warnings.filterwarnings("ignore", "Invalid APNG", module=r"PIL\.PngImagePlugin")
 # Pillow warns of damaged tags; the reader refuses what it needs and cannot use.
 warnings.filterwarnings("ignore", module=r"PIL\.TiffImagePlugin")
-PngImagePlugin.MAX_TEXT_MEMORY = 8 << 20  # bytes; Pillow's default is 64 MiB
 
 
 def open_photo(kind: str, data: bytes, max_pixels: int) -> Image.Image:
@@ -120,7 +119,7 @@ def _heic_module() -> ModuleType:
 
 _READERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     "JPEG": _JpegReader,
-    "PNG": PngImagePlugin.PngImageFile,
+    "PNG": PngReader,
     "GIF": GifImagePlugin.GifImageFile,
     "WebP": WebPImagePlugin.WebPImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
