@@ -41,7 +41,7 @@ class ModelCollector:
             "model_version_broken", "1: its file cannot be served", labels=labels
         )
         for name in self._library.names:
-            for served in self._library.loaded(name):
+            for served in self._library.loaded(name):  # none, if it was just unloaded
                 values = (name, str(served.version))
                 ops.add_metric(values, len(served.model.graph.get_operations()))
                 loaded.add_metric(values, 1)

@@ -18,6 +18,7 @@ from webapp.app import main
 ROOT = Path(__file__).resolve().parents[2]
 APP = str(ROOT / "webapp" / "app.py")
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}  # a browser's
+ALONE = {"FREEZE_SERVE_PORT": "0", "FREEZE_SERVE_WORKERS": "1"}
 OPTIONS = {option.envvar for option in main.params if option.envvar}
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "grey": (128, 128, 128)}
 CARD = {
@@ -82,7 +83,7 @@ class Process:
         self.popen = subprocess.Popen(
             [sys.executable, *command],
             cwd=cwd,
-            env=clean_environment(**{"PORT": "0", "WORKERS": "1"} | environment),
+            env=clean_environment(**ALONE | environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -274,17 +274,6 @@ def test_body_over_the_limit_is_not_read(narrow):
     assert unread.tell() == 0
 
 
-def test_chunked_body_is_asked_for_its_length(client):
-    answer = client.post(
-        "/predict",
-        input_stream=BytesIO(photo()),
-        headers={"Transfer-Encoding": "chunked"},
-        environ_overrides={"wsgi.input_terminated": True},
-    )
-    assert answer.status_code == 411
-    assert "Content-Length" in answer.json["detail"]
-
-
 @pytest.mark.parametrize("server", [{}, {"wsgi.input_terminated": True}])
 def test_incomplete_upload_is_refused(client, server):
     answer = client.post(
@@ -410,7 +399,7 @@ def test_answer_about_a_photo_is_not_cached(client):
 
 def test_page_has_a_form_that_works_without_javascript(client):
     page = client.get("/", headers=HTML).text
-    assert "<h1>Cat or dog?</h1>" in page
+    assert ">cat or dog?</h1>" in page
     assert 'method="post" action="/predict" enctype="multipart/form-data"' in page
 
 
@@ -421,14 +410,14 @@ def test_page_shows_the_accuracy_of_the_model(client):
 
 def test_page_offers_the_models_and_keeps_the_choice(client):
     page = client.post("/predict", **form(photo(), model="birds"), headers=HTML).text
-    assert 'value="cats">' in page
-    assert 'value="birds" checked>' in page
+    checked = re.findall('name="model" value="(.+?)".+? checked>', page)
+    assert checked == ["birds"]
 
 
 def test_browser_gets_the_answer_as_a_page(client):
     answer = client.post("/predict", **form(photo()), headers=HTML)
     assert answer.content_type == "text/html; charset=utf-8"
-    assert '<h1 class="verdict">Cat</h1>' in answer.text
+    assert '<h1 class="verdict">cat</h1>' in answer.text
     assert "<dd>98.2%</dd>" in answer.text  # softmax of 4 and 0
 
 

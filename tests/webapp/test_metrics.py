@@ -234,7 +234,7 @@ def test_a_bug_is_traced_in_the_log_only(library, caplog):
 def process(tmp_path_factory):
     models = tmp_path_factory.mktemp("models")
     write_model(models / "cats" / "1.pb")
-    with running(APP, "--models", str(models), RELOAD_EVERY="0.1") as process:
+    with running(APP, "--models", str(models), "--reload-every", "0.1") as process:
         process.url, process.models = f"http://127.0.0.1:{process.port()}", models
         yield process
         process.popen.send_signal(signal.SIGTERM)

@@ -56,9 +56,11 @@ def server(tmp_path_factory):
 def in_contract(rule: str) -> str:
     """A Flask rule as OpenAPI writes it."""
     names = {
+        "name": "model",
+        "version": "version",
         "model:name": "model",
         "model:label": "label",
-        "int:version": "version",
+        "version:version": "version",
         "path:filename": "file",
     }
     return re.sub("<(.+?)>", lambda found: f"{{{names[found[1]]}}}", rule)

@@ -16,7 +16,7 @@ from tests.webapp.small_graphs import colours, price, two_ends
 pytestmark = pytest.mark.slow
 
 PAGE = (ROOT / "webapp" / "README.md").read_text()
-ADDRESS = "http://127.0.0.1:5000"
+HOST = "127.0.0.1:5000"
 BLOCK = re.compile(r"```(sh|python)\n(.+?)```\n(?:```json\n(.+?)```\n)?", re.S)
 
 
@@ -50,7 +50,7 @@ def address(folder):
 def run(example: Example, folder: Path, address: str) -> str:
     command = {"sh": ["sh", "-ec"], "python": [sys.executable, "-c"]}[example.language]
     ended = subprocess.run(
-        [*command, example.code.replace(ADDRESS, address)],
+        [*command, example.code.replace(HOST, address.removeprefix("http://"))],
         cwd=folder,
         env={**os.environ, "NO_PROXY": "*"},
         capture_output=True,
@@ -82,5 +82,6 @@ def test_every_example_runs_and_is_answered_as_shown(example, folder, address):
 def test_the_page_has_examples_of_every_kind():
     assert {example.language for example in EXAMPLES} == {"sh", "python"}
     assert sum(bool(example.answer) for example in EXAMPLES) >= 5
-    for route in ("/predict", ":predict", ":classify", "/metadata", "/metrics"):
+    routes = ("/predict", ":predict", ":classify", "/metadata", "/infer", "/metrics")
+    for route in routes:
         assert any(route in example.code for example in EXAMPLES)

@@ -1,15 +1,16 @@
 """The photos and model names in a request; uploads are never written to disk."""
 
 import re
+from io import BytesIO
 from typing import IO, NamedTuple, TypedDict
 
 from flask import Request, current_app
-from werkzeug.exceptions import BadRequest, LengthRequired, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest
+from werkzeug.utils import cached_property
 from werkzeug.wsgi import get_input_stream
 
-from webapp.requests.forms import PhotoForm
-
-FIELD = "image"
+from webapp.requests.bodies import read_body, unpacked
+from webapp.requests.forms import FIELD, PhotoForm
 
 
 class PhotoRequest(Request):
@@ -20,17 +21,19 @@ class PhotoRequest(Request):
 
     form_data_parser_class = PhotoForm
 
-    @property
+    @cached_property
     def stream(self) -> IO[bytes]:
-        """The body as the server holds it; Werkzeug would read it in small pieces.
+        """The whole body, unpacked; Werkzeug would read it in small pieces.
 
         Raises:
-          RequestEntityTooLarge: the body is longer than the app allows.
+          BadRequest: the body is incomplete or damaged.
+          RequestEntityTooLarge: it is longer than the app allows.
+          UnsupportedMediaType: its Content-Encoding is not understood.
         """
         most = self.max_content_length
-        if most is not None and (self.content_length or 0) > most:
-            raise RequestEntityTooLarge
-        return get_input_stream(self.environ)
+        body = read_body(get_input_stream(self.environ), self.content_length, most)
+        encoding = self.headers.get("Content-Encoding", "")
+        return BytesIO(unpacked(body, encoding, most))
 
 
 class Upload(NamedTuple):
@@ -108,25 +111,8 @@ def _is_multipart(request: Request) -> bool:
 
 
 def whole_body(request: Request) -> bytes:
-    """The body.
-
-    Raises:
-      BadRequest: it is shorter than its Content-Length.
-      LengthRequired: it is chunked.
-    """
-    if "Transfer-Encoding" in request.headers:
-        raise LengthRequired(
-            "the request does not say how long it is: send a Content-Length "
-            "instead of a chunked body"
-        )
-    body = request.get_data()
-    promised = request.content_length or 0
-    if len(body) < promised:
-        raise BadRequest(
-            f"the upload broke off after {len(body):,} of {promised:,} bytes: "
-            "send it again"
-        )
-    return body
+    """The body, unpacked; its errors are those of `PhotoRequest.stream`."""
+    return request.get_data()
 
 
 def _files(request: Request) -> list[Upload]:

@@ -31,3 +31,19 @@ def predict_json(outputs: Outputs, count: int | None) -> dict[str, Any]:
         return {"outputs": values}
     columns = zip(*values.values(), strict=True)
     return {"predictions": [dict(zip(values, row, strict=True)) for row in columns]}
+
+
+def with_keys(answer: dict[str, Any], keys: list, name: str) -> dict[str, Any]:
+    """A `:predict` response with the key of each instance.
+
+    Args:
+      name: of the output, where there is only one.
+    """
+    ((form, found),) = answer.items()
+    if form == "predictions":
+        rows = [row if isinstance(row, dict) else {name: row} for row in found]
+        both = zip(keys, rows, strict=True)
+        return {form: [{"key": key, **row} for key, row in both]}
+    return {
+        form: {"key": keys, **(found if isinstance(found, dict) else {name: found})}
+    }

@@ -1,11 +1,13 @@
 """JSON values as arrays of the dtype and the shape of a network's own input."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from werkzeug.exceptions import BadRequest
 
 from helpers.graphs.tensor_text import sizes_of, sizes_text
+from webapp.rest_api.nested_lists import nested
 from webapp.rest_api.tensors import bytes_in
 
 TEXT = 'a string is a text, or {"b64": its bytes in base64}'
@@ -27,24 +29,26 @@ def to_array(value: Any, tensor: Any, shape: Shape) -> np.ndarray:
     name, dtype = tensor.op.name, tensor.dtype.base_dtype
     takes = f"the input {name} takes {dtype.name} {sizes_text(shape)}"
     try:
-        objects = np.asarray(value, object)
+        objects = nested(value)
     except ValueError as error:
-        raise BadRequest(f"{takes}: lists of different lengths came") from error
-    array = _strings(objects) if dtype.name == "string" else None
+        raise BadRequest(f"{takes}: {error} came") from error
+    array = strings(objects) if dtype.name == "string" else None
     if array is None:
-        array = _typed(objects, np.dtype(dtype.as_numpy_dtype), takes)
-    if shape is not None and not _fits(array.shape, shape):
+        array = typed(objects, np.dtype(dtype.as_numpy_dtype), takes)
+    if shape is not None and not fits(array.shape, shape):
         raise BadRequest(f"{takes}: a value of shape {[*array.shape]} came")
     return array
 
 
-def _fits(found: tuple[int, ...], shape: list[int | None]) -> bool:
+def fits(found: Sequence[int], shape: list[int | None]) -> bool:
+    """Whether an array of these sizes has the shape, where None is any size."""
     return len(found) == len(shape) and all(
         wanted in (None, size) for size, wanted in zip(found, shape, strict=True)
     )
 
 
-def _strings(objects: np.ndarray) -> np.ndarray:
+def strings(objects: np.ndarray) -> np.ndarray:
+    """Texts and {"b64": ...} as an array of bytes."""
     found = [
         value.encode("utf-8", "surrogatepass")
         if isinstance(value, str)
@@ -54,8 +58,10 @@ def _strings(objects: np.ndarray) -> np.ndarray:
     return np.array(found, object).reshape(objects.shape)
 
 
-def _typed(objects: np.ndarray, dtype: np.dtype, takes: str) -> np.ndarray:
+def typed(objects: np.ndarray, dtype: np.dtype, takes: str) -> np.ndarray:
     """Numbers or booleans in the dtype, if each of them is one of its values."""
+    if dtype.kind in "iu":
+        objects = _with_whole_decimals(objects)
     kinds = {type(value) for value in objects.flat}
     is_float = dtype.kind not in "iub"
     allowed = {bool} if dtype.kind == "b" else {int, float} if is_float else {int}
@@ -76,3 +82,14 @@ def _typed(objects: np.ndarray, dtype: np.dtype, takes: str) -> np.ndarray:
         raise BadRequest(
             f"JSON Value is not of expected type: {takes}: a number beyond it came"
         ) from error
+
+
+def _with_whole_decimals(objects: np.ndarray) -> np.ndarray:
+    """The values with 1.0 as 1: how JSON spells a number does not matter."""
+    if not any(type(value) is float and value.is_integer() for value in objects.flat):
+        return objects
+    found = np.empty(objects.size, object)
+    for place, value in enumerate(objects.flat):
+        is_whole = type(value) is float and value.is_integer()
+        found[place] = int(value) if is_whole else value
+    return found.reshape(objects.shape)

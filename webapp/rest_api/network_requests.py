@@ -12,8 +12,8 @@ import numpy as np
 from werkzeug.exceptions import BadRequest
 
 from helpers.graphs.tensor_text import sizes_of
-from webapp.rest_api.network_arrays import instance_shape, to_array
-from webapp.rest_api.predict_requests import values_in
+from webapp.rest_api.network_arrays import Shape, instance_shape, to_array
+from webapp.rest_api.predict_requests import plain_name, values_in
 
 Feeds = dict[str, np.ndarray]
 
@@ -78,14 +78,34 @@ def instances_request(rows: list[dict], model) -> NetworkRequest:
     return NetworkRequest(feeds, len(rows))
 
 
+def column_shape(tensor: Any) -> Shape:
+    """The shape of an input's values in one request; None where the rank is not known.
+
+    An input whose batch size is fixed at 1 takes any number of instances.
+    """
+    shape = sizes_of(tensor.shape)
+    return [None, *(shape or [])[1:]] if _batch_size(tensor) == 1 else shape
+
+
 def _column(values: dict, inputs: Mapping[str, Any], most: int) -> NetworkRequest:
-    arrays: Feeds = {}
+    arrays = {
+        name: to_array(values[name], tensor, column_shape(tensor))
+        for name, tensor in inputs.items()
+    }
+    return columns_request(arrays, inputs, most)
+
+
+def columns_request(
+    arrays: Feeds, inputs: Mapping[str, Any], most: int
+) -> NetworkRequest:
+    """Arrays with the axis of the batch, each of its input's `column_shape`.
+
+    Raises:
+      BadRequest: they have more instances than `most`, or different numbers of them.
+    """
     splits = set()
     for name, tensor in inputs.items():
-        shape = sizes_of(tensor.shape)
-        if _batch_size(tensor) == 1:
-            shape = [None, *(shape or [])[1:]]
-        arrays[name] = array = to_array(values[name], tensor, shape)
+        array = arrays[name]
         if array.ndim and not 1 <= len(array) <= max(most, _batch_size(tensor) or 0):
             raise BadRequest(f"{len(array)} instances came: send 1 to {most} at once")
         if _batch_size(tensor) == 1:
@@ -112,6 +132,7 @@ def _by_name(value: Any, inputs: Mapping[str, Any], where: str) -> dict[str, Any
         if len(inputs) == 1:
             return dict.fromkeys(inputs, value)
         raise BadRequest(f"{where} must be an object with: {', '.join(inputs)}")
+    value = {plain_name(name): inner for name, inner in value.items()}
     if odd := value.keys() - inputs.keys():
         raise BadRequest(
             f"JSON object: does not have named input: {min(odd)[:80]}; it has "

@@ -32,7 +32,12 @@ def _joined(arrays: list[np.ndarray], asked: NetworkRequest) -> np.ndarray:
     if len(arrays) == 1 and asked.is_batched:
         return np.asarray(arrays[0])
     has_axis = all(np.ndim(array) for array in arrays)
-    if asked.is_batched and has_axis:
-        return np.concatenate(arrays)
-    singles = [a[0] if np.ndim(a) and len(a) == 1 else a for a in arrays]
-    return np.stack(singles)
+    try:
+        if asked.is_batched and has_axis:
+            return np.concatenate(arrays)
+        singles = [a[0] if np.ndim(a) and len(a) == 1 else a for a in arrays]
+        return np.stack(singles)
+    except ValueError as error:
+        raise BadRequest(
+            "the network's answers have different shapes: send one instance at a time"
+        ) from error

@@ -1,7 +1,7 @@
 """The signatures of a model, and TensorFlow Serving's JSON of its status and metadata.
 
-A network that takes photos has the inputs `images`, `photos` and `x`; any other network
-has its own inputs and outputs, under their own names.
+A network that takes photos has the inputs `images`, `photos` and `x`, the last under
+its own name, too; any other network has its own inputs and outputs.
 """
 
 from typing import Any
@@ -15,6 +15,9 @@ CLASSIFY = "tensorflow/serving/classify"
 REGRESS = "tensorflow/serving/regress"
 PROBABILITIES = "probabilities"
 PHOTOS = "photos"  # the signature whose input is a photo's bytes
+IMAGES = "images"  # of decoded pixels
+X = "x"  # of the network's own values
+CLIENTS = ("image_bytes", "image")  # what clients of other graphs call the bytes
 DTYPES = {"float32": "DT_FLOAT", "float64": "DT_DOUBLE", "float16": "DT_HALF"}
 
 
@@ -47,11 +50,21 @@ def metadata_json(served) -> dict:
     }
 
 
-def photo_inputs(model) -> tuple[str, ...]:
-    """The names under which a request may send photos; () if the model takes none."""
-    if model.preprocessing is not None:
-        return ("images", PHOTOS, "x")
-    return (PHOTOS, *model.inputs) if model.takes_photos else ()
+def photo_inputs(model) -> dict[str, str | None]:
+    """The names under which a request may send photos, and the kind that each takes.
+
+    The kinds are `images`, `photos` and `x`; None: as the values say. {}: the model
+    takes no photos.
+    """
+    if not model.takes_photos:
+        return {}
+    if model.preprocessing is None:
+        return dict.fromkeys((PHOTOS, *model.inputs, *CLIENTS), PHOTOS)
+    own = {name: None if name in CLIENTS else X for name in model.inputs}
+    kinds = dict.fromkeys(CLIENTS, PHOTOS) | own
+    return {IMAGES: IMAGES, PHOTOS: PHOTOS, X: X} | {
+        name: kind for name, kind in kinds.items() if name not in (IMAGES, PHOTOS, X)
+    }
 
 
 def answers_one_number(model) -> bool:

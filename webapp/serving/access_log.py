@@ -3,6 +3,7 @@
 The lines are JSON objects or plain text.
 """
 
+import io
 import json
 import logging
 import re
@@ -15,7 +16,10 @@ from flask import Flask, Response, g, request
 
 ID = "X-Request-ID"
 PROXY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # accepted from a proxy
-PROBES = ("/healthz", "/readyz", "/metrics")
+PROBES = (
+    *("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"),
+    *("/metrics", "/monitoring/prometheus/metrics"),
+)
 log = logging.getLogger("webapp.requests")
 
 
@@ -30,7 +34,12 @@ def log_requests(app: Flask) -> None:
 
 
 def write_to_stdout(style: str) -> None:
-    """Send the log to standard output in the style "json" or "text"."""
+    """Send the log to standard output in the style "json" or "text".
+
+    What the output's encoding has not, as in the name of a file, is written as escapes.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)

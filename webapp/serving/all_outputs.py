@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from werkzeug.exceptions import BadRequest
 
 from helpers.serving.non_finite import finite
 
@@ -42,7 +43,14 @@ def _outputs(model, tensor: Any, values: np.ndarray) -> Outputs:
         _run(model, {tensor: value if is_scalar else value[None]})
         for value in (values if not is_scalar else values.tolist())
     ]
-    return {name: np.stack([_only(one[name]) for one in single]) for name in single[0]}
+    try:
+        return {
+            name: np.stack([_only(one[name]) for one in single]) for name in single[0]
+        }
+    except ValueError as error:
+        raise BadRequest(
+            "the network's answers have different shapes: send one photo at a time"
+        ) from error
 
 
 def _run(model, feeds: Mapping[Any, Any]) -> Outputs:

@@ -5,23 +5,29 @@ tests/webapp/serving/test_server.py fails when they change.
 """
 
 import json
+import socket
+import time
+from contextlib import suppress
 from http import HTTPStatus
 from io import BytesIO
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
+from waitress.receiver import FixedStreamReceiver
 from waitress.task import ErrorTask, WSGITask
+from waitress.utilities import BadRequest
 
 from webapp.security import HEADERS
 from webapp.serving import access_log, admission
+from webapp.serving.chunked_bodies import ChunkReceiver
+from webapp.serving.framing import check_head, check_start
 
 SENTENCES = {
     400: "This is not valid HTTP ({}): send the request again with another client.",
     413: "The request is far too large: send a smaller copy of the photo.",
     431: "The headers are too large: send fewer or shorter ones.",
-    501: "This Transfer-Encoding is not supported: send a Content-Length instead.",
 }
+UNREAD = 64_000_000  # bytes after a refusal that are read and dropped, at most
 MISTAKE = "This is our mistake, not yours: send the request again later."
 
 
@@ -57,24 +63,39 @@ class Parser(HTTPRequestParser):
     """Refuses ambiguous framing; discards bodies that the app will refuse."""
 
     content_length: int
+    completed: bool
     expect_continue: bool
+    body_rcv: ChunkReceiver | FixedStreamReceiver | None
+
+    def received(self, data: bytes) -> int:
+        """Take the next bytes of the connection; returns how many are this request's.
+
+        What begins like no request is refused at once, not when its head has ended.
+        """
+        if self.body_rcv is None and not self.completed:
+            head = self.header_plus + data
+            end = head.find(b"\r\n\r\n")
+            try:
+                new, end = len(self.header_plus), len(head) if end < 0 else end
+                check_start(head, new, end)
+            except ParsingError as error:
+                self.error, self.completed = BadRequest(str(error)), True
+                return len(data)
+        return super().received(data)
 
     def parse_header(self, header_plus: bytes) -> None:
+        if self.header_bytes_received < self.adj.max_request_header_size:
+            check_head(header_plus.rstrip(b"\r\n"))
         super().parse_header(header_plus)
-        if "TRANSFER_ENCODING" in self.headers:  # waitress takes it out of HTTP/1.1
-            raise ParsingError("a Transfer-Encoding is not for HTTP/1.0")
-        if self.chunked and "CONTENT_LENGTH" in self.headers:
-            raise ParsingError("a Transfer-Encoding and a Content-Length together")
         if self.chunked:
-            self.headers["TRANSFER_ENCODING"] = "chunked"  # the app answers 411
-            self._discard(ChunkedReceiver(DiscardedBody()))
+            self.body_rcv = ChunkReceiver(self.adj.inbuf_overflow - 1)
         elif self.content_length >= self.adj.inbuf_overflow:  # the app answers 413
-            self._discard(FixedStreamReceiver(self.content_length, DiscardedBody()))
+            self._discard()
         elif self.content_length:
             self.body_rcv = FixedStreamReceiver(self.content_length, BodyBuffer())
 
-    def _discard(self, receiver: ChunkedReceiver | FixedStreamReceiver) -> None:
-        self.body_rcv = receiver
+    def _discard(self) -> None:
+        self.body_rcv = FixedStreamReceiver(self.content_length, DiscardedBody())
         if self.expect_continue:  # answered with the error, not with 100 Continue
             self.expect_continue = False
             self.headers["CONNECTION"] = "close"
@@ -121,13 +142,54 @@ class RefusalTask(ErrorTask):
         self.response_headers.append((access_log.ID, request_id))
         self.response_headers.extend(HEADERS.items())
         self.set_close_on_finish()
+        self.channel.unread = UNREAD
         self.content_length = len(body)
         self.write(body)
 
 
 class Channel(HTTPChannel):
-    """A connection that uses the classes above."""
+    """A connection that uses the classes above.
+
+    After a refusal its input is read and dropped until the client closes: closing with
+    unread input would reset the connection, and the client might lose the answer.
+    """
 
     parser_class = Parser
     task_class = Task
     error_task_class = RefusalTask
+    unread = 0  # bytes that are still dropped before the connection is closed
+    is_dropping = False
+    close_when_flushed: bool
+
+    def readable(self) -> bool:
+        return self.is_dropping or super().readable()
+
+    def handle_read(self) -> None:
+        if not self.is_dropping:
+            super().handle_read()
+            return
+        dropped = b""
+        with suppress(OSError):  # the connection is broken
+            dropped = self.recv(self.adj.recv_bytes)
+        self.unread -= len(dropped)
+        if not dropped or self.unread <= 0:
+            self.handle_close()
+
+    def handle_write(self) -> None:
+        if self.unread > 0 and self.close_when_flushed and not self.total_outbufs_len:
+            self.close_when_flushed, self.is_dropping = False, True
+            # The server gives a connection without a request less time.
+            self.creation_time = self.last_activity = time.time()
+            with suppress(OSError):
+                self.socket.shutdown(socket.SHUT_WR)
+            return
+        super().handle_write()
+
+    def peek(self) -> bytes | None:
+        """The first byte that is not read yet; b"": the client has left; None: none."""
+        try:
+            return self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except OSError:  # the connection is broken
+            return b""

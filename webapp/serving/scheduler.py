@@ -15,6 +15,7 @@ from time import perf_counter
 
 from waitress.task import ThreadedTaskDispatcher
 
+from webapp.serving import access_log
 from webapp.serving.micro_batching import run_batch
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ THREADS = 2  # two slow requests run side by side
 LONG = 0.25  # seconds that a probe may wait for a batch
 HISTORY = 4  # batches whose time predicts the next one's
 MAX_BATCH = 8  # photos; with more, each waits longer and none is faster
+LARGE = 1_000_000  # bytes of a request that may hold many photos
+CLIENT_LEFT = 499  # the status in the log, as nginx has it
 DECODING = 0.02  # seconds of decoding that close a batch: a large photo is alone in it
 
 
@@ -66,7 +69,9 @@ class Scheduler:
     Args:
       limit: photos in flight at once, in all workers together.
       in_flight: the counter that the workers share.
-      long: prefixes of the paths that are answered in threads.
+      long: parts of the paths that are answered in threads; a proxy's prefix may
+        come before them.
+      bulk: parts of those that are, if the request has more than LARGE bytes.
     """
 
     def __init__(
@@ -75,8 +80,9 @@ class Scheduler:
         limit: int,
         in_flight: InFlightCounter | None = None,
         long: tuple[str, ...] = (),
+        bulk: tuple[str, ...] = (),
     ) -> None:
-        self._limit, self._long = limit, long
+        self._limit, self._long, self._bulk = limit, long, bulk
         self._in_flight = in_flight or InFlightCounter()
         self._quick: deque = deque()
         self._photos: deque[_Photo] = deque()
@@ -104,11 +110,17 @@ class Scheduler:
         elif not self._in_flight.enter(self._limit):
             request.too_many = True
             self._quick.append(channel)
-        elif request.path.startswith(self._long):
+        elif self._is_long(request):
             self._threads.add_task(_Photo(channel, self._in_flight.leave))
         else:
             photo = _Photo(channel, self._in_flight.leave, self._took.append)
             self._photos.append(photo)
+
+    def _is_long(self, request) -> bool:
+        """Whether the request may take long enough to be answered in a thread."""
+        if not any(part in request.path for part in self._bulk):
+            return any(part in request.path for part in self._long)
+        return int(request.headers.get("CONTENT_LENGTH") or 0) > LARGE
 
     def serve(self) -> None:
         """Answer all probes and pages, then one batch of photos."""
@@ -150,7 +162,8 @@ def _answer(service: Callable[[], None], cancel: Callable[[], None]) -> None:
 class _Photo:
     """A request that counts as in flight until its answer begins to be sent.
 
-    The client may then send its next photo, which must not be refused.
+    The client may then send its next photo, which must not be refused. Nothing is
+    computed for a client that has left.
     """
 
     def __init__(
@@ -177,7 +190,15 @@ class _Photo:
 
     def answer(self) -> None:
         try:
-            self._channel.service()
+            if self._channel.peek() == b"":  # waitress does not look any more
+                request = self._channel.requests[0]
+                fields = {"method": request.command, "path": request.path}
+                access_log.log_request(
+                    access_log.new_id(), **fields, status=CLIENT_LEFT
+                )
+                self._channel.cancel()
+            else:
+                self._channel.service()
         finally:
             self.leave()
 

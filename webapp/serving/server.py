@@ -14,17 +14,19 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from ipaddress import ip_address
-from time import monotonic
+from time import monotonic, time
 
 from waitress import create_server, wasyncore
 
 from webapp.serving.connections import Channel
-from webapp.serving.listener import listen_errors
+from webapp.serving.listener import is_local, listen_errors, url_of
+from webapp.serving.orphans import reap_orphans
 from webapp.serving.scheduler import Scheduler
 
 DRAIN = 20  # seconds for the requests in flight, at most
 QUIET = 0.2  # seconds without a request that end the drain
+STALLED = 20  # seconds that a client may pause in a request or in reading an answer
+LOOK_EVERY = 5  # seconds between two searches for idle connections, at most
 CONNECTIONS = 1000
 OPEN_FILES = 4096  # for the connections and for TensorFlow
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -47,6 +49,7 @@ class Server:
     Args:
       scheduler: queues and answers the requests.
       max_body: bytes of a body to keep in memory; longer ones are read and dropped.
+      keep_alive: seconds that a connection may be idle between two requests.
       is_next: whether this process may accept one more connection than its number;
         otherwise another process accepts it from the same socket.
     """
@@ -58,27 +61,29 @@ class Server:
         *,
         scheduler: Scheduler,
         max_body: int,
+        keep_alive: float = 75,
         is_next: Callable[[int], bool] = lambda connections: True,
     ) -> None:
         _allow_open_files()
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._scheduler = scheduler
-        host, port = listener.getsockname()[:2]
-        with listen_errors(host, port):  # another process may have taken the port
+        self.url, self.is_loopback = url_of(listener), is_local(listener)
+        with listen_errors(*_host_and_port(listener)):  # another process may have it
             self._waitress = create_server(
                 app,
                 sockets=[listener],
                 _dispatcher=scheduler,
                 connection_limit=CONNECTIONS,
-                channel_timeout=20,
-                cleanup_interval=5,
                 asyncore_use_poll=True,
                 inbuf_overflow=max_body + 1,
                 outbuf_high_watermark=sys.maxsize,  # the loop must not wait for itself
                 recv_bytes=262144,
                 ident="",
+                clear_untrusted_proxy_headers=False,  # proxy_headers.py decides
             )
         self._waitress.channel_class = Channel
+        self._waitress.maintenance = lambda now: None  # _close_idle does it, later
+        self._keep_alive, self._next_look = keep_alive, 0.0
         readable = self._waitress.readable
         self._waitress.readable = lambda: readable() and self._is_next()
         self._accept_one = self._waitress.handle_accept
@@ -87,13 +92,12 @@ class Server:
         self._waitress.draining = False
         for number in SIGNALS:
             signal.signal(number, self._stop)
-        self.is_loopback = ip_address(host).is_loopback
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def run(self, on_stop: Callable[[], None] = lambda: None) -> None:
         """Serve until a signal comes, then drain; a second signal exits with 130."""
         while not self._waitress.draining:
             self._run_once(1 if self._is_next() else QUIET / 4)
+            self._close_idle()
         on_stop()
         self._close_listener()
         self._drain()
@@ -119,6 +123,30 @@ class Server:
     def _read_and_write(self, timeout: float) -> None:
         wasyncore.loop(timeout, use_poll=True, map=self._waitress._map, count=1)
 
+    def _close_idle(self) -> None:
+        """Close the connections that nothing has come on for too long.
+
+        waitress does it before it reads, and so loses requests that came meanwhile.
+        """
+        now = time()
+        if now < self._next_look:
+            return
+        self._next_look = now + min(LOOK_EVERY, self._keep_alive / 4)
+        for channel in list(self._waitress.active_channels.values()):
+            if now - channel.last_activity > self._patience(channel) and not (
+                channel.requests or channel.peek()
+            ):
+                channel.handle_close()
+        if os.getpid() == 1:
+            reap_orphans()
+
+    def _patience(self, channel: Channel) -> float:
+        """The seconds that nothing may happen on a connection."""
+        is_new = channel.last_activity == channel.creation_time
+        if channel.request or channel.total_outbufs_len or is_new:
+            return STALLED
+        return self._keep_alive
+
     def _accept(self) -> None:
         """Accept all pending connections; waitress alone accepts one per iteration."""
         before = -1
@@ -139,9 +167,12 @@ class Server:
                 last_busy = monotonic()
 
     def _is_busy(self) -> bool:
-        """Whether any request is arriving, in the app, or being answered."""
+        """Whether any request has come, is in the app, or being answered."""
         return any(
-            channel.request or channel.requests or channel.total_outbufs_len
+            channel.request
+            or channel.requests
+            or channel.total_outbufs_len
+            or channel.peek()
             for channel in self._waitress.active_channels.values()
         )
 
@@ -153,6 +184,12 @@ class Server:
             logging.warning("requests not answered in time: %d", unanswered)
             sys.stdout.flush()
             os._exit(0)
+
+
+def _host_and_port(listener: socket.socket) -> tuple[str, int]:
+    if listener.family == socket.AF_UNIX:
+        return url_of(listener), 0
+    return listener.getsockname()[:2]
 
 
 def _allow_open_files() -> None:

@@ -13,8 +13,10 @@ from helpers.data.decoding import (
     PhotoTooLarge,
     UnknownFormat,
 )
+from helpers.serving.model_names import printable
 from helpers.serving.non_finite import NonFiniteAnswer
-from webapp.views import page, tensorflow_serving
+from helpers.serving.refused_input import RefusedInput
+from webapp.views import open_inference, page, tensorflow_serving
 
 PHOTO_STATUS = {
     EmptyPhoto: 400,
@@ -42,27 +44,30 @@ def _model_error(error: NonFiniteAnswer) -> Response:
 
 
 def _http_error(error: HTTPException) -> BaseResponse:
-    plain = error.get_response()
-    if plain.status_code < 400:  # a redirect
-        return plain
-    status, sentence = plain.status_code, error.description
+    if error.response is not None or (error.code or 500) < 400:  # a redirect
+        return error.get_response()
+    status, sentence = error.code or 500, error.description
     if not sentence or sentence == type(error).description:  # Werkzeug's own
+        if status == 404 and request.path.startswith(tensorflow_serving.ROOT):
+            status = 400  # as TensorFlow Serving answers
         sentence = _default_sentence(status)
     answer = _problem(status, sentence)
-    for name in ("Allow", "Retry-After"):
-        if name in plain.headers:
-            answer.headers[name] = plain.headers[name]
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After", "Accept-Encoding"):
+            answer.headers[name] = value
     return answer
 
 
 def _default_sentence(status: int) -> str:
-    path = request.path if len(request.path) < 80 else "this address"
-    if _is_rest_api() and status in (404, 405):
+    page_path = f"{request.root_path}/"
+    path = request.root_path + request.path
+    path = path if len(path) < 80 else "this address"
+    if _is_rest_api() and status in (400, 404, 405):
         return f"Malformed request: {request.method} {path}"
     if status == 404:
-        return f"there is nothing at {path}: the page is at /"
+        return f"there is nothing at {path}: the page is at {page_path}"
     if status == 405:
-        return f"{path} does not answer {request.method}: the page is at /"
+        return f"{path} does not answer {request.method}: the page is at {page_path}"
     if status == 413:
         megabytes = current_app.config["MAX_BYTES"] / 1e6
         return f"more than the allowed {megabytes:g} MB came: send a smaller copy"
@@ -70,11 +75,16 @@ def _default_sentence(status: int) -> str:
 
 
 def _bug(error: Exception) -> Response:
-    from tensorflow.errors import InvalidArgumentError  # loaded with the first model
+    from tensorflow.errors import OpError, ResourceExhaustedError  # with the models
 
-    if isinstance(error, InvalidArgumentError):
-        cause = str(error.message).partition("\n")[0]
-        return _problem(400, f"the network refuses this input: {cause}")
+    if isinstance(error, (MemoryError, ResourceExhaustedError)):
+        return _problem(413, "this needs more memory than there is: send less at once")
+    if isinstance(error, OpError):
+        from helpers.serving.run_errors import run_cause  # imports TensorFlow
+
+        return _problem(400, f"the network refuses this input: {run_cause(error)}")
+    if isinstance(error, RefusedInput):
+        return _problem(400, str(error))
     current_app.logger.exception(
         "request %s: %s %r failed", g.request_id, request.method, request.path
     )
@@ -84,14 +94,17 @@ def _bug(error: Exception) -> Response:
 
 
 def _is_rest_api() -> bool:
-    return request.path.startswith(tensorflow_serving.ROOT)
+    roots = (tensorflow_serving.ROOT, open_inference.ROOT)
+    return f"{request.path}/".startswith(roots)
 
 
 def _problem(status: int, text: str) -> Response:
     """The error as `application/problem+json` (RFC 9457) or as the HTML page.
 
-    Under /v1/ it has the form that TensorFlow Serving gives its errors.
+    Under /v1/ and /v2/ it has the form that TensorFlow Serving, and the Open Inference
+    Protocol, give their errors.
     """
+    text = printable(text)
     if _is_rest_api():
         return tensorflow_serving.show_problem(status, text)
     detail = text[:1].upper() + text[1:] + ("" if text[-1:] in ".?!" else ".")

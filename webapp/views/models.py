@@ -1,6 +1,6 @@
 """GET /models: the loaded models, their versions and their statistics."""
 
-from flask import Blueprint, Response, current_app, jsonify, render_template
+from flask import Blueprint, Response, current_app, jsonify
 
 from webapp.pages.model_report import model_report
 from webapp.views import page
@@ -15,7 +15,7 @@ def models() -> Response | str:
         current_app.extensions["library"], current_app.extensions["metrics"]
     )
     if page.is_wanted():
-        return render_template("models.html", **report)
+        return page.html("models.html", **report)
     return jsonify(report)
 
 

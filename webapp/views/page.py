@@ -10,25 +10,26 @@ from flask import (
     make_response,
     render_template,
     request,
+    url_for,
 )
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from helpers.data.decoding import PhotoError
 from helpers.serving.non_finite import NonFiniteAnswer
-from webapp.answering import Answer, answer_photo, explains, find_model
+from webapp.answering import TOP, Answer, answer_photo, explains, find_model
 from webapp.pages import card_text
+from webapp.pages.choices import Choices
+from webapp.pages.drawings import DRAWINGS, find_drawing
 from webapp.pages.example_requests import example_request, takes_sentence
 from webapp.pages.output_tables import headline, output_tables
+from webapp.pages.photo_examples import PhotoExample
+from webapp.pages.questions import GENERAL, common_question, question
 from webapp.pages.thumbnails import Picture, heat_map, thumbnail
-from webapp.requests.uploads import (
-    Upload,
-    named_models,
-    number_of_classes,
-    sent_photos,
-)
+from webapp.requests.uploads import Upload, named_models, sent_photos, whole_body
 
 blueprint = Blueprint("page", __name__)
 MOST_ANSWERS = 20  # on one page
+TOPS = (3, TOP, 10, 20)  # numbers of classes that the page offers
 for template_filter in (
     card_text.accuracy_sentence,
     card_text.pretty,
@@ -36,6 +37,7 @@ for template_filter in (
     explains,
     headline,
     output_tables,
+    question,
     takes_sentence,
 ):
     blueprint.add_app_template_filter(template_filter)
@@ -53,7 +55,9 @@ class Shown(NamedTuple):
     answer: Answer | None = None
     heat: Picture | None = None
     problem: Exception | None = None
+    classes: int = 0  # of the model
     explains: bool = False  # whether the answer can be explained
+    example: PhotoExample | None = None
 
 
 class PhotoResult(NamedTuple):
@@ -69,10 +73,18 @@ class PhotoResult(NamedTuple):
         return None if any(one.answer for one in self.shown) else self.shown[0].problem
 
 
+def html(template: str, **variables) -> str:
+    """The rendered template; what UTF-8 has not, as in a card's \\ud800, is a ?."""
+    return render_template(template, **variables).encode(errors="replace").decode()
+
+
 @blueprint.get("/")
 def index() -> str:
     """The page without answers."""
-    return render_template("index.html", **_form([request.args.get("model")]))
+    choices = Choices.of(request)
+    if choices.drawing is not None:
+        find_drawing(choices.drawing)
+    return html("index.html", **_form(choices))
 
 
 def is_wanted() -> bool:
@@ -83,31 +95,41 @@ def is_wanted() -> bool:
 
 def show_answers(started: float, *, why: bool) -> str:
     """The page with the answers of each named model for each photo of the request."""
-    uploads, names = sent_photos(request), named_models(request)
+    whole_body(request)  # cached now, for parsing the form uses it up
+    choices, names = Choices.of(request), named_models(request)
+    uploads = _uploads(choices)
     if len(uploads) * len(names) > MOST_ANSWERS:
         raise RequestEntityTooLarge(
             f"{len(uploads) * len(names)} answers were asked for: with fewer photos "
             f"or models, ask for at most {MOST_ANSWERS} at once"
         )
-    top, reasons = number_of_classes(request), _explained(names) if why else []
+    reasons = _explained(names) if why else []
     photo_results = []
     for upload in uploads:
         shown = []
         for name in names:
-            shown.append(_shown(upload.data, name, started, top, name in reasons))
+            shown.append(_shown(upload, name, started, choices, name in reasons))
             started = perf_counter()
         photo_results.append(PhotoResult(upload.name, _thumbnail(upload, shown), shown))
     problems = [result.problem for result in photo_results]
     if problems[0] and all(problems):
         raise problems[0]
-    return render_template("answer.html", photo_results=photo_results, **_form(names))
+    return html("answer.html", photo_results=photo_results, **_form(choices))
 
 
 def show_problem(status: int, title: str, detail: str) -> Response:
     """The page with the sentence that describes the error."""
     problem = {"status": status, "title": title, "detail": detail}
-    form = _form([request.args.get("model")])
-    return make_response(render_template("problem.html", **problem, **form), status)
+    form = _form(Choices.of_failed(request))
+    return make_response(html("problem.html", **problem, **form), status)
+
+
+def _uploads(choices: Choices) -> list[Upload]:
+    """The photos sent, or the drawing that is named instead."""
+    if choices.drawing is None:
+        return sent_photos(request)
+    drawing = find_drawing(choices.drawing)
+    return [Upload(drawing.file_name, drawing.read())]
 
 
 def _explained(names: list[str | None]) -> list[str | None]:
@@ -116,15 +138,48 @@ def _explained(names: list[str | None]) -> list[str | None]:
 
 
 def _shown(
-    photo: bytes, name: str | None, started: float, top: int | None, why: bool
+    upload: Upload, name: str | None, started: float, choices: Choices, why: bool
 ) -> Shown:
-    model = find_model(name).model
+    model, photo = find_model(name).model, upload.data
+    top = _top(choices, model)
     try:
         answer = answer_photo(photo, name, started, top=top, why=why)
     except (PhotoError, NonFiniteAnswer) as error:
         return Shown(problem=error)
-    heat = heat_map(answer.why, photo, model.preprocessing) if answer.why else None
-    return Shown(answer, heat, explains=explains(model))
+    heat = _heat(answer, photo, model)
+    example = PhotoExample(
+        url_for("predict.explain" if why else "predict.predict", _external=True),
+        answer.model,
+        upload.name,
+        top,
+        _address(choices.drawing) if choices.drawing else None,
+    )
+    return Shown(
+        answer,
+        heat,
+        classes=len(model.class_names),
+        explains=explains(model),
+        example=example,
+    )
+
+
+def _heat(answer: Answer, photo: bytes, model) -> Picture | None:
+    """The heat map, if the answer is explained and some part of the photo decides."""
+    if answer.why is None or not answer.why.is_decided_by_a_part:
+        return None
+    return heat_map(answer.why, photo, model.preprocessing)
+
+
+def _top(choices: Choices, model) -> int | None:
+    """How many classes to name: all if there are fewer, as one form asks many models."""
+    if choices.top is None or not model.class_names:
+        return None
+    return min(choices.top, len(model.class_names))
+
+
+def _address(drawing: str) -> str:
+    name = find_drawing(drawing).file_name
+    return url_for("static", filename=name, _external=True)
 
 
 def _thumbnail(upload: Upload, shown: list[Shown]) -> Picture | None:
@@ -138,17 +193,26 @@ def _is_fragment() -> bool:
     return "fragment" in request.args
 
 
-def _form(chosen: list[str | None]) -> dict:
-    """The variables of every template: the models to choose from, and the chosen."""
-    library = current_app.extensions["library"]
-    served = [find_model(name) for name in library.names]
+def _form(choices: Choices) -> dict:
+    """The variables of every template: what can be chosen, and what is."""
+    served = current_app.extensions["library"].newest()
     asking = [one for one in served if one.model.takes_photos]
-    names = {one.name for one in asking}
+    names = [one.name for one in asking if one.name in choices.models]
+    names = names or [one.name for one in asking[:1]]
+    named = [one.model for one in asking if one.name in names]
     return {
         "models": asking,
-        "chosen": names.intersection(chosen) or {one.name for one in asking[:1]},
+        "chosen": names,
+        "choices": choices._replace(models=tuple(names)),
+        "unknown": sorted({*choices.models}.difference(one.name for one in served)),
+        "question": common_question(named or [one.model for one in served]),
+        "general": GENERAL,
+        "usual_top": TOP,
+        "tops": sorted({*TOPS, choices.top or TOP}),
+        "drawings": DRAWINGS,
+        "most_photos": MOST_ANSWERS,
         "others": [
-            (one, _example(one), one.name in chosen or not asking)
+            (one, _example(one), one.name in choices.models or not asking)
             for one in served
             if not one.model.takes_photos
         ],
@@ -158,5 +222,5 @@ def _form(chosen: list[str | None]) -> dict:
 
 def _example(served) -> str:
     """The example request for a model that takes no photos."""
-    address = f"{request.host_url}v1/models/{served.name}:predict"
+    address = url_for("tensorflow_serving.predict", name=served.name, _external=True)
     return example_request(served.model, address)

@@ -10,16 +10,16 @@ from typing import Any, NoReturn
 
 import numpy as np
 from flask import Blueprint, abort, current_app, jsonify, request
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, IntegerConverter
 
-from webapp.answering import answers_with_classes_alone
 from webapp.requests.uploads import whole_body
 from webapp.rest_api import signatures
-from webapp.rest_api.answers import predict_json
+from webapp.rest_api.answers import predict_json, with_keys
 from webapp.rest_api.classify_requests import photos_in, rows_in
 from webapp.rest_api.json_values import json_value
 from webapp.rest_api.network_requests import instances_request, network_request
 from webapp.rest_api.network_runs import run_first, run_network
+from webapp.rest_api.photo_runs import run_photos
 from webapp.rest_api.predict_requests import (
     check_signature,
     parse,
@@ -27,12 +27,12 @@ from webapp.rest_api.predict_requests import (
     signature_of,
 )
 from webapp.rest_api.tensors import to_tensor
-from webapp.serving.all_outputs import Outputs, input_outputs, photo_outputs
 
 blueprint = Blueprint("tensorflow_serving", __name__)
 ROOT = "/v1/"
+MOST = 80  # characters of a name in a sentence
 MODEL = "/v1/models/<model:name>"
-VERSIONED = ("", "/versions/<int:version>", "/labels/<model:label>")
+VERSIONED = ("", "/versions/<version:version>", "/labels/<model:label>")
 
 
 class ModelConverter(BaseConverter):
@@ -41,9 +41,16 @@ class ModelConverter(BaseConverter):
     regex = "[^/:]+"
 
 
+class VersionConverter(IntegerConverter):
+    """A version; Python refuses to read a number of thousands of digits."""
+
+    regex = "[0-9]{1,40}"
+
+
 @blueprint.record_once
 def add_converter(state) -> None:
-    state.app.url_map.converters["model"] = ModelConverter
+    converters = {"model": ModelConverter, "version": VersionConverter}
+    state.app.url_map.converters.update(converters)
 
 
 def route(ending: str, method: str):
@@ -81,7 +88,7 @@ def status(name: str, version: int | None = None, label: str | None = None) -> d
         statuses = {n: status for n, status in statuses.items() if n == version}
     if not statuses:
         which = "any versions" if version is None else f"version {version}"
-        abort(404, f"Could not find {which} of model {name}")
+        abort(404, f"Could not find {which} of model {name[:MOST]}")
     return signatures.status_json(statuses)
 
 
@@ -100,8 +107,11 @@ def predict(name: str, version: int | None = None, label: str | None = None) -> 
     if names := signatures.photo_inputs(model):
         photos = predict_request(asked, names)
         prepare: Callable = partial(to_tensor, photos.values, photos.kind)
-        found = _answer(served, arrived, prepare, _run)
-        return predict_json(found, len(photos.values) if photos.is_row else None)
+        found = _answer(served, arrived, prepare, run_photos)
+        answer = predict_json(found, len(photos.values) if photos.is_row else None)
+        if photos.keys is None:
+            return answer
+        return with_keys(answer, photos.keys, signatures.output_names(model)[0])
     check_signature(signature_of(asked), (signatures.DEFAULT,))
     most = current_app.config["MAX_INSTANCES"]
     prepare = partial(network_request, asked, most=most)
@@ -146,7 +156,8 @@ def _served(name: str, version: int | None, label: str | None):
         return current_app.extensions["library"].model(name, version, label)
     except LookupError as error:
         which = "Latest" if version is None else "Specific"
-        spec = name if version is None else f"{name}, {version}"
+        short = name[:MOST]
+        spec = short if version is None else f"{short}, {version}"
         abort(404, f"Servable not found for request: {which}({spec}): {error}")
 
 
@@ -164,9 +175,9 @@ def _first_outputs(served, arrived: float, verb: str) -> np.ndarray:
     model, most = served.model, current_app.config["MAX_INSTANCES"]
     asked = parse(whole_body(request))
     if model.takes_photos:
-        photos = photos_in(asked, verb, most)
-        prepare: Callable = partial(to_tensor, photos, signatures.PHOTOS)
-        return next(iter(_answer(served, arrived, prepare, _run).values()))
+        photos, kind = photos_in(asked, verb, model, most)
+        prepare: Callable = partial(to_tensor, photos, kind)
+        return next(iter(_answer(served, arrived, prepare, run_photos).values()))
     rows = rows_in(asked, verb, model.inputs, most)
     prepare = partial(instances_request, rows)
     return _answer(served, arrived, prepare, run_first)
@@ -185,15 +196,3 @@ def _answer(served, arrived: float, prepare: Callable, run: Callable) -> Any:
         infer=perf_counter() - decoded,
     )
     return found
-
-
-def _run(model, prepared: tuple[np.ndarray, bool]) -> Outputs:
-    """The outputs for photos, or for values of the network's own input, by name."""
-    tensor, is_own = prepared
-    if is_own:
-        found = input_outputs(model, tensor)
-    elif answers_with_classes_alone(model):
-        return {signatures.PROBABILITIES: model.predict(tensor)}
-    else:
-        found = photo_outputs(model, tensor)
-    return dict(zip(signatures.output_names(model), found.values(), strict=True))

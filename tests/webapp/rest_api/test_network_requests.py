@@ -178,7 +178,7 @@ def test_what_an_input_does_not_take_is_one_sentence(call, name, request_, sente
     ("features", "sentence"),
     [
         ({}, "the features 'ids' and 'words'"),
-        ({"ids": [1, 2, 3], "words": ["a"], "more": 1}, "no other"),
+        ({"ids": [1, 2, 3], "words": ["a"], "more": 1}, "and 'words' alone"),
     ],
 )
 def test_examples_have_the_features_of_the_network(features, sentence):

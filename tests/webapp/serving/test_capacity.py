@@ -1,7 +1,5 @@
 """The number of workers and threads for a machine."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from webapp.serving import capacity
@@ -18,8 +16,7 @@ from webapp.serving import capacity
 def test_workers_are_as_many_as_cores_and_memory_allow(
     monkeypatch, cores, free, workers, threads
 ):
-    monkeypatch.setattr(capacity, "cores", lambda: cores)
-    memory = SimpleNamespace(available=free * 1e9)
-    monkeypatch.setattr(capacity.psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(capacity, "cores", lambda root: cores)
+    monkeypatch.setattr(capacity, "memory", lambda root: free * 1e9)
     assert capacity.workers() == workers
     assert capacity.threads(workers) == threads

@@ -11,6 +11,7 @@ import pytest
 from webapp.serving.scheduler import (
     DECODING,
     HISTORY,
+    LARGE,
     LONG,
     MAX_BATCH,
     Scheduler,
@@ -24,6 +25,7 @@ class Channel:
         self, answered: list, name: str, method: str = "POST", path: str = "/predict"
     ):
         self.answered, self.name, self.thread = answered, name, None
+        self.unread: bytes | None = None
         self.requests = [SimpleNamespace(error=None, command=method, path=path)]
 
     def service(self) -> None:
@@ -32,6 +34,9 @@ class Channel:
 
     def cancel(self) -> None:
         self.answered.append(f"{self.name} is cancelled")
+
+    def peek(self) -> bytes | None:
+        return self.unread
 
 
 @pytest.fixture
@@ -162,3 +167,40 @@ def test_a_slow_request_has_a_thread_and_counts_as_in_flight(add, answered):
     scheduler.shutdown(timeout=30)
     assert not scheduler.threads
     assert not add(scheduler, "later").too_many
+
+
+@pytest.mark.parametrize("path", ["/predict", "/explain"])
+def test_a_photo_whose_client_has_left_is_not_computed(answered, path):
+    scheduler = quick_scheduler(limit=1, long=("/explain",))
+    channel = Channel(answered, "photo", path=path)
+    channel.unread = b""
+    scheduler.add_task(channel)
+    scheduler.serve()
+    while scheduler._in_flight.count():
+        time.sleep(0.001)
+    assert answered == ["photo is cancelled"]
+    assert not scheduler._in_flight.count()
+
+
+@pytest.mark.parametrize("size", [LARGE, LARGE + 1])
+def test_a_large_request_of_a_bulk_path_is_answered_in_a_thread(answered, size):
+    scheduler = quick_scheduler(limit=1, bulk=("/v2/models/",))
+    channel = Channel(answered, "photo", path="/v2/models/cats/infer")
+    channel.requests[0].headers = {"CONTENT_LENGTH": str(size)}
+    scheduler.add_task(channel)
+    is_in_loop = scheduler.waiting
+    scheduler.serve()
+    while scheduler._in_flight.count():
+        time.sleep(0.001)
+    assert is_in_loop == (size <= LARGE)
+    assert answered == ["photo"]
+
+
+def test_a_slow_path_may_come_after_a_prefix(answered):
+    scheduler = quick_scheduler(limit=1, long=("/explain",))
+    channel = Channel(answered, "photo", path="/cats/explain")
+    scheduler.add_task(channel)
+    assert not scheduler.waiting
+    while scheduler._in_flight.count():
+        time.sleep(0.001)
+    assert channel.thread is not threading.current_thread()

@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import NamedTuple
 
 import pytest
+from PIL import Image
 
 from helpers.serving.library import Library
 from helpers.serving.occlusion import STEPS
@@ -15,6 +16,7 @@ from tests.webapp.small_graphs import MANY, price
 from webapp.app import create_app
 from webapp.pages.example_requests import example_request
 from webapp.pages.thumbnails import seen_part
+from webapp.proxy_headers import TrustedProxies
 from webapp.views import page
 
 
@@ -32,6 +34,14 @@ def client(tmp_path_factory):
     }
     with Library.load(files) as library:
         yield create_app(library).test_client()
+
+
+def red_corner() -> bytes:
+    """A black picture with a red corner, which decides what the model says."""
+    picture, file = Image.new("RGB", (120, 120)), BytesIO()
+    picture.paste("red", (0, 0, 60, 60))
+    picture.save(file, "PNG")
+    return file.getvalue()
 
 
 def form(*photos: bytes, **others) -> dict:
@@ -55,9 +65,17 @@ def test_explanation_is_the_answer_and_the_loss_of_each_cover(client):
 
 
 def test_browser_gets_the_heat_map_as_a_page(client):
-    page = client.post("/explain", **form(photo())).text
+    page = client.post("/explain", **form(red_corner())).text
     assert '<img class="heat" src="data:image/webp;base64,' in page
+    assert "Without the brightest part, cat falls from" in page
     assert "64 copies, each with a part covered, took" in page
+
+
+def test_a_photo_that_no_part_decides_has_a_sentence_instead_of_a_heat_map(client):
+    page = client.post("/explain", **form(photo())).text
+    assert "No part decides alone: whichever is covered, cat keeps 98.2% or" in page
+    assert "data:image/webp" not in page
+    assert 'class="overlays"' not in page.partition('<template id="shot">')[0]
 
 
 def test_explanation_of_no_photo_is_the_same_sentence(client):
@@ -88,10 +106,20 @@ def test_fragment_of_an_error_is_its_sentence_alone(client):
 # Several photos and models
 
 
-def test_each_photo_is_answered_by_each_model(client):
+def test_each_photo_is_shown_once_and_answered_by_each_model(client):
     page = client.post("/predict", **form(photo(), photo(), model=["cats", "birds"]))
+    assert page.text.count('alt="The photo you sent"') == 2
     for name in ("cats, version 3", "birds, version 1"):
         assert page.text.count(name) == 2 + 1  # and the template of an answer
+
+
+def test_photos_are_answered_in_the_order_in_which_they_were_chosen(client):
+    page = client.post("/predict", **form(*[photo()] * 3)).text
+    assert re.findall('<h2 class="file">(.+?)</h2>', page) == [
+        "0.png",
+        "1.png",
+        "2.png",
+    ]
 
 
 def test_bad_photo_among_good_ones_has_its_own_sentence(client):
@@ -156,15 +184,121 @@ def test_file_names_are_escaped_and_cut(client):
 def test_the_five_likeliest_of_many_classes_are_bars(kinds_client):
     page = kinds_client.post("/predict?model=many", **form(photo())).text
     answer = page.partition('id="results"')[2].partition("</article>")[0]
-    shown = re.findall("<dt>(Class .+?)</dt>", answer)
-    assert shown == [name.capitalize() for name in MANY[:-6:-1]]
+    shown = re.findall("<dt>(class .+?)</dt>", answer)
+    assert shown == MANY[:-6:-1]
+    assert "The 5 likeliest of 1,000 classes." in answer
 
 
 def test_more_classes_are_shown_if_asked_for(kinds_client):
     fragment = kinds_client.post(
         "/predict?model=many&top=9&fragment=1", **form(photo())
     )
-    assert fragment.text.count("<dt>Class ") == 9
+    assert fragment.text.count("<dt>class ") == 9
+
+
+# The question on the page, and the link to it
+
+
+def test_labels_are_spelled_as_the_model_has_them(tmp_path):
+    names = ["cat", "iPhone X"]
+    files = {"a": write_model(tmp_path / "1.pb", class_names=names)}
+    with Library.load(files) as library:
+        page = create_app(library).test_client()
+        shown = (
+            page.get("/", headers=HTML).text
+            + page.post("/predict", **form(photo("green"))).text
+        )
+    assert ">cat or iPhone X?</h1>" in shown
+    assert '<h1 class="verdict">iPhone X</h1>' in shown
+    assert "<dt>cat</dt>" in shown
+
+
+def test_the_heading_fits_the_models_that_are_named(kinds_client):
+    def heading(query):
+        page = kinds_client.get(f"/?{query}", headers=HTML).text
+        return re.findall("<h1.*?>(.+?)</h1>", page)
+
+    assert heading("model=sigmoid") == ["red or green?"]
+    assert heading("model=sigmoid&model=many") == ["What is it?"]
+    assert heading("model=age") == ["Photos in, numbers out"]
+
+
+def permalink(page: str) -> str:
+    return html.unescape(re.findall('id="permalink" href="(.+?)"', page)[0])
+
+
+def test_the_permalink_has_the_models_and_the_options(kinds_client):
+    asked = form(photo("green"), model=["many", "age"], top="9")
+    link = permalink(kinds_client.post("/explain", **asked).text)
+    assert link == "/?model=many&model=age&top=9&why=1"
+    page = kinds_client.get(link, headers=HTML).text
+    checked = re.findall('name="model" value="(.+?)".+? checked>', page)
+    assert checked == ["many", "age"]
+    assert "<option selected>9</option>" in page
+    assert permalink(page) == link
+
+
+def test_the_permalink_of_a_default_question_names_the_default_model(client):
+    assert permalink(client.get("/", headers=HTML).text) == "/?model=cats"
+
+
+def test_a_link_to_a_model_that_is_gone_says_so(client):
+    page = client.get("/?model=cows", headers=HTML).text
+    assert "No model is served here as cows: choose another." in page
+
+
+def test_the_choices_are_kept_where_the_answer_is_an_error(client):
+    page = client.post("/predict", **form(b"hello", model="birds")).text
+    assert permalink(page) == "/?model=birds"
+
+
+def test_more_classes_than_a_model_has_are_all_of_them(kinds_client):
+    asked = form(photo(), model=["many", "sigmoid"], top="9")
+    page = kinds_client.post("/predict", **asked).text
+    assert page.partition('id="ask"')[0].count("<dt>class ") == 9
+    assert "<dt>green</dt>" in page
+
+
+def test_links_are_under_the_prefix_and_the_host_of_the_proxy(kinds):
+    proxies = TrustedProxies.parse("127.0.0.1")
+    client = create_app(kinds, TRUSTED_PROXIES=proxies).test_client()
+    forwarded = {"Proto": "https", "Host": "example.org", "Prefix": "/cats"}
+    sent = form(photo(), model="many")
+    sent["headers"] |= {f"X-Forwarded-{name}": it for name, it in forwarded.items()}
+    page = html.unescape(client.post("/predict", **sent).text)
+    assert "https://example.org/cats/predict" in page
+    assert permalink(page) == "/cats/?model=many"
+    paths = re.findall(
+        r' (?:href|src|action|formaction|data-why|data-health)="(/.*?)"', page
+    )
+    assert {path.startswith("/cats/") for path in paths} == {True}
+    assert len(paths) > 15
+
+
+# Drawings to try
+
+
+def test_the_first_screen_offers_drawings_that_can_be_loaded(client):
+    page = client.get("/", headers=HTML).text
+    drawings = re.findall('name="drawing" value="(.+?)".+?<img src="(.+?)"', page)
+    assert len(drawings) == 6
+    for _, address in drawings:
+        assert client.get(address).content_type == "image/jpeg"
+
+
+def test_a_drawing_is_answered_as_if_its_file_had_been_chosen(client):
+    shown = client.post("/predict", **form(b"", drawing="cat"))
+    assert shown.status_code == 200
+    assert "curl -sO http://localhost/static/drawing-cat.jpg" in shown.text
+    assert permalink(shown.text) == "/?model=cats&drawing=cat"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_unknown_drawing_is_a_sentence_with_the_closest(client, method):
+    path = {"get": "/?drawing=bot", "post": "/predict?drawing=bot"}[method]
+    answer = getattr(client, method)(path, headers=HTML)
+    assert answer.status_code == 400
+    assert "did you mean &#39;boat&#39;?" in answer.text
 
 
 # Models of other kinds
@@ -224,7 +358,7 @@ def test_a_model_without_photos_that_is_named_is_open(kinds_client):
     page = kinds_client.get("/?model=price", headers=HTML).text
     (opened,) = re.findall('<details class="other" open>.+?</details>', page, re.S)
     assert "<b>price</b>" in opened
-    assert 'value="many" checked' in page
+    assert 'value="many" data-question="What is it?" checked' in page
 
 
 @pytest.mark.parametrize("name", ["price", "two-ends", "flags", "one", "lookup"])
@@ -272,8 +406,26 @@ def test_models_page_says_what_becomes_of_a_photo_and_what_was_assumed(kinds_cli
     assert "pixels:0, uint8 [N, 4, 6, 3]" in page
     assert "probabilities of 1,000 classes" in page
     assert "and 980 more" in page
+    many = page.partition(">many</h2>")[2].partition("</article>")[0]
+    assert '<details class="fold">' in many
+    other = page.partition(">sigmoid</h2>")[2].partition("</article>")[0]
+    assert '<details class="fold" open>' in other
     assert "the network&#39;s own numbers" in page
     assert "<dt>Note</dt>" in page
+
+
+def test_a_card_with_what_utf_8_has_not_is_a_page_nevertheless(tmp_path):
+    names = ["caf\udce9", "dog"]
+    files = {"a": write_model(tmp_path / "1.pb", class_names=names)}
+    with Library.load(files) as library:
+        client = create_app(library).test_client()
+        for answer in (
+            client.get("/", headers=HTML),
+            client.post("/explain", **form(photo())),
+        ):
+            assert answer.status_code == 200
+            assert "caf?" in answer.text
+        assert client.get("/models", headers=HTML).status_code == 200
 
 
 # The heat map

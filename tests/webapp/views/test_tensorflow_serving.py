@@ -328,7 +328,8 @@ def test_what_cannot_be_predicted_is_one_sentence(ask, request_, status, sentenc
         pytest.param({}, "'examples' must be a list", id="no examples"),
         pytest.param({"examples": []}, "1 to 64", id="none"),
         pytest.param({"examples": [1]}, "an object of features", id="no object"),
-        pytest.param({"examples": [{"x": 1}]}, "feature 'image'", id="another"),
+        pytest.param({"examples": [{"y": 1}]}, "feature 'image'", id="another"),
+        pytest.param({"examples": [{"x": 1}]}, "shape", id="x of no shape"),
         pytest.param({"examples": [{"image": 1}]}, "b64", id="no photo"),
         pytest.param({"examples": [{}], "context": 1}, "'context'", id="context"),
         pytest.param(
@@ -350,12 +351,12 @@ def test_what_cannot_be_classified_is_one_sentence(ask, request_, sentence):
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/v1/foo", 404),
+        ("GET", "/v1/foo", 400),
         ("GET", f"{CATS}:predict", 405),
         ("POST", CATS, 405),
-        ("POST", f"{CATS}/version/50:predict", 404),
-        ("POST", f"{CATS}/versions/HELLO:predict", 404),
-        ("POST", f"{CATS}:foo", 404),
+        ("POST", f"{CATS}/version/50:predict", 400),
+        ("POST", f"{CATS}/versions/HELLO:predict", 400),
+        ("POST", f"{CATS}:foo", 400),
     ],
 )
 def test_a_malformed_request_is_answered_with_its_path(client, method, path, status):
