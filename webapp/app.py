@@ -17,17 +17,23 @@ from flask.json.provider import DefaultJSONProvider
 
 from helpers.data.decoding import MAX_BYTES, MAX_PIXELS
 from webapp import loading, options, security
+from webapp.environment import load_from_environment
 from webapp.metrics import Metrics
+from webapp.proxy_headers import ProxyHeaders, TrustedProxies
 from webapp.requests.uploads import PhotoRequest
-from webapp.serving import access_log, workers
+from webapp.serving import access_log, capacity, workers
 from webapp.serving.admission import Admission
 from webapp.serving.listener import bind
+from webapp.serving.repository import Repository
 from webapp.serving.scheduler import InFlightCounter, Scheduler
 from webapp.serving.server import Server, leave_on_signal
 from webapp.serving.shared_state import WorkerState
+from webapp.serving.state_folder import remove_abandoned
 from webapp.views import (
     errors,
+    model_repository,
     models,
+    open_inference,
     operations,
     page,
     predict,
@@ -35,23 +41,34 @@ from webapp.views import (
 )
 
 FORM_BYTES = 100_000  # of a form, beside its photo
-LONG = ("/explain", "/v1/")  # these may compute many images in one request
+# These may compute many images, or load a model; BULK, one photo or many.
+LONG = ("/explain", "/v1/", "/v2/repository/models/")
+BULK = ("/v2/models/",)
 
 
-def create_app(library, **settings) -> Flask:
+def create_app(library=None, **settings) -> Flask:
     """The Flask app that answers with the library's models.
+
+    Without a library, the models and all settings are those of the environment
+    variables, so that other servers can start it: `gunicorn 'webapp.app:create_app()'`.
 
     Args:
       library: a `helpers.serving.library.Library`; the caller closes it.
       settings: MAX_BYTES and MAX_PIXELS of a photo; PATIENCE, seconds that it may
-        wait; MAX_INSTANCES, photos in one JSON request.
+        wait; MAX_INSTANCES, photos in one JSON request; PREFIX, the path that a proxy
+        serves the app at; TRUSTED_PROXIES, whose headers are believed; CORS_ORIGINS.
     """
+    if library is None:
+        library, stated = load_from_environment()
+        settings = stated | settings
     app = Flask("webapp")
     app.request_class = PhotoRequest
     app.json = DefaultJSONProvider(app)
     app.json.sort_keys = False
     app.config.from_mapping(MAX_BYTES=MAX_BYTES, MAX_PIXELS=MAX_PIXELS)
-    app.config.from_mapping(PATIENCE=10, MAX_INSTANCES=64)
+    app.config.from_mapping(PATIENCE=10, MAX_INSTANCES=options.MAX_INSTANCES)
+    app.config.from_mapping(PREFIX="", TRUSTED_PROXIES=TrustedProxies())
+    app.config.from_mapping(CORS_ORIGINS=frozenset(), REPOSITORY_TOKEN="")
     app.config.from_mapping(settings)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_BYTES"] + FORM_BYTES
     app.extensions["library"] = library
@@ -65,14 +82,19 @@ def create_app(library, **settings) -> Flask:
     app.extensions["metrics"].count(app)
     security.protect(app)
     errors.answer_errors(app)
-    for view in (page, predict, models, tensorflow_serving, operations):
+    apis = (tensorflow_serving, open_inference, model_repository)
+    for view in (page, predict, models, *apis, operations):
         app.register_blueprint(view.blueprint)
+    proxies = ProxyHeaders(
+        app.wsgi_app, app.config["PREFIX"], app.config["TRUSTED_PROXIES"]
+    )
+    app.wsgi_app = proxies  # type: ignore[method-assign]
     return app
 
 
 @click.command(
     epilog="The options from --classes on state what neither a graph's model card nor "
-    "the .json file beside it states."
+    "the .json file beside it states; with --override-cards they replace it."
 )
 @options.options
 def main(host: str, port: int, **given) -> None:
@@ -87,23 +109,46 @@ def main(host: str, port: int, **given) -> None:
     load_model = loading.model_loader(options.load_settings(given))
     try:
         listener = worker.listener if worker else bind(host, port)
+        if not worker:
+            prepare(given["workers"])
         if given["workers"] > 1 and not worker:
             sys.exit(workers.Supervisor(listener, given["workers"]).run())
         if worker:
             load_model = worker.state.synchronized(load_model)
         library = loading.load(source, load_model)
         app = create_app(library, **options.limits(given))
-        server = make_server(app, listener, given["admitted"], worker and worker.state)
+        every, shared = given["reload_every"], worker.state.folder if worker else None
+        repository = Repository(library, source, load_model, shared, every=every)
+        app.extensions["repository"] = repository
+        server = make_server(
+            app,
+            listener,
+            given["admitted"],
+            worker and worker.state,
+            given["keep_alive"],
+        )
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     announce = worker.report if worker else click.echo
     announce(f"Serving {', '.join(library.names)} at {server.url}")
-    with library, loading.reloading(library, source, given["reload_every"], load_model):
+    published = repository.published
+    with library, loading.reloading(library, published, every, load_model):
         server.run(on_stop=app.extensions["ready"].clear)
 
 
+def prepare(workers: int) -> None:
+    """Remove what a killed server has left, and warn if memory may not suffice."""
+    remove_abandoned()
+    if warning := capacity.warning(workers):
+        click.echo(f"Warning: {warning}.", err=True)
+
+
 def make_server(
-    app: Flask, listener: socket.socket, admitted: int, state: WorkerState | None = None
+    app: Flask,
+    listener: socket.socket,
+    admitted: int,
+    state: WorkerState | None = None,
+    keep_alive: float = options.KEEP_ALIVE,
 ) -> Server:
     """The server of the app; warns if other machines can reach it."""
     in_flight = InFlightCounter()
@@ -114,8 +159,9 @@ def make_server(
     server = Server(
         app,
         listener,
-        scheduler=Scheduler(limit=admitted, in_flight=in_flight, long=LONG),
+        scheduler=Scheduler(limit=admitted, in_flight=in_flight, long=LONG, bulk=BULK),
         max_body=app.config["MAX_CONTENT_LENGTH"],
+        keep_alive=keep_alive,
         **accept,
     )
     if not server.is_loopback:

@@ -1,7 +1,6 @@
 """Finds, loads and reloads the models that `python webapp/app.py` serves."""
 
 import gc
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -10,6 +9,7 @@ from pathlib import Path
 import click
 
 from helpers.quiet import import_tensorflow
+from helpers.serving.model_names import name_problem
 from helpers.serving.versions import NoModels, Published, published_as, published_in
 
 
@@ -20,8 +20,10 @@ class NamedFile(click.ParamType):
 
     def convert(self, value, param, ctx) -> tuple[str, Path]:
         name, _, file = value.partition("=")
-        if not file or not re.fullmatch(r"[\w.-]+", name):
+        if not file or not name:
             self.fail(f"{value!r} is not NAME=FILE.pb: try cats=checkpoints/cats.pb")
+        if problem := name_problem(name):
+            self.fail(f"the name {name[:40]!r} {problem}: try cats={file}")
         if not Path(file).is_file():
             self.fail(f"there is no file {file}: give the path of a frozen graph")
         return name, Path(file)
@@ -31,16 +33,18 @@ def published(named: dict[str, Path], folder: Path) -> dict[str, Published]:
     """The named files; if none is named, the models of the folder.
 
     Raises:
-      FileNotFoundError: no file is named and the folder holds no NAME/VERSION.pb.
+      NoModels: no file is named and the folder holds no NAME/VERSION.pb.
     """
     if named:
         return published_as(named)
     try:
         return published_in(folder)
     except NoModels as error:
-        raise FileNotFoundError(
+        raise NoModels(
             f"there is no NAME/VERSION.pb in {folder}: freeze a model into it with "
-            "`python -m helpers freeze`, or name a file with --model NAME=FILE.pb"
+            "`python -m helpers freeze`, or name a file with --model NAME=FILE.pb",
+            error.skipped,
+            error.is_there,
         ) from error
 
 

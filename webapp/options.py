@@ -9,21 +9,29 @@ import click
 from helpers.data.decoding import MAX_BYTES, MAX_PIXELS
 from helpers.serving.spec_options import SPEC_OPTIONS, stated_fields
 from webapp.loading import NamedFile
+from webapp.option_types import Origins, Prefix, Proxies
 from webapp.serving import capacity
 
 FROZEN = Path(__file__).resolve().parents[1] / "checkpoints" / "frozen"
+KEEP_ALIVE = 75.0  # seconds; nginx closes its idle connections after 60
+MAX_INSTANCES = 64
+VARIABLES = "FREEZE_SERVE_"  # other programs set HOST, MODEL and the like
 
 
-def option(name: str, variable: str, **settings) -> Callable:
-    """A click option that the environment variable `variable` may also set."""
+def variable(name: str) -> str:
+    """The environment variable of an option: FREEZE_SERVE_MAX_MEGABYTES."""
+    return VARIABLES + name.removeprefix("--").replace("-", "_").upper()
+
+
+def option(name: str, **settings) -> Callable:
+    """A click option that its environment variable may also set."""
     settings.setdefault("show_default", "default" in settings)
-    return click.option(name, envvar=variable, show_envvar=True, **settings)
+    return click.option(name, envvar=variable(name), show_envvar=True, **settings)
 
 
 MODELS = (
     option(
         "--model",
-        "MODEL",
         type=NamedFile(),
         multiple=True,
         help="Serve this frozen graph under this name; may be given several times. "
@@ -31,7 +39,6 @@ MODELS = (
     ),
     option(
         "--models",
-        "MODELS",
         type=click.Path(path_type=Path),
         default=FROZEN,
         show_default="checkpoints/frozen",
@@ -40,32 +47,69 @@ MODELS = (
     ),
     option(
         "--reload-every",
-        "RELOAD_EVERY",
         type=click.FloatRange(0),
         metavar="SECONDS",
         default=2.0,
         help="How often to look for new versions; 0: never.",
     ),
+    option(
+        "--repository-token",
+        default="",
+        show_default="none",
+        help="Programs that send it may load and unload models by the Open Inference "
+        "Protocol. Better set by the variable: other users can see a command line.",
+    ),
 )
 ADDRESS = (
     option(
         "--host",
-        "HOST",
         default="127.0.0.1",
-        help="Address to listen on; 0.0.0.0 listens on every network interface.",
+        help="Address to listen on; 0.0.0.0 or :: listens on every network interface, "
+        "unix:/run/app.sock on a unix socket.",
     ),
     option(
         "--port",
-        "PORT",
         type=click.IntRange(0, 65535),
         default=5000,
         help="Port to listen on; 0 takes a free one.",
+    ),
+    option(
+        "--keep-alive",
+        type=click.FloatRange(0.1),
+        metavar="SECONDS",
+        default=KEEP_ALIVE,
+        help="How long a connection may be idle; longer than a proxy keeps it, which "
+        "for nginx is 60.",
+    ),
+)
+PROXY = (
+    option(
+        "--prefix",
+        type=Prefix(),
+        default="",
+        show_default="none",
+        help="The path that a proxy serves the app at, like /cats.",
+    ),
+    option(
+        "--trusted-proxies",
+        type=Proxies(),
+        default="",
+        show_default="none",
+        help="Proxies whose X-Forwarded-Proto, -Host, -Port and -Prefix are believed, "
+        "like 127.0.0.1,10.0.0.0/8; unix: those on the unix socket.",
+    ),
+    option(
+        "--cors-origins",
+        type=Origins(),
+        default="",
+        show_default="none",
+        help="Pages of these origins may ask too, like https://www.example.com; *: of "
+        "all.",
     ),
 )
 LIMITS = (
     option(
         "--workers",
-        "WORKERS",
         type=click.IntRange(1, capacity.MAX_WORKERS),
         default=capacity.workers,
         show_default="one for each core, as memory allows",
@@ -74,14 +118,12 @@ LIMITS = (
     ),
     option(
         "--admitted",
-        "ADMITTED",
         type=click.IntRange(1, 200),
         default=100,
         help="Photos in flight at once, at most; others get 503 and Retry-After.",
     ),
     option(
         "--precision",
-        "PRECISION",
         type=click.Choice(["auto", "float32"]),
         default="auto",
         help="auto computes in bfloat16 where the CPU has it and the answers for test "
@@ -89,7 +131,6 @@ LIMITS = (
     ),
     option(
         "--patience",
-        "PATIENCE",
         type=click.FloatRange(0.1),
         metavar="SECONDS",
         default=10.0,
@@ -97,37 +138,56 @@ LIMITS = (
     ),
     option(
         "--max-megabytes",
-        "MAX_MEGABYTES",
         type=click.FloatRange(0.1),
         default=MAX_BYTES / 1e6,
         help="The largest photo, as a file.",
     ),
     option(
         "--max-megapixels",
-        "MAX_MEGAPIXELS",
         type=click.FloatRange(0.1),
         default=MAX_PIXELS / 1e6,
         help="The largest photo, once it is decoded.",
     ),
     option(
+        "--max-instances",
+        type=click.IntRange(1),
+        default=MAX_INSTANCES,
+        help="The most instances in one JSON request.",
+    ),
+    option(
         "--log-style",
-        "LOG_STYLE",
         type=click.Choice(["json", "text"]),
         default=lambda: "text" if sys.stdout.isatty() else "json",
         show_default="text on a terminal, else json",
         help="The format of log lines.",
     ),
 )
-MODEL_SPEC = tuple(
-    option(spec.name, spec.variable, **spec.settings) for spec in SPEC_OPTIONS
+MODEL_SPEC = (
+    option(
+        "--override-cards",
+        is_flag=True,
+        help="The options below replace what model cards state, instead of adding what "
+        "they lack.",
+    ),
+    *(option(spec.name, **spec.settings) for spec in SPEC_OPTIONS),
 )
 
 
 def options(command: Callable) -> Callable:
     """Add all options to the command, in the order of --help."""
-    for add in reversed((*MODELS, *ADDRESS, *LIMITS, *MODEL_SPEC)):
+    for add in reversed((*MODELS, *ADDRESS, *PROXY, *LIMITS, *MODEL_SPEC)):
         command = add(command)
     return command
+
+
+def from_environment() -> dict:
+    """The options as the environment variables alone give them.
+
+    Raises:
+      click.ClickException: a variable has a value that its option does not take.
+    """
+    command = click.command("create_app")(options(lambda **given: None))
+    return command.make_context("create_app", []).params
 
 
 def limits(given: dict) -> dict:
@@ -136,13 +196,18 @@ def limits(given: dict) -> dict:
         "PATIENCE": given["patience"],
         "MAX_BYTES": int(given["max_megabytes"] * 1e6),
         "MAX_PIXELS": int(given["max_megapixels"] * 1e6),
+        "MAX_INSTANCES": given["max_instances"],
+        "PREFIX": given["prefix"],
+        "TRUSTED_PROXIES": given["trusted_proxies"],
+        "CORS_ORIGINS": given["cors_origins"],
+        "REPOSITORY_TOKEN": given["repository_token"],
     }
 
 
 def load_settings(given: dict) -> dict:
     """The arguments of `FrozenModel.load` that the options give."""
     return {
-        "defaults": stated_fields(given),
+        "stated" if given["override_cards"] else "defaults": stated_fields(given),
         "threads": capacity.threads(given["workers"]),
         "quick": given["precision"] == "auto",
     }

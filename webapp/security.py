@@ -1,6 +1,11 @@
-"""Security headers for every answer, and the refusal of cross-site posts."""
+"""Security headers for every answer, and the refusal of cross-site posts.
 
-from flask import Flask, Response, abort, request
+Pages of the origins in CORS_ORIGINS may ask; by default there are none.
+"""
+
+from flask import Flask, Response, abort, current_app, request
+
+from webapp.proxy_headers import PROBLEM
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -23,10 +28,23 @@ HEADERS = {
 }
 
 
+# The headers of an answer that pages of other origins may read.
+READABLE = "X-Request-ID, Retry-After, Inference-Header-Content-Length"
+PREFLIGHT_SECONDS = "600"
+
+
 def protect(app: Flask) -> None:
     """Add HEADERS to every answer and refuse posts from pages of other sites."""
+    app.before_request(_refuse_forwarded)
     app.before_request(_refuse_cross_site)
     app.after_request(_add_headers)
+    if app.config["CORS_ORIGINS"]:
+        app.after_request(_add_cors_headers)
+
+
+def _refuse_forwarded() -> None:
+    if problem := request.environ.get(PROBLEM):
+        abort(400, problem)
 
 
 def _refuse_cross_site() -> None:
@@ -36,6 +54,8 @@ def _refuse_cross_site() -> None:
 
 def _is_cross_site() -> bool:
     """Whether a browser says so; other programs send neither header."""
+    if _allowed_origin():
+        return False
     site = request.headers.get("Sec-Fetch-Site")  # only over https and on loopback
     if site is not None:
         return site not in ("same-origin", "none")
@@ -43,6 +63,28 @@ def _is_cross_site() -> bool:
     return origin is not None and origin.partition("://")[2] != request.host
 
 
+def _allowed_origin() -> str | None:
+    """What Access-Control-Allow-Origin says to the page that asks; None: nothing."""
+    allowed, origin = current_app.config["CORS_ORIGINS"], request.headers.get("Origin")
+    if origin is None or "*" in allowed:
+        return None if origin is None else "*"
+    return origin if origin in allowed else None
+
+
 def _add_headers(response: Response) -> Response:
     response.headers.extend(HEADERS)
+    return response
+
+
+def _add_cors_headers(response: Response) -> Response:
+    response.vary.add("Origin")
+    if not (origin := _allowed_origin()):
+        return response
+    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers["Access-Control-Expose-Headers"] = READABLE
+    if request.method == "OPTIONS":
+        wanted = request.headers.get("Access-Control-Request-Headers", "")
+        response.headers["Access-Control-Allow-Methods"] = ", ".join(response.allow)
+        response.headers["Access-Control-Allow-Headers"] = wanted
+        response.headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
     return response

@@ -1,0 +1,32 @@
+"""The models and settings that environment variables name, for other servers."""
+
+import atexit
+from contextlib import ExitStack
+
+import click
+
+from webapp import loading, options
+from webapp.serving import access_log
+
+
+def load_from_environment() -> tuple:
+    """A library of the models, and the settings of `create_app`.
+
+    The library follows new versions, and is closed when the process ends.
+
+    Raises:
+      click.ClickException: nothing can be served; the message says why.
+    """
+    given = options.from_environment()
+    access_log.write_to_stdout(given["log_style"])
+    source = loading.model_source(given["model"], given["models"])
+    load_model = loading.model_loader(options.load_settings(given))
+    until_exit = ExitStack()
+    try:
+        library = until_exit.enter_context(loading.load(source, load_model))
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    every = given["reload_every"]
+    until_exit.enter_context(loading.reloading(library, source, every, load_model))
+    atexit.register(until_exit.close)
+    return library, options.limits(given)

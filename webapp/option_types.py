@@ -1,0 +1,61 @@
+"""Types of the command line options that say how the app is reached."""
+
+import re
+from urllib.parse import urlsplit
+
+import click
+
+from webapp.proxy_headers import TrustedProxies, parse_prefix
+
+
+class Prefix(click.ParamType):
+    """A path like /cats; empty: none."""
+
+    name = "PATH"
+
+    def convert(self, value, param, ctx) -> str:
+        try:
+            return parse_prefix(value)
+        except ValueError as error:
+            self.fail(f"{error}: try /cats")
+
+
+class Proxies(click.ParamType):
+    """Addresses and networks with commas between; `unix` is the unix socket."""
+
+    name = "ADDRESS,NETWORK"
+
+    def convert(self, value, param, ctx) -> TrustedProxies:
+        if isinstance(value, TrustedProxies):
+            return value
+        try:
+            return TrustedProxies.parse(value)
+        except ValueError as error:
+            self.fail(f"{error}: try 127.0.0.1,10.0.0.0/8, or unix")
+
+
+class Origins(click.ParamType):
+    """Origins with commas between, or * for all."""
+
+    name = "ORIGIN,ORIGIN"
+
+    def convert(self, value, param, ctx) -> frozenset[str]:
+        if isinstance(value, frozenset):
+            return value
+        origins = [part.strip().lower() for part in value.split(",") if part.strip()]
+        for origin in origins:
+            if origin != "*" and not _is_origin(origin):
+                self.fail(f"{origin!r} is not an origin: try https://www.example.com")
+        return frozenset(origins)
+
+
+def _is_origin(text: str) -> bool:
+    """Whether it is a scheme, a host and perhaps a port, as browsers send it."""
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018  raises ValueError if it is none
+    except ValueError:
+        return False
+    return bool(
+        re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+", text) and parts.hostname
+    )
