@@ -53,7 +53,7 @@ browser:
 	.venv/bin/python tools/find_browser.py
 
 tests:
-	.venv/bin/pytest $(XDIST) -m 'not photos and not shared' tests
+	.venv/bin/pytest $(XDIST) -m 'not photos and not ci' tests
 
 notebook-outputs: # apart from the tests: a kernel inherits the peak memory of its parent
 	.venv/bin/pytest $(XDIST) --nbval notebooks

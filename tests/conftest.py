@@ -19,10 +19,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of shared files, which are a step of their own in CI."""
+    """Mark the tests of files that only CI has as its own."""
     for item in items:
         if "shared" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.shared)
+            item.add_marker(pytest.mark.ci)
 
 
 @pytest.fixture(scope="session")

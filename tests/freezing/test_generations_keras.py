@@ -16,6 +16,8 @@ from helpers.freezing.sources.keras.keras_contents import read_contents
 from tests.freezing.generation_models import MODELS, SAMPLES, answers, compiled
 from tests.freezing.sources.keras.keras_files import answers_of
 
+pytestmark = pytest.mark.ci
+
 FORMATS = ("h5", "keras")
 UNSAVED = {  # what no file of this kind holds
     ("tf_keras", "text", "h5"): "tf_keras refuses to save a vocabulary as HDF5",

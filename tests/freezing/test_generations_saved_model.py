@@ -18,7 +18,7 @@ from tests.freezing.generation_models import MODELS, SAMPLES, answers, compiled
 from tests.freezing.saved_models import frozen_outputs, loaded_answers
 
 tf_keras = pytest.importorskip("tf_keras")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
 
 GENERATIONS = {"tf_keras": tf_keras, "keras": keras}
 FORMATS = ("tf_keras save", "tf_keras export", "tf_keras saved_model")

@@ -215,17 +215,10 @@ def first_tensorflow(x, training: bool, axis: int):
     return scaled(x, *now, axis)
 
 
-NORMS = (
-    *(tf_layers, tf_layers_fused, tf_layers_unfused, keras, slim, slim_fused, debiased),
-    *(
-        tflearn,
-        tflearn_under_cond,
-        average_object,
-        assigned,
-        of_squares,
-        first_tensorflow,
-    ),
-)
+USUAL = (tf_layers, slim_fused, keras, tflearn_under_cond)
+OTHERS = (tf_layers_fused, tf_layers_unfused, slim, debiased, tflearn, average_object)
+OTHERS += (assigned, of_squares, first_tensorflow)
+NORMS = (*USUAL, *(pytest.param(norm, marks=pytest.mark.ci) for norm in OTHERS))
 LAYERS = {"conv_last": -1, "conv_first": 1, "dense": -1}  # the axis of the channels
 X = np.random.default_rng(99).normal(1, 2, (3, 6, 6, 3)).astype(np.float32)
 
@@ -310,6 +303,7 @@ def of_references():
     tf1.enable_control_flow_v2()
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     "norm", [tf_layers, tf_layers_unfused, slim, tflearn_under_cond, average_object]
 )
