@@ -23,9 +23,10 @@ from webapp.proxy_headers import ProxyHeaders, TrustedProxies
 from webapp.requests.uploads import PhotoRequest
 from webapp.serving import access_log, capacity, workers
 from webapp.serving.admission import Admission
+from webapp.serving.in_flight import InFlightCounter
 from webapp.serving.listener import bind
 from webapp.serving.repository import Repository
-from webapp.serving.scheduler import InFlightCounter, Scheduler
+from webapp.serving.scheduler import Scheduler
 from webapp.serving.server import Server, leave_on_signal
 from webapp.serving.shared_state import WorkerState
 from webapp.serving.state_folder import remove_abandoned
@@ -41,9 +42,9 @@ from webapp.views import (
 )
 
 FORM_BYTES = 100_000  # of a form, beside its photo
-# These may compute many images, or load a model; BULK, one photo or many.
-LONG = ("/explain", "/v1/", "/v2/repository/models/")
-BULK = ("/v2/models/",)
+# Parts of paths, and from how many bytes on a request may take long: it computes many
+# images, or loads a model.
+LONG = {"/v2/models/": 1_000_000, "/explain": 0, "/v1/": 0, "/v2/repository/models/": 0}
 
 
 def create_app(library=None, **settings) -> Flask:
@@ -85,10 +86,10 @@ def create_app(library=None, **settings) -> Flask:
     apis = (tensorflow_serving, open_inference, model_repository)
     for view in (page, predict, models, *apis, operations):
         app.register_blueprint(view.blueprint)
-    proxies = ProxyHeaders(
-        app.wsgi_app, app.config["PREFIX"], app.config["TRUSTED_PROXIES"]
-    )
-    app.wsgi_app = proxies  # type: ignore[method-assign]
+    prefix, trusted = app.config["PREFIX"], app.config["TRUSTED_PROXIES"]
+    if prefix or any(trusted):
+        proxies = ProxyHeaders(app.wsgi_app, prefix, trusted)
+        app.wsgi_app = proxies  # type: ignore[method-assign]
     return app
 
 
@@ -159,7 +160,7 @@ def make_server(
     server = Server(
         app,
         listener,
-        scheduler=Scheduler(limit=admitted, in_flight=in_flight, long=LONG, bulk=BULK),
+        scheduler=Scheduler(limit=admitted, in_flight=in_flight, long=LONG),
         max_body=app.config["MAX_CONTENT_LENGTH"],
         keep_alive=keep_alive,
         **accept,

@@ -26,8 +26,6 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-
-
 # The headers of an answer that pages of other origins may read.
 READABLE = "X-Request-ID, Retry-After, Inference-Header-Content-Length"
 PREFLIGHT_SECONDS = "600"
@@ -35,7 +33,8 @@ PREFLIGHT_SECONDS = "600"
 
 def protect(app: Flask) -> None:
     """Add HEADERS to every answer and refuse posts from pages of other sites."""
-    app.before_request(_refuse_forwarded)
+    if any(app.config["TRUSTED_PROXIES"]):
+        app.before_request(_refuse_forwarded)
     app.before_request(_refuse_cross_site)
     app.after_request(_add_headers)
     if app.config["CORS_ORIGINS"]:
@@ -65,10 +64,11 @@ def _is_cross_site() -> bool:
 
 def _allowed_origin() -> str | None:
     """What Access-Control-Allow-Origin says to the page that asks; None: nothing."""
-    allowed, origin = current_app.config["CORS_ORIGINS"], request.headers.get("Origin")
-    if origin is None or "*" in allowed:
-        return None if origin is None else "*"
-    return origin if origin in allowed else None
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return None
+    allowed = current_app.config["CORS_ORIGINS"]
+    return "*" if "*" in allowed else origin if origin in allowed else None
 
 
 def _add_headers(response: Response) -> Response:

@@ -48,7 +48,7 @@ def url(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     write_model(folder / "other" / "1.pb")
     write_model(folder / "tiny" / "2.pb", threshold=0.99)
-    limits = {"at_most": 1800, "MAX_MEGABYTES": "3"}
+    limits = {"at_most": 1800, "FREEZE_SERVE_MAX_MEGABYTES": "3"}
     with running(APP, "--models", str(folder), **limits) as process:
         yield f"http://127.0.0.1:{process.port()}/"
 

@@ -1,5 +1,9 @@
 """Each photo gets its answer: label, probabilities, times, heat map, or an error."""
 
+import ast
+import subprocess
+import sys
+
 import pytest
 from playwright.sync_api import expect
 
@@ -23,7 +27,7 @@ def error_card(page):
 def test_chosen_photo_gets_its_label_and_both_probabilities(page):
     choose(page, RED_CORNER)
     card = answers(page)
-    expect(card.get_by_role("heading")).to_have_text("Cat")
+    expect(card.get_by_role("heading")).to_have_text("cat")
     shares = card.locator(".bars dd").all_inner_texts()
     assert [float(share.rstrip("%")) > 50 for share in shares] == [True, False]
     assert sum(float(share.rstrip("%")) for share in shares) == pytest.approx(100)
@@ -52,23 +56,25 @@ def test_time_is_split(page):
     assert sum(parts) == pytest.approx(float(total.split()[0]), abs=0.3)
 
 
-def test_several_photos_are_each_answered_the_newest_on_top(page):
+def test_several_photos_are_answered_in_the_order_in_which_they_were_chosen(page):
     choose(page, RED_CORNER, GREEN_CORNER, picture(60, 60))
     expect(answers(page)).to_have_count(3)
-    assert page.locator(".verdict").all_inner_texts() == ["Not sure", "Dog", "Cat"]
+    assert page.locator(".verdict").all_inner_texts() == ["cat", "dog", "Not sure"]
     files = page.locator(".file").all_inner_texts()
-    assert files == ["photo-2.png", "photo-1.png", "photo-0.png"]
+    assert files == ["photo-0.png", "photo-1.png", "photo-2.png"]
     save_screenshot(page, "several-photos")
 
 
-def test_two_models_answer_side_by_side(page):
+def test_two_models_answer_side_by_side_under_one_photo(page):
     page.get_by_role("checkbox", name="tiny").check()
     choose(page, RED_CORNER)
     expect(answers(page)).to_have_count(2)
     left, right = (card.bounding_box() for card in answers(page).all())
     assert left["y"] == right["y"]
     assert left["x"] + left["width"] <= right["x"]
-    assert page.locator(".verdict").all_inner_texts() == ["Cat", "Not sure"]
+    assert page.locator(".verdict").all_inner_texts() == ["cat", "Not sure"]
+    picture = page.get_by_role("img", name="photo-0.png").bounding_box()
+    assert picture["y"] + picture["height"] <= left["y"]
     save_screenshot(page, "two-models")
 
 
@@ -108,7 +114,7 @@ def test_heat_map_is_bright_where_the_model_looks(page):
 
 
 def test_heat_map_lies_over_the_photo_in_its_shape(page):
-    choose(page, picture(200, 100, ("red", 0, 0, 100, 100)))
+    choose(page, picture(200, 100, ("red", 0, 0, 60, 60)))
     page.get_by_role("button", name="Show why").click()
     heat = page.locator(".heat")
     expect(heat).to_be_visible()
@@ -119,14 +125,29 @@ def test_heat_map_lies_over_the_photo_in_its_shape(page):
 def test_heat_map_is_switched_off(page):
     choose(page, RED_CORNER)
     page.get_by_role("button", name="Show why").click()
-    page.get_by_label("Heat map", exact=True).uncheck()
+    expect(page.locator(".heat")).to_be_visible()
+    page.get_by_role("radio", name="Off").check()
     expect(page.locator(".heat")).to_be_hidden()
+
+
+def test_heat_maps_of_two_models_are_shown_one_at_a_time(page):
+    page.get_by_role("checkbox", name="tiny").check()
+    choose(page, RED_CORNER)
+    expect(answers(page)).to_have_count(2)
+    for card in answers(page).all():
+        card.get_by_role("button", name="Show why").click()
+    expect(page.locator(".heat")).to_have_count(2)
+    page.get_by_role("radio", name="other").check()
+    visible = page.get_by_role("img", name="Heat map of")
+    expect(visible).to_have_count(1)
+    expect(visible).to_have_attribute("alt", "Heat map of other over the photo")
 
 
 def test_photo_that_no_part_decides_says_so(page):
     choose(page, picture(60, 60, ("red", 0, 0, 60, 60)))
     page.get_by_role("button", name="Show why").click()
     expect(page.get_by_text("No part decides alone")).to_be_visible()
+    expect(page.locator(".heat")).to_have_count(0)
 
 
 def test_file_that_is_no_photo_is_a_sentence(page):
@@ -137,22 +158,57 @@ def test_file_that_is_no_photo_is_a_sentence(page):
 
 def test_one_bad_file_does_not_affect_the_others(page):
     choose(page, RED_CORNER, b"hello, world", GREEN_CORNER)
-    expect(answers(page).locator(".verdict")).to_have_text(["Dog", "Cat"])
+    expect(answers(page).locator(".verdict")).to_have_text(["cat", "dog"])
     expect(error_card(page)).to_contain_text("This is a text file")
 
 
-def test_file_far_too_large_is_a_sentence(page):
+def test_file_far_too_large_is_not_sent(page):
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
     choose(page, bytes(4_000_000))
-    expect(error_card(page)).to_contain_text("3 MB came")
+    expect(error_card(page)).to_have_text(
+        "4 MB were not sent, because at most 3 MB may be: choose a smaller copy."
+    )
+    assert [address for address in requests if "predict" in address] == []
 
 
-def test_unreachable_server_is_a_sentence_and_the_photo_can_be_sent_again(page):
+def test_answers_of_a_proxy_are_sentences_of_the_page(page):
+    answer = {"body": "<html><h1>413 Request Entity Too Large</h1></html>"}
+    page.route("**/predict?*", lambda route: route.fulfill(status=413, **answer))
+    choose(page, RED_CORNER)
+    expect(error_card(page)).to_contain_text("A proxy before the server refused 0 MB")
+    page.route("**/predict?*", lambda route: route.fulfill(status=502, **answer))
+    page.get_by_role("button", name="Ask again").click()
+    expect(error_card(page)).to_contain_text("A proxy answered 502 instead of the")
+
+
+NOISE = bytes(2_500_000)  # not decoded, and sent as it is
+
+
+@pytest.mark.parametrize(
+    ("routes", "photo", "sentence"),
+    [
+        ("**/predict?*", RED_CORNER, "The connection broke, but the server runs"),
+        ("**/predict?*", NOISE, "broke while 2.5 MB were sent, but the server runs: a"),
+        ("**/*", RED_CORNER, "The server cannot be reached"),
+    ],
+    ids=["small", "large", "server ended"],
+)
+def test_broken_connection_is_told_from_a_server_that_ended(
+    page, routes, photo, sentence
+):
+    page.route(routes, lambda route: route.abort())
+    choose(page, photo)
+    expect(error_card(page)).to_contain_text(sentence)
+
+
+def test_photo_is_sent_again_on_demand(page):
     page.route("**/predict?*", lambda route: route.abort())
     choose(page, RED_CORNER)
-    expect(error_card(page)).to_contain_text("The server cannot be reached")
+    expect(error_card(page)).to_be_visible()
     page.unroute("**/predict?*")
     page.get_by_role("button", name="Ask again").click()
-    expect(answers(page).get_by_role("heading")).to_have_text("Cat")
+    expect(answers(page).get_by_role("heading")).to_have_text("cat")
 
 
 def test_photo_is_sent_again_after_retry_after(page):
@@ -164,7 +220,7 @@ def test_photo_is_sent_again_after_retry_after(page):
 
     page.route("**/predict?*", busy, times=2)
     choose(page, RED_CORNER)
-    expect(answers(page).get_by_role("heading")).to_have_text("Cat")
+    expect(answers(page).get_by_role("heading")).to_have_text("cat")
     assert len(requests) == 2
 
 
@@ -177,6 +233,23 @@ def test_file_name_is_text(page):
 
 def test_picture_is_shown_upright(page):
     choose(page, rotated_picture(60, 30, ("red", 0, 0, 30, 30)))
-    shown = answers(page).get_by_role("img", name="photo-0.png")
+    shown = page.get_by_role("img", name="photo-0.png")
+    expect(answers(page)).to_have_count(1)
     size = shown.evaluate("picture => [picture.naturalWidth, picture.naturalHeight]")
     assert size == [30, 60]
+
+
+# The example for programs
+
+
+@pytest.mark.parametrize("name", ["my cat.png", """it's "a; b", c.png"""])
+def test_the_example_requests_give_the_answer_that_is_shown(page, tmp_path, name):
+    (tmp_path / name).write_bytes(RED_CORNER)
+    choose(page, RED_CORNER, names=(name,))
+    page.get_by_text("Ask from a program").click()
+    shown = answers(page).locator(".best dd").inner_text()
+    for kind, command in (("curl", ["sh", "-c"]), ("Python", [sys.executable, "-c"])):
+        text = page.get_by_label(kind).inner_text()
+        done = subprocess.run([*command, text], cwd=tmp_path, capture_output=True)
+        answer = ast.literal_eval(done.stdout.decode())
+        assert f"{answer['probabilities']['cat']:.1%}" == shown, done.stderr

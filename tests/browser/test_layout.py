@@ -36,6 +36,7 @@ def fill(page) -> None:
     expect(answers(page)).to_have_count(4)
     page.get_by_role("button", name="Show why").first.click()
     expect(page.locator(".heat")).to_be_visible()
+    answers(page).locator("summary").first.click()
 
 
 @WIDTHS
@@ -127,7 +128,7 @@ def test_every_control_is_reached_by_the_keyboard_in_order(page):
     choose(page, RED_CORNER)
     expect(answers(page)).to_have_count(1)
     reached = []
-    for _ in range(9):
+    for _ in range(17):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate(
@@ -137,21 +138,26 @@ def test_every_control_is_reached_by_the_keyboard_in_order(page):
                 }"""
             )
         )
-    names = "Freeze & Serve,Ask,Models,image,camera,model,model,original,why"
-    assert ",".join(" ".join(name.split()) for name in reached) == names
+    top = ["Freeze & Serve", "Ask", "Models", *["drawing"] * 6]
+    form = ["image", "camera", "model", "model", "original", "permalink"]
+    names = [" ".join(name.split()) for name in reached]
+    assert names == [*top, *form, "clear", "remove"]
 
 
 def test_heat_map_is_shown_and_hidden_by_the_keyboard(page):
     choose(page, RED_CORNER)
     answers(page).get_by_role("button", name="Show why").press("Enter")
-    expect(page.get_by_label("Heat map", exact=True)).to_be_focused()
-    page.keyboard.press("Space")
+    expect(page.locator(".heat")).to_be_visible()
+    expect(answers(page).locator("summary")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("radio", name="other")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
     expect(page.locator(".heat")).to_be_hidden()
 
 
 def test_answer_is_announced_to_a_screen_reader(page):
     choose(page, RED_CORNER)
-    expect(page.locator("#heard")).to_contain_text("photo-0.png: other says Cat")
+    expect(page.locator("#heard")).to_contain_text("photo-0.png: other says cat")
 
 
 def test_new_answer_is_scrolled_into_view_on_a_phone(open_at):

@@ -30,7 +30,7 @@ def page(open_page):
         """() => {
           const { fetch } = window;
           window.fetch = (address, options) => {
-            window.sent = options.body;
+            if (options.body) window.sent = options.body.get("image");
             return fetch(address, options);
           };
         }"""
@@ -65,7 +65,7 @@ def test_photo_is_dropped_on_the_page(page, tmp_path):
         data = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
         where = {"type": event, "x": 300, "y": 600, "data": data}
         mouse.send("Input.dispatchDragEvent", where)
-    expect(answers(page).get_by_role("heading")).to_have_text("Dog")
+    expect(answers(page).get_by_role("heading")).to_have_text("dog")
     expect(page.locator("form.over")).to_have_count(0)
 
 
@@ -79,7 +79,7 @@ def test_photo_is_pasted(open_page):
         list(GREEN_CORNER),
     )
     page.keyboard.press("Control+V")
-    expect(answers(page).get_by_role("heading")).to_have_text("Dog")
+    expect(answers(page).get_by_role("heading")).to_have_text("dog")
     assert page.locator(".file").inner_text() == "Pasted photo"
 
 
@@ -124,7 +124,7 @@ def test_page_over_http_offers_the_phones_own_camera(page, url):
     chooser.value.set_files(
         {"name": "taken.png", "mimeType": "image/png", "buffer": RED_CORNER}
     )
-    expect(answers(page).get_by_role("heading")).to_have_text("Cat")
+    expect(answers(page).get_by_role("heading")).to_have_text("cat")
 
 
 def test_large_photo_is_shrunk_before_it_is_sent(page):
@@ -151,3 +151,65 @@ def test_shrunk_photo_is_upright(page):
     assert image.getpixel((256, 200))[0] > 200  # what was left is on top
     assert image.getpixel((256, 900))[0] < 50
     assert image.getexif().get(0x0112, 1) == 1
+
+
+# Drawings, the number of photos, and taking them away again
+
+
+def test_a_drawing_is_answered_without_being_uploaded(page, url):
+    page.get_by_role("button", name="Drawing of a flower").click()
+    expect(answers(page)).to_have_count(1)
+    assert page.evaluate("window.sent") is None
+    assert page.url == f"{url}?model=other&drawing=flower"
+
+
+def test_the_address_of_a_drawing_asks_about_it_with_its_reasons(open_page):
+    page = open_page("?model=tiny&model=other&why=1&drawing=cat")
+    expect(answers(page)).to_have_count(2)
+    assert answers(page).locator(".why p").count() == 2
+    assert page.get_by_role("button", name="Show why").count() == 0
+    assert page.complaints == []
+
+
+def test_a_photo_is_removed_and_the_next_button_has_the_focus(page):
+    choose(page, RED_CORNER, GREEN_CORNER)
+    expect(answers(page)).to_have_count(2)
+    page.get_by_role("button", name="Remove photo-0.png").click()
+    assert page.locator(".file").all_inner_texts() == ["photo-1.png"]
+    expect(page.get_by_role("button", name="Remove photo-1.png")).to_be_focused()
+    expect(page.get_by_role("heading", name="1 photo")).to_be_visible()
+
+
+def test_all_photos_are_cleared(page):
+    choose(page, RED_CORNER, GREEN_CORNER)
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.locator(".shot")).to_have_count(0)
+    expect(page.get_by_role("button", name="Clear all")).to_be_hidden()
+    expect(page.locator("#image")).to_be_focused()
+
+
+def test_the_request_of_a_removed_photo_is_given_up(page):
+    page.route("**/predict?*", lambda route: None)  # answers nothing
+    with page.expect_request("**/predict?*"):
+        choose(page, RED_CORNER)
+    with page.expect_event("requestfailed") as failed:
+        page.get_by_role("button", name="Remove photo-0.png").click()
+    assert "ERR_ABORTED" in failed.value.failure
+
+
+def test_at_most_20_photos_are_taken(page):
+    page.route("**/predict?*", lambda route: None)
+    choose(page, *[RED_CORNER] * 21)
+    expect(page.locator(".shot")).to_have_count(20)
+    expect(page.locator("#said")).to_contain_text("so 1 of 21 were left out")
+
+
+def test_the_address_says_what_is_chosen_and_opens_the_same_page(page, url):
+    page.get_by_role("checkbox", name="tiny").check()
+    page.get_by_label("Send originals").check()
+    address = f"{url}?model=other&model=tiny&originals=1"
+    link = page.get_by_role("link", name="Link to these choices")
+    assert (page.url, link.evaluate("link => link.href")) == (address, address)
+    page.reload()
+    expect(page.get_by_role("checkbox", name="tiny")).to_be_checked()
+    expect(page.get_by_label("Send originals")).to_be_checked()

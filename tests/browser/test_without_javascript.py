@@ -7,6 +7,7 @@ from tests.browser.page_actions import (
     GREEN_CORNER,
     RED_CORNER,
     answers,
+    choose,
     picture,
     rotated_picture,
     save_screenshot,
@@ -24,7 +25,7 @@ def page(open_page):
 
 def test_upload_shows_the_photo_and_the_answer(page):
     submit(page, RED_CORNER)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Cat")
+    expect(page.get_by_role("heading", level=1)).to_have_text("cat")
     assert answers(page).locator(".bars dd").count() == 2
     assert page.get_by_alt_text("The photo you sent").is_visible()
     assert page.complaints == []
@@ -40,14 +41,15 @@ def test_result_is_above_the_form_for_the_next_photo(page):
 
 def test_what_needs_javascript_is_not_offered(page):
     buttons = page.locator("button:visible")
-    assert buttons.all_inner_texts() == ["Ask", "Ask, and show why"]
+    assert buttons.all_inner_texts() == [*[""] * 6, "Ask", "Ask, and show why", "Clear"]
     expect(page.get_by_label("Send originals")).to_be_hidden()
 
 
 def test_what_javascript_makes_needless_is_not_offered(open_page):
     page = open_page()
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_hidden()
-    assert page.locator("button:visible").all_inner_texts() == ["Use the camera"]
+    buttons = page.locator("button:visible").all_inner_texts()
+    assert buttons == [*[""] * 6, "Use the camera"]  # and the drawings
 
 
 def test_photo_is_shown_upright(page):
@@ -60,27 +62,28 @@ def test_photo_is_shown_upright(page):
 def test_several_photos_are_answered_on_one_page(page):
     names = ("a.png", "<b>.png", "c.png")
     submit(page, RED_CORNER, b"hello", GREEN_CORNER, names=names)
-    assert answers(page).locator(".verdict").all_inner_texts() == ["Cat", "Dog"]
+    assert answers(page).locator(".verdict").all_inner_texts() == ["cat", "dog"]
     assert page.locator(".file").all_inner_texts() == list(names)
     assert page.get_by_text("This is a text file").is_visible()
     save_screenshot(page, "without-javascript-several")
 
 
-def test_two_models_answer_side_by_side(page):
+def test_two_models_answer_side_by_side_under_one_photo(page):
     page.get_by_role("checkbox", name="tiny").check()
     submit(page, RED_CORNER)
     left, right = (card.bounding_box() for card in answers(page).all())
     assert (left["y"], left["x"] < right["x"]) == (right["y"], True)
-    assert answers(page).locator(".verdict").all_inner_texts() == ["Cat", "Not sure"]
+    assert answers(page).locator(".verdict").all_inner_texts() == ["cat", "Not sure"]
     assert page.get_by_role("checkbox", name="tiny").is_checked()
+    expect(page.get_by_alt_text("The photo you sent")).to_have_count(1)
 
 
 def test_heat_map_lies_over_the_photo(page):
-    sent = picture(200, 100, ("red", 0, 0, 100, 100))
+    sent = picture(200, 100, ("red", 0, 0, 60, 60))
     submit(page, sent, button="Ask, and show why")
     heat, photo = page.locator(".heat"), page.get_by_alt_text("The photo you sent")
     assert heat.bounding_box() == photo.bounding_box()
-    page.get_by_label("Heat map", exact=True).uncheck()
+    page.get_by_role("radio", name="Off").check()
     expect(heat).to_be_hidden()
 
 
@@ -99,3 +102,24 @@ def test_photo_far_too_large_is_answered_with_a_sentence(page):
 def test_too_many_photos_at_once_are_a_sentence(page):
     submit(page, *[RED_CORNER] * 21)
     assert "at most 20" in page.get_by_role("heading", level=1).inner_text()
+
+
+def test_a_drawing_is_asked_about_with_one_button(page):
+    page.get_by_role("button", name="Drawing of a flower").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("dog")
+    page.get_by_text("Ask from a program").click()
+    expect(page.get_by_text("drawing-flower.jpg").first).to_be_visible()
+
+
+def test_chosen_photos_are_cleared(page):
+    choose(page, RED_CORNER)
+    page.get_by_role("button", name="Clear").click()
+    assert page.locator("#image").input_value() == ""
+
+
+def test_the_link_opens_the_page_with_the_same_choices(page, url):
+    page.get_by_role("checkbox", name="tiny").check()
+    submit(page, RED_CORNER, button="Ask, and show why")
+    page.get_by_role("link", name="Link to these choices").click()
+    assert page.url == f"{url}?model=other&model=tiny&why=1"
+    assert page.get_by_role("checkbox", name="tiny").is_checked()

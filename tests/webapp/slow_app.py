@@ -36,7 +36,8 @@ def stream():
 
 webapp.serving.server.DRAIN = float(sys.argv[1])
 listener = bind(sys.argv[3], 0)
-scheduler = Scheduler(limit=4, long=("/wait", "/stream"))  # so a POST has a thread
+long = {"/wait": 0, "/stream": 0}  # so a POST has a thread
+scheduler = Scheduler(limit=4, long=long)
 server = webapp.serving.server.Server(
     app, listener, scheduler=scheduler, max_body=1000, keep_alive=float(sys.argv[2])
 )

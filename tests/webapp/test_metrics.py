@@ -17,7 +17,7 @@ from tests.webapp.running_app import APP, photo, running, write_model
 from webapp.app import create_app
 from webapp.serving import access_log
 from webapp.serving.admission import ARRIVED, TOO_MANY
-from webapp.serving.scheduler import InFlightCounter
+from webapp.serving.in_flight import InFlightCounter
 
 
 @pytest.fixture

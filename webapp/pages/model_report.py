@@ -12,23 +12,28 @@ from webapp.pages.card_text import output_sentence, photo_sentence
 def model_report(library, metrics: Metrics) -> dict:
     """Each model's state, the files that cannot be served, the process's memory."""
     return {
-        "models": [_model(library, metrics, name) for name in library.names],
+        "models": [_model(library, metrics, served) for served in library.newest()],
         "failures": [
             {"model": name, "version": version, "error": error}
             for name, version, error in library.failures()
+        ],
+        "skipped": [
+            {"name": name, "reason": f"its name {reason}"}
+            for name, reason in library.skipped.items()
         ],
         "memory_mib": round(rss_mib(), 1),
     }
 
 
-def _model(library, metrics: Metrics, name: str) -> dict:
+def _model(library, metrics: Metrics, served) -> dict:
     """One model: the version that answers by default, and the list of all versions."""
-    served = library.model(name)
-    model, statuses = served.model, library.statuses(name)
+    name, model = served.name, served.model
+    statuses, ops = library.statuses(name), len(model.graph.get_operations())
+    status = statuses.get(served.version)  # None if it has just been unloaded
     return {
         "name": name,
         "version": served.version,
-        "versions": [_version(library, name, *status) for status in statuses.items()],
+        "versions": [_version(library, served, *status) for status in statuses.items()],
         "card": _with_null(model.card),
         **_ends(model),
         "image_size": model.image_size,
@@ -40,8 +45,8 @@ def _model(library, metrics: Metrics, name: str) -> dict:
         "file_bytes": _size_of(model.path),
         "precision": "bfloat16" if model.bfloat16 else "float32",
         "weights_mib": round(_weights_bytes(model) / MIB, 2),
-        "ops": len(model.graph.get_operations()),
-        "ops_when_loaded": statuses[served.version].ops,
+        "ops": ops,
+        "ops_when_loaded": status.ops if status else ops,
         **metrics.summary(name)._asdict(),
     }
 
@@ -68,12 +73,13 @@ def _ends(model) -> dict:
     }
 
 
-def _version(library, name: str, version: int, status) -> dict:
-    labels = [label for label, of in library.labels(name).items() if of == version]
+def _version(library, served, version: int, status) -> dict:
+    named = library.labels(served.name).items()
+    labels = [label for label, of in named if of == version]
     return {
         "version": version,
         "state": status.state,
-        "is_live": version == library.model(name).version,
+        "is_live": version == served.version,
         "labels": labels,
         "error": status.error,
     }

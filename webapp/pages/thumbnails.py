@@ -16,9 +16,7 @@ from webapp.requests.uploads import limits
 
 SIDE = 480  # pixels of the longer side
 SHORTEST = SIDE // 3  # pixels of the shorter side, at least
-SMOOTH = 24  # pixels of the heat map, before it is enlarged
-FULL_STRENGTH = 0.05  # loss of probability, at least, that is drawn at full strength
-COLOUR_STOPS = ((4, 16, 24, 190), (226, 88, 34, 120), (255, 214, 92, 165))  # RGBA
+COLOUR_STOPS = ((4, 16, 24, 175), (226, 88, 34, 120), (255, 214, 92, 165))  # RGBA
 
 
 class Picture(NamedTuple):
@@ -47,17 +45,17 @@ def heat_map(why: Explanation, photo: bytes, preprocessing) -> Picture:
       photo: bytes that `decode_photo` has accepted before.
       preprocessing: the model's; it says which part of the photo the network sees.
     """
-    heat = why.heat(SMOOTH)
-    strength = np.clip(heat / max(heat.max(), FULL_STRENGTH), 0, 1)
+    width, height = _size(photo)
+    left, top, right, bottom = seen_part((width, height), preprocessing)
+    heat = why.heat(bottom - top, right - left)
+    strength = np.zeros((height, width), np.float32)
+    seen = strength[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    seen[:] = heat[max(-top, 0) :, max(-left, 0) :][: len(seen), : seen.shape[1]]
+    strength = np.clip(strength / max(heat.max(), np.finfo(np.float32).tiny), 0, 1)
     stops = np.array(COLOUR_STOPS, np.float32)
     at = [np.interp(strength, [0, 0.5, 1], channel) for channel in stops.T]
-    colours = Image.fromarray(np.stack(at, -1).astype(np.uint8), "RGBA")
-    size = _size(photo)
-    overlay = Image.new("RGBA", size, COLOUR_STOPS[0])
-    left, top, right, bottom = seen_part(size, preprocessing)
-    seen = colours.resize((right - left, bottom - top), Image.Resampling.BICUBIC)
-    overlay.paste(seen, (left, top))
-    return _picture(overlay, "WEBP")
+    colours = np.stack(at, -1).round().astype(np.uint8)
+    return _picture(Image.fromarray(colours, "RGBA"), "WEBP", quality=90)
 
 
 def seen_part(size: tuple[int, int], preprocessing) -> tuple[int, int, int, int]:

@@ -161,9 +161,6 @@ class Channel(HTTPChannel):
     is_dropping = False
     close_when_flushed: bool
 
-    def readable(self) -> bool:
-        return self.is_dropping or super().readable()
-
     def handle_read(self) -> None:
         if not self.is_dropping:
             super().handle_read()
@@ -178,12 +175,16 @@ class Channel(HTTPChannel):
     def handle_write(self) -> None:
         if self.unread > 0 and self.close_when_flushed and not self.total_outbufs_len:
             self.close_when_flushed, self.is_dropping = False, True
-            # The server gives a connection without a request less time.
+            # Equal times: Server closes it STALLED seconds from now, whatever comes.
             self.creation_time = self.last_activity = time.time()
             with suppress(OSError):
                 self.socket.shutdown(socket.SHUT_WR)
             return
         super().handle_write()
+
+    def has_left(self) -> bool:
+        """Whether the client has closed the connection, or it is broken."""
+        return self.peek() == b""
 
     def peek(self) -> bytes | None:
         """The first byte that is not read yet; b"": the client has left; None: none."""

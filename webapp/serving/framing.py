@@ -10,14 +10,14 @@ from waitress.parser import ParsingError
 
 TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 START = re.compile(rb"(\r\n)*(\r?\Z|" + TOKEN + rb"(\Z| ))")  # as much as has come
-BARE = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)")
+BARE = re.compile(rb"\n(?<!\r\n)|\r(?!\n|\Z)")  # its first byte is fast to find
 REQUEST_LINE = re.compile(
     rb"(?P<method>" + TOKEN + rb") (?P<target>[^\x00-\x20\x7f#]+) HTTP/1\.[01]"
 )
 ABSOLUTE = re.compile(rb"https?://(?P<host>[^/?]+)([/?].*)?", re.I)
 HOST = re.compile(rb"(([A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?")
 LENGTH = re.compile(rb"[0-9]{1,18}")
-FRAMING = ("host", "content-length", "transfer-encoding")
+FRAMING = (b"host", b"content-length", b"transfer-encoding")
 
 
 def check_start(head: bytes, new: int, end: int) -> None:
@@ -47,10 +47,10 @@ def check_head(head: bytes) -> None:
         raise ParsingError("the first line is not METHOD /path HTTP/1.1")
     is_old = first.endswith(b"0")
     found = _framing_headers(lines)
-    host = _only(found["host"], "Host", needed=not is_old)
+    host = _only(found[b"host"], "Host", needed=not is_old)
     _check_target(request["method"], request["target"], host)
-    coding = _only(found["transfer-encoding"], "Transfer-Encoding")
-    length = _only(found["content-length"], "Content-Length")
+    coding = _only(found[b"transfer-encoding"], "Transfer-Encoding")
+    length = _only(found[b"content-length"], "Content-Length")
     if coding is not None:
         if is_old:
             raise ParsingError("a Transfer-Encoding is not for HTTP/1.0")
@@ -62,18 +62,20 @@ def check_head(head: bytes) -> None:
         raise ParsingError("the Content-Length is no number")
 
 
-def _framing_headers(lines: list[bytes]) -> dict[str, list[bytes]]:
+def _framing_headers(lines: list[bytes]) -> dict[bytes, list[bytes]]:
     """The values of the headers that say where a request goes and ends."""
-    found: dict[str, list[bytes]] = {name: [] for name in FRAMING}
+    found: dict[bytes, list[bytes]] = {name: [] for name in FRAMING}
     for line in lines:
         if line[:1] in (b" ", b"\t"):
             raise ParsingError("a header is folded over two lines")
         name, _, value = line.partition(b":")
-        key = name.decode("latin-1").lower()
-        if key in found:
-            found[key].append(value.strip(b" \t"))
-        elif key.strip().replace("_", "-") in found:  # some servers take it for one
-            raise ParsingError(f"{key!r} is not quite a header's name")
+        key = name.strip().lower().replace(b"_", b"-")
+        if key not in found:
+            continue
+        if len(key) < len(name) or b"_" in name:  # some servers take it for the header
+            sent = name.decode("latin-1").lower()
+            raise ParsingError(f"{sent!r} is not quite a header's name")
+        found[key].append(value.strip(b" \t"))
     return found
 
 

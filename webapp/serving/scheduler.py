@@ -6,16 +6,15 @@ keeps for each thread. The loop never waits to fill a batch.
 """
 
 import logging
-from array import array
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from threading import Lock
 from time import perf_counter
 
 from waitress.task import ThreadedTaskDispatcher
 
 from webapp.serving import access_log
+from webapp.serving.in_flight import InFlightCounter
 from webapp.serving.micro_batching import run_batch
 
 log = logging.getLogger(__name__)
@@ -23,41 +22,8 @@ THREADS = 2  # two slow requests run side by side
 LONG = 0.25  # seconds that a probe may wait for a batch
 HISTORY = 4  # batches whose time predicts the next one's
 MAX_BATCH = 8  # photos; with more, each waits longer and none is faster
-LARGE = 1_000_000  # bytes of a request that may hold many photos
 CLIENT_LEFT = 499  # the status in the log, as nginx has it
 DECODING = 0.02  # seconds of decoding that close a batch: a large photo is alone in it
-
-
-class InFlightCounter:
-    """Counts the photos in flight in this worker and in all workers.
-
-    Args:
-      counts: one count for each worker, in shared memory; each writes its own.
-      worker: the index of this process's count.
-    """
-
-    def __init__(self, counts=None, worker: int = 0) -> None:
-        self._counts = array("I", [0]) if counts is None else counts
-        self._worker, self._lock = worker, Lock()
-
-    def enter(self, limit: int) -> bool:
-        """Count one more photo and return True; False if that is above the limit."""
-        self._add(1)
-        if self.count() <= limit:
-            return True
-        self._add(-1)
-        return False
-
-    def leave(self) -> None:
-        self._add(-1)
-
-    def count(self) -> int:
-        """The photos in flight in all workers."""
-        return sum(self._counts)
-
-    def _add(self, number: int) -> None:
-        with self._lock:
-            self._counts[self._worker] += number
 
 
 class Scheduler:
@@ -69,9 +35,9 @@ class Scheduler:
     Args:
       limit: photos in flight at once, in all workers together.
       in_flight: the counter that the workers share.
-      long: parts of the paths that are answered in threads; a proxy's prefix may
-        come before them.
-      bulk: parts of those that are, if the request has more than LARGE bytes.
+      long: the first of these parts that a path has says from how many bytes on its
+        requests are answered in threads; a proxy's prefix may come before it. A body
+        that is packed may be of any length.
     """
 
     def __init__(
@@ -79,10 +45,9 @@ class Scheduler:
         *,
         limit: int,
         in_flight: InFlightCounter | None = None,
-        long: tuple[str, ...] = (),
-        bulk: tuple[str, ...] = (),
+        long: Mapping[str, int] | None = None,
     ) -> None:
-        self._limit, self._long, self._bulk = limit, long, bulk
+        self._limit, self._long = limit, long or {}
         self._in_flight = in_flight or InFlightCounter()
         self._quick: deque = deque()
         self._photos: deque[_Photo] = deque()
@@ -118,9 +83,11 @@ class Scheduler:
 
     def _is_long(self, request) -> bool:
         """Whether the request may take long enough to be answered in a thread."""
-        if not any(part in request.path for part in self._bulk):
-            return any(part in request.path for part in self._long)
-        return int(request.headers.get("CONTENT_LENGTH") or 0) > LARGE
+        for part, least in self._long.items():
+            if part in request.path:
+                length = int(request.headers.get("CONTENT_LENGTH") or 0)
+                return length >= least or "CONTENT_ENCODING" in request.headers
+        return False
 
     def serve(self) -> None:
         """Answer all probes and pages, then one batch of photos."""
@@ -190,17 +157,18 @@ class _Photo:
 
     def answer(self) -> None:
         try:
-            if self._channel.peek() == b"":  # waitress does not look any more
-                request = self._channel.requests[0]
-                fields = {"method": request.command, "path": request.path}
-                access_log.log_request(
-                    access_log.new_id(), **fields, status=CLIENT_LEFT
-                )
-                self._channel.cancel()
+            if self._channel.has_left():  # waitress does not look any more
+                self._drop()
             else:
                 self._channel.service()
         finally:
             self.leave()
+
+    def _drop(self) -> None:
+        request = self._channel.requests[0]
+        fields = {"method": request.command, "path": request.path}
+        access_log.log_request(access_log.new_id(), **fields, status=CLIENT_LEFT)
+        self.cancel()
 
     def cancel(self) -> None:
         self._channel.cancel()

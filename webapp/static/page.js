@@ -1,70 +1,106 @@
 // Sends photos as soon as they are chosen, dropped, pasted or taken, and inserts the
 // server's answers into the page. The form works without this script.
 
+import { useCamera } from "./camera.js";
+import { ask, copyOf } from "./server.js";
+
 const SIDE = 1024; // pixels: a larger photo is scaled down before it is sent
 const QUALITY = 0.9;
-const AT_ONCE = 2; // requests
-const TRIES = 20;
+const LONG = 20; // characters of a heading
 
 const form = document.querySelector("form.ask");
 const input = document.querySelector("#image");
-const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
+const originals = document.querySelector("#original");
 const results = document.querySelector("#results");
+const permalink = document.querySelector("#permalink");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
+const maxBytes = Number(form.dataset.maxBytes);
+const maxPhotos = Number(form.dataset.maxPhotos);
 const uploads = [];
-
-const copyOf = (template) =>
-  document.querySelector(template).content.firstElementChild.cloneNode(true);
-const templates = [...document.querySelectorAll("template[data-model]")];
-const modelNames = templates.map((template) => template.dataset.model);
 
 const message = document.querySelector("#said"); // errors of the page itself
 const announcement = document.querySelector("#heard"); // answers, for screen readers
 
-function describe(article) {
-  const verdict = article.querySelector(".verdict");
-  if (!verdict) return article.querySelector("p").textContent;
-  const best = article.querySelector(".best dd")?.textContent ?? "";
-  return `${article.dataset.model} says ${verdict.textContent} ${best}`;
+// What is chosen, as in the address of the page
+
+const modelNames = [...document.querySelectorAll("template[data-model]")].map(
+  ({ dataset }) => dataset.model,
+);
+let explains = "explain" in form.dataset;
+
+function chosenBoxes() {
+  const boxes = [...form.querySelectorAll("[name=model]")];
+  const checked = boxes.filter((box) => box.checked);
+  return checked.length > 0 ? checked : boxes.slice(0, 1);
 }
 
-// Which models
+const chosenModels = () => chosenBoxes().map((box) => box.value);
 
-function chosenModels() {
-  const checked = [...form.querySelectorAll("[name=model]:checked")];
-  return checked.length > 0 ? checked.map((box) => box.value) : modelNames.slice(0, 1);
+function showChoices() {
+  const query = new URLSearchParams(chosenModels().map((name) => ["model", name]));
+  const top = form.querySelector("[name=top]");
+  if (top && !top.selectedOptions[0].hasAttribute("data-usual")) query.set("top", top.value);
+  if (explains) query.set("why", 1);
+  if (originals.checked) query.set("originals", 1);
+  if (uploads.length === 1 && uploads[0].drawing) query.set("drawing", uploads[0].drawing);
+  permalink.search = query;
+  if (isIndex) history.replaceState(null, "", permalink.href);
 }
 
-form.addEventListener("change", (event) => {
-  if (event.target.name === "model") uploads.forEach(requestAnswers);
+const isIndex = location.pathname === permalink.pathname;
+const heading = isIndex && document.querySelector("h1");
+
+function showQuestion() {
+  const questions = new Set(chosenBoxes().map((box) => box.dataset.question));
+  const text = questions.size === 1 ? [...questions][0] : heading.dataset.general;
+  document.title = document.title.replace(heading.textContent, () => text);
+  heading.textContent = text;
+  heading.classList.toggle("long", text.length > LONG);
+}
+
+form.addEventListener("change", ({ target }) => {
+  if (target === input) return;
+  if (target.name === "model" && heading) showQuestion();
+  if (target.name === "top") uploads.forEach((upload) => upload.articles.clear());
+  if (target !== originals) uploads.forEach(requestAnswers);
+  showChoices();
 });
 
 // One photo
 
-function addPhoto(file, name) {
-  const upload = { file, articles: new Map(), section: copyOf("#shot") };
+function addPhoto({ file, drawing, name, address }) {
+  const upload = { file, drawing, name, articles: new Map(), section: copyOf("#shot") };
+  upload.leave = new AbortController();
   upload.section.querySelector(".file").textContent = name;
+  upload.section.querySelector("[name=remove] span").textContent = ` ${name}`;
   upload.picture = new Image();
   upload.picture.alt = name;
-  upload.picture.src = URL.createObjectURL(file);
-  upload.photo = uploadOf(upload);
-  uploads.unshift(upload);
-  results.prepend(upload.section);
+  upload.picture.src = address ?? URL.createObjectURL(file);
+  upload.section.querySelector(".picture").append(upload.picture);
+  const group = `heat-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+  upload.section.querySelector("[name=heat]").name = group;
+  upload.group = group;
+  upload.photo = drawing ? { drawing } : photoOf(upload);
+  uploads.push(upload);
+  results.append(upload.section);
   requestAnswers(upload);
+  return upload;
 }
 
 // The bytes to send: a smaller, upright copy of the photo, or the file itself if it is
 // small or cannot be decoded, so that the server answers with the reason.
-async function uploadOf({ file, picture, section }) {
+async function photoOf({ file, name, picture }) {
   try {
     await picture.decode();
   } catch {
-    section.querySelectorAll("img").forEach((shown) => shown.remove());
-    return file;
+    picture.remove();
+    return { file, name };
   }
   const { naturalWidth: width, naturalHeight: height } = picture;
-  const scale = SIDE / Math.max(width, height);
-  if (scale >= 1 || form.querySelector("#original").checked) return file;
-  return drawToJpeg(picture, Math.round(width * scale), Math.round(height * scale));
+  const scale = Math.min(SIDE / Math.max(width, height), 1);
+  if (originals.checked || (scale === 1 && file.size <= maxBytes)) return { file, name };
+  const copy = await drawToJpeg(picture, Math.round(width * scale), Math.round(height * scale));
+  return { file: copy ?? file, name };
 }
 
 function drawToJpeg(source, width, height) {
@@ -84,7 +120,7 @@ function requestAnswers(upload) {
     if (!upload.articles.has(model)) {
       const waiting = copyOf(`template[data-model="${CSS.escape(model)}"]`);
       insertArticle(upload, model, waiting);
-      requestAnswer(upload, model, form.action);
+      requestAnswer(upload, model, explains && waiting.querySelector("[name=why]"));
     }
     return upload.articles.get(model);
   });
@@ -95,18 +131,69 @@ function insertArticle(upload, model, article) {
   const before = upload.articles.get(model);
   const hadFocus = before?.contains(document.activeElement);
   article.dataset.model = model;
-  article.querySelector(".picture")?.prepend(upload.picture.cloneNode());
   upload.articles.set(model, article);
   before?.replaceWith(article);
-  if (hadFocus) article.querySelector("button, input")?.focus({ preventScroll: true });
+  if (hadFocus) article.querySelector("button, summary")?.focus({ preventScroll: true });
 }
 
-async function requestAnswer(upload, model, address) {
-  const photo = await upload.photo;
-  const article = await withLimit(() => post(address, model, photo));
-  insertArticle(upload, model, article);
-  announcement.textContent = `${upload.picture.alt}: ${describe(article)}`;
+async function requestAnswer(upload, model, why) {
+  const fields = [["model", model]];
+  const top = form.querySelector("[name=top]");
+  if (top) fields.push(["top", top.value]);
+  const asked = upload.articles.get(model);
+  const address = why ? form.dataset.why : form.action;
+  const answer = await ask(address, fields, await upload.photo, upload.leave.signal);
+  if (!answer || upload.articles.get(model) !== asked) return; // removed, or asked anew
+  insertArticle(upload, model, answer.article);
+  if (answer.heat) insertHeat(upload, answer);
+  announcement.textContent = `${upload.name}: ${describe(answer.article)}`;
 }
+
+function describe(article) {
+  const verdict = article.querySelector(".verdict");
+  if (!verdict) return article.querySelector("p").textContent;
+  const best = article.querySelector(".best dd")?.textContent ?? "";
+  return `${article.dataset.model} says ${verdict.textContent} ${best}`;
+}
+
+function insertHeat(upload, { overlay, heat }) {
+  const overlays = upload.section.querySelector(".overlays");
+  overlays.querySelectorAll(".overlay").forEach((other) => {
+    if (other.textContent !== overlay.textContent) return;
+    other.nextElementSibling.remove();
+    other.remove();
+  });
+  const button = overlay.querySelector("input");
+  button.name = upload.group;
+  overlays.append(overlay, heat);
+  button.checked = true;
+}
+
+function removePhoto(upload) {
+  upload.leave.abort();
+  URL.revokeObjectURL(upload.picture.src);
+  upload.section.remove();
+  uploads.splice(uploads.indexOf(upload), 1);
+}
+
+function showCount() {
+  document.querySelector("#count").textContent =
+    uploads.length === 1 ? "1 photo" : `${uploads.length} photos`;
+  results.classList.toggle("asked", uploads.length > 0);
+  showChoices();
+}
+
+results.addEventListener("click", ({ target }) => {
+  const button = target.closest("button");
+  const at = uploads.findIndex(({ section }) => section.contains(button));
+  if (button?.id === "clear") [...uploads].forEach(removePhoto);
+  else if (button?.name === "remove") removePhoto(uploads[at]);
+  else return;
+  const neighbour = uploads[Math.min(at, uploads.length - 1)]?.section;
+  (neighbour?.querySelector("[name=remove]") ?? input).focus();
+  message.textContent = "";
+  showCount();
+});
 
 results.addEventListener("click", ({ target }) => {
   if (!["why", "again"].includes(target.name) || target.ariaDisabled) return;
@@ -115,61 +202,43 @@ results.addEventListener("click", ({ target }) => {
   if (!upload) return;
   target.ariaDisabled = "true"; // a disabled button would lose the focus
   target.textContent = "Looking";
-  const address = target.name === "why" ? form.dataset.why : form.action;
-  requestAnswer(upload, article.dataset.model, address);
+  explains ||= target.name === "why";
+  if (target.name === "again" && !upload.drawing) upload.photo = photoOf(upload);
+  requestAnswer(upload, article.dataset.model, target.name === "why");
+  showChoices();
 });
 
-// The server
+// Choose, drop, paste, take, or try
 
-async function post(address, model, photo) {
-  const url = new URL(address, location.href);
-  url.search = new URLSearchParams({ model, fragment: 1 });
-  const body = new Blob([photo]); // without a type: the server detects the format
-  const options = { method: "POST", headers: { Accept: "text/html" }, body };
-  for (let tries = 1; ; tries += 1) {
-    try {
-      const response = await fetch(url, options);
-      if (response.status !== 503 || tries === TRIES) return articleIn(response);
-      await seconds(Number(response.headers.get("Retry-After")) || 1);
-    } catch {
-      return copyOf("#unreachable");
-    }
-  }
+function addPhotos(photos) {
+  const room = Math.max(maxPhotos - uploads.length, 0);
+  message.textContent =
+    photos.length > room
+      ? `At most ${maxPhotos} photos fit on the page, so ${photos.length - room} of ${photos.length} were left out: remove some, then choose the others.`
+      : "";
+  if (uploads.length === 0) results.querySelectorAll(":scope > :not(.tools)").forEach((old) => old.remove());
+  const [first] = photos.slice(0, room).map(addPhoto);
+  showCount();
+  first?.section.scrollIntoView({ block: "nearest", behavior: reducedMotion ? "instant" : "smooth" });
 }
 
-async function articleIn(response) {
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  return page.querySelector("article") ?? copyOf("#unreachable");
-}
-
-const seconds = (count) =>
-  new Promise((resolve) => setTimeout(resolve, count * 1000));
-
-let running = 0;
-const waiting = [];
-
-async function withLimit(task) {
-  if (running >= AT_ONCE) await new Promise((resolve) => waiting.push(resolve));
-  running += 1;
-  try {
-    return await task();
-  } finally {
-    running -= 1;
-    waiting.shift()?.();
-  }
-}
-
-// Choose, drop, paste
-
-function addPhotos(files, name) {
-  message.textContent = "";
-  [...files].forEach((file) => addPhoto(file, name ?? (file.name || "Photo")));
-  uploads[0]?.section.scrollIntoView({ block: "nearest", behavior: reducedMotion ? "instant" : "smooth" });
-}
+const named = (files, name) =>
+  [...files].map((file) => ({ file, name: name ?? (file.name || "Photo") }));
 
 input.addEventListener("change", () => {
-  addPhotos(input.files);
+  addPhotos(named(input.files));
   input.value = "";
+});
+
+const tryDrawing = (button) =>
+  addPhotos([
+    { drawing: button.value, name: button.firstElementChild.alt, address: button.firstElementChild.src },
+  ]);
+
+form.addEventListener("submit", (event) => {
+  if (event.submitter?.name !== "drawing") return;
+  event.preventDefault();
+  tryDrawing(event.submitter);
 });
 
 document.addEventListener("dragover", (event) => {
@@ -183,57 +252,18 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   form.classList.remove("over");
   const { files } = event.dataTransfer;
-  addPhotos(files);
+  addPhotos(named(files));
   if (files.length === 0) message.textContent = "That is no file: save the photo, then drop it.";
 });
 document.addEventListener("paste", ({ clipboardData: { files } }) => {
-  addPhotos(files, "Pasted photo");
+  addPhotos(named(files, "Pasted photo"));
   if (files.length === 0) message.textContent = "No photo is on the clipboard: copy one first.";
 });
 
-// The camera
-
-const viewfinder = document.querySelector("#viewfinder");
-const video = viewfinder.querySelector("video");
-const take = viewfinder.querySelector("[value=take]");
-const cameraError = viewfinder.querySelector("[role=alert]");
-
-document.querySelector("#camera").addEventListener("click", async () => {
-  if (!navigator.mediaDevices) return captureInstead();
-  cameraError.textContent = "";
-  viewfinder.returnValue = "";
-  viewfinder.showModal();
-  try {
-    const stream = await navigator.mediaDevices.getUserMedia({
-      video: { facingMode: "environment" },
-    });
-    if (!viewfinder.open) return stop(stream);
-    video.srcObject = stream;
-  } catch (error) {
-    cameraError.textContent =
-      error.name === "NotAllowedError"
-        ? "The camera is not allowed here: allow it in the browser, or choose a photo."
-        : "No camera can be used now: close other programs that use it, or choose a photo.";
-  }
+useCamera(document.querySelector("#camera"), input, async (video, width, height) => {
+  const file = await drawToJpeg(video, width, height);
+  addPhotos(named([file], "Camera"));
 });
 
-// Browsers give the camera to secure origins only; phones offer it in the file input.
-function captureInstead() {
-  input.setAttribute("capture", "environment");
-  input.click();
-  input.removeAttribute("capture");
-}
-
-const stop = (stream) => stream?.getTracks().forEach((track) => track.stop());
-
-video.addEventListener("playing", () => {
-  take.disabled = false;
-});
-viewfinder.addEventListener("close", async () => {
-  const { videoWidth: width, videoHeight: height } = video;
-  const photo = viewfinder.returnValue === "take" && (await drawToJpeg(video, width, height));
-  stop(video.srcObject);
-  video.srcObject = null;
-  take.disabled = true;
-  if (photo) addPhotos([photo], "Camera");
-});
+if (isIndex && form.dataset.drawing)
+  tryDrawing(document.querySelector(`[name=drawing][value="${CSS.escape(form.dataset.drawing)}"]`));

@@ -171,7 +171,7 @@ def _heat(answer: Answer, photo: bytes, model) -> Picture | None:
 
 
 def _top(choices: Choices, model) -> int | None:
-    """How many classes to name: all if there are fewer, as one form asks many models."""
+    """How many classes to name: all, if there are fewer; one form asks many models."""
     if choices.top is None or not model.class_names:
         return None
     return min(choices.top, len(model.class_names))

@@ -11,7 +11,6 @@ import pytest
 from webapp.serving.scheduler import (
     DECODING,
     HISTORY,
-    LARGE,
     LONG,
     MAX_BATCH,
     Scheduler,
@@ -25,8 +24,9 @@ class Channel:
         self, answered: list, name: str, method: str = "POST", path: str = "/predict"
     ):
         self.answered, self.name, self.thread = answered, name, None
-        self.unread: bytes | None = None
-        self.requests = [SimpleNamespace(error=None, command=method, path=path)]
+        self.is_left = False
+        request = SimpleNamespace(error=None, command=method, path=path, headers={})
+        self.requests = [request]
 
     def service(self) -> None:
         self.answered.append(self.name)
@@ -35,8 +35,8 @@ class Channel:
     def cancel(self) -> None:
         self.answered.append(f"{self.name} is cancelled")
 
-    def peek(self) -> bytes | None:
-        return self.unread
+    def has_left(self) -> bool:
+        return self.is_left
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_failed_answer_is_not_in_flight_any_more(add, answered, caplog, method
 
 
 def test_a_slow_request_has_a_thread_and_counts_as_in_flight(add, answered):
-    scheduler = Scheduler(limit=1, long=("/explain",))
+    scheduler = Scheduler(limit=1, long={"/explain": 0})
     begun, leave = threading.Event(), threading.Event()
     slow = Channel(answered, "slow", "POST", "/explain")
     slow.service = lambda: (begun.set(), leave.wait(30))
@@ -171,9 +171,9 @@ def test_a_slow_request_has_a_thread_and_counts_as_in_flight(add, answered):
 
 @pytest.mark.parametrize("path", ["/predict", "/explain"])
 def test_a_photo_whose_client_has_left_is_not_computed(answered, path):
-    scheduler = quick_scheduler(limit=1, long=("/explain",))
+    scheduler = quick_scheduler(limit=1, long={"/explain": 0})
     channel = Channel(answered, "photo", path=path)
-    channel.unread = b""
+    channel.is_left = True
     scheduler.add_task(channel)
     scheduler.serve()
     while scheduler._in_flight.count():
@@ -182,22 +182,29 @@ def test_a_photo_whose_client_has_left_is_not_computed(answered, path):
     assert not scheduler._in_flight.count()
 
 
-@pytest.mark.parametrize("size", [LARGE, LARGE + 1])
-def test_a_large_request_of_a_bulk_path_is_answered_in_a_thread(answered, size):
-    scheduler = quick_scheduler(limit=1, bulk=("/v2/models/",))
-    channel = Channel(answered, "photo", path="/v2/models/cats/infer")
-    channel.requests[0].headers = {"CONTENT_LENGTH": str(size)}
+@pytest.mark.parametrize(
+    ("headers", "is_in_loop"),
+    [
+        ({"CONTENT_LENGTH": "99"}, True),
+        ({"CONTENT_LENGTH": "100"}, False),
+        ({"CONTENT_LENGTH": "9", "CONTENT_ENCODING": "gzip"}, False),
+    ],
+    ids=["small", "large", "packed"],
+)
+def test_a_path_may_be_slow_for_large_requests(answered, headers, is_in_loop):
+    scheduler = quick_scheduler(limit=1, long={"/v2/": 100, "/explain": 0})
+    channel = Channel(answered, "photo", path="/v2/models/explain/infer")
+    channel.requests[0].headers = headers
     scheduler.add_task(channel)
-    is_in_loop = scheduler.waiting
+    assert scheduler.waiting == is_in_loop
     scheduler.serve()
     while scheduler._in_flight.count():
         time.sleep(0.001)
-    assert is_in_loop == (size <= LARGE)
     assert answered == ["photo"]
 
 
 def test_a_slow_path_may_come_after_a_prefix(answered):
-    scheduler = quick_scheduler(limit=1, long=("/explain",))
+    scheduler = quick_scheduler(limit=1, long={"/explain": 0})
     channel = Channel(answered, "photo", path="/cats/explain")
     scheduler.add_task(channel)
     assert not scheduler.waiting

@@ -3,7 +3,7 @@
 import pytest
 
 from webapp.serving import shared_state
-from webapp.serving.scheduler import InFlightCounter
+from webapp.serving.in_flight import InFlightCounter
 from webapp.serving.shared_state import KEPT_MARKS, WorkerState, create_state
 
 
