@@ -94,10 +94,14 @@ def answer_photo(
     )
 
 
-def find_model(model_name: str | None):
-    """The served model of that name, or the default one; 404 if there is none."""
+def find_model(model_name: str | None, version: int | None = None):
+    """The served model of that name, or the default one; 404 if there is none.
+
+    Args:
+      version: None: the newest.
+    """
     try:
-        return current_app.extensions["library"].model(model_name)
+        return current_app.extensions["library"].model(model_name, version)
     except LookupError as error:  # its message names the closest match
         abort(404, str(error))
 

@@ -9,6 +9,16 @@ from webapp import loading, options
 from webapp.serving import access_log
 
 
+def options_from_environment() -> dict:
+    """The options as the environment variables alone give them.
+
+    Raises:
+      click.ClickException: a variable has a value that its option does not take.
+    """
+    command = click.command("create_app")(options.options(lambda **given: None))
+    return command.make_context("create_app", []).params
+
+
 def load_from_environment() -> tuple:
     """A library of the models, and the settings of `create_app`.
 
@@ -17,7 +27,7 @@ def load_from_environment() -> tuple:
     Raises:
       click.ClickException: nothing can be served; the message says why.
     """
-    given = options.from_environment()
+    given = options_from_environment()
     access_log.write_to_stdout(given["log_style"])
     source = loading.model_source(given["model"], given["models"])
     load_model = loading.model_loader(options.load_settings(given))

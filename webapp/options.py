@@ -10,25 +10,12 @@ from helpers.data.decoding import MAX_BYTES, MAX_PIXELS
 from helpers.serving.spec_options import SPEC_OPTIONS, stated_fields
 from webapp.loading import NamedFile
 from webapp.option_types import Origins, Prefix, Proxies
+from webapp.option_variables import option
 from webapp.serving import capacity
 
 FROZEN = Path(__file__).resolve().parents[1] / "checkpoints" / "frozen"
 KEEP_ALIVE = 75.0  # seconds; nginx closes its idle connections after 60
 MAX_INSTANCES = 64
-VARIABLES = "FREEZE_SERVE_"  # other programs set HOST, MODEL and the like
-
-
-def variable(name: str) -> str:
-    """The environment variable of an option: FREEZE_SERVE_MAX_MEGABYTES."""
-    return VARIABLES + name.removeprefix("--").replace("-", "_").upper()
-
-
-def option(name: str, **settings) -> Callable:
-    """A click option that its environment variable may also set."""
-    settings.setdefault("show_default", "default" in settings)
-    return click.option(name, envvar=variable(name), show_envvar=True, **settings)
-
-
 MODELS = (
     option(
         "--model",
@@ -178,16 +165,6 @@ def options(command: Callable) -> Callable:
     for add in reversed((*MODELS, *ADDRESS, *PROXY, *LIMITS, *MODEL_SPEC)):
         command = add(command)
     return command
-
-
-def from_environment() -> dict:
-    """The options as the environment variables alone give them.
-
-    Raises:
-      click.ClickException: a variable has a value that its option does not take.
-    """
-    command = click.command("create_app")(options(lambda **given: None))
-    return command.make_context("create_app", []).params
 
 
 def limits(given: dict) -> dict:

@@ -23,7 +23,12 @@ from helpers.freezing.report import Report, report_of
 from helpers.freezing.sources.recognise import recognise
 from helpers.freezing.sources.source_options import SourceOptions
 from helpers.freezing.warnings import add_warnings
-from helpers.freezing.writing import atomic_write, write_card, write_model
+from helpers.freezing.writing import (
+    atomic_write,
+    choose_place,
+    write_card,
+    write_model,
+)
 from helpers.graphs.model_card import card_in
 
 
@@ -57,8 +62,8 @@ def freeze(
       prove: run both graphs on the same inputs, before the file gets its name.
       reading: fields of SourceOptions: meta, signature, tags, custom, trust.
     Raises:
-      FreezeError: the source cannot be frozen, or the answers of the two graphs
-        differ; no file is written.
+      FreezeError: the source cannot be frozen, `output` is one of its files, or the
+        answers of the two graphs differ; no file is written.
     """
     check_dtype(weights, plain=plain)
     options = [take_moving_averages] if ema else []
@@ -69,6 +74,7 @@ def freeze(
 
     # 1. Read the source.
     found = recognise(source, SourceOptions(**reading, frozen=plain))
+    place = choose_place(found, output)
     card = card_in(found.meta.graph_def) or {}
 
     # 2. Choose the outputs.
@@ -82,7 +88,6 @@ def freeze(
     add_warnings(editor, averages_taken=ema)
     card = complete_card(card, editor, class_names, folded=fold, ema=ema, plain=plain)
 
-    place = Path(output) if output else Path(f"{found.name}.pb")
     with atomic_write(place) as path, cleanup_process(path):
         # 4. Write.
         card = write_model(editor, path, card)

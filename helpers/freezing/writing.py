@@ -20,6 +20,7 @@ from tensorflow.core.framework import node_def_pb2, tensor_pb2
 
 from helpers.freezing.card_completion import describe_source
 from helpers.freezing.errors import FreezeError
+from helpers.freezing.sources.source import Source
 from helpers.graphs.editor import GraphEditor, Weight
 from helpers.graphs.fingerprint import Fingerprint
 from helpers.graphs.model_card import put_card
@@ -32,6 +33,31 @@ KEY, VALUE = 1, 2  # of a map's entry
 TENSOR = 8  # of AttrValue
 CONTENT = 4  # of TensorProto
 SMALL = 1024  # bytes; smaller constants are copied into one message
+
+
+def choose_place(source: Source, output: str | Path | None) -> Path:
+    """Where the frozen graph is written: `output`, or else beside the source.
+
+    The default is `NAME-frozen.pb` where `NAME.pb` is a file of the source, such as
+    `saved_model.pb` in a folder called `saved_model`.
+
+    Raises:
+      FreezeError: `output` is a file of the source.
+    """
+    if output is None:
+        place = Path(f"{source.name}.pb")
+        return place if not _is_of(source, place) else Path(f"{source.name}-frozen.pb")
+    if _is_of(source, Path(output)):
+        raise FreezeError(
+            f"{output} is a file of the model that is to be frozen, and would be lost",
+            "choose another place with --output",
+        )
+    return Path(output)
+
+
+def _is_of(source: Source, place: Path) -> bool:
+    """Whether the path is a file of the source, by whatever name."""
+    return place.exists() and any(place.samefile(file) for file in source.files)
 
 
 @contextmanager

@@ -74,6 +74,11 @@ class AppliedWeights:
                 found[name] = taken
         return found | self._scaled_rows(found)
 
+    @cached_property
+    def before_last(self) -> set[str]:
+        """The ops that apply weights, and all nodes that these are computed from."""
+        return self.wiring.before(self.applications)
+
     def _scaled_rows(self, applications: Iterable[str]) -> dict[str, list[str]]:
         """The ops that multiply rows of weights by an input: features' values."""
         starts = [n for n in applications if "Gather" in self.wiring.op(n)]

@@ -21,11 +21,10 @@ class Comparisons:
     def sides(self) -> list[str]:
         """Network outputs that a loss without labels, or a distance, compares.
 
-        Those that belong to one network, or to examples of one batch.
+        Both belong to the same network, or to different examples of a batch.
         """
         found = []
-        inside = self.weights.fed & self.weights.weighed
-        inside -= self.wiring.before(self.weights.applications)
+        inside = self.weights.fed & self.weights.weighed - self.weights.before_last
         for name in self.wiring.nodes:
             if name not in inside:
                 continue

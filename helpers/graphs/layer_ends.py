@@ -42,8 +42,7 @@ class LayerEnds:
 
     def sliced(self) -> list[str]:
         """The values after the last layers of which only slices are read."""
-        inside = self.forward & self.weights.weighed
-        inside -= self.wiring.before(self.weights.applications)
+        inside = (self.forward & self.weights.weighed) - self.weights.before_last
         found = []
         for name in [*self.last_layers, *self.wiring.nodes]:
             readers = self.tails.readers(name) if name in self.forward else []
@@ -129,9 +128,8 @@ class LayerEnds:
 
     def _is_fixed(self, name: str, trained: frozenset[str]) -> bool:
         """Whether a layer applies variables none of which is trained."""
-        pure = self.weights.pure.intersection(self.wiring.data[name])
-        weights = self.wiring.before(pure) & self.weights.weights
-        is_layer = APPLYING.fullmatch(self.wiring.op(name))
+        op, weights = self._layer(name)
+        is_layer = APPLYING.fullmatch(op)
         return bool(is_layer and weights) and weights.isdisjoint(trained)
 
     def _before_scaling(self, name: str) -> list[str]:

@@ -3,15 +3,10 @@
 import re
 from collections.abc import Iterable
 
-from helpers.graphs.applied_weights import (
-    REDUCTIONS,
-    constant_axes,
-    is_reduced,
-)
+from helpers.graphs.applied_weights import REDUCTIONS, constant_axes, is_reduced
 from helpers.graphs.loss_nodes import LossNodes
-from helpers.graphs.op_kinds import SELECTS
+from helpers.graphs.op_kinds import DIFFERENCES, SELECTS
 from helpers.graphs.repeated_terms import (
-    DIFFERENCES,
     PENALTIES,
     SLICES,
     SUMS,

@@ -7,6 +7,7 @@ from helpers.graphs.applied_weights import RANDOM
 from helpers.graphs.loss_nodes import LossNodes, is_input
 from helpers.graphs.network_parts import NetworkParts
 from helpers.graphs.network_uses import NetworkUses
+from helpers.graphs.op_kinds import DIFFERENCES
 from helpers.graphs.tails import Tails
 from helpers.graphs.trained_variables import trained_groups
 from helpers.graphs.value_origins import computing_op, is_constant
@@ -19,7 +20,6 @@ OUTPUT_NAMES = re.compile(
 )
 DEFAULT_NAMES = re.compile(r"(.*/)?Identity(_\d+)?")
 COMBINING = ("Mul", "Add", "AddV2", "RealDiv", "Select", "SelectV2")
-DIFFERENCES = {"Sub", "SquaredDifference"}
 NEVER = ("Switch", "Enter", "RefEnter", "NextIteration", "LoopCond", "Const", "Assert")
 
 
@@ -62,7 +62,7 @@ class NetworkEnds:
         return ""
 
     def _is_compared(self, reader: str, name: str) -> bool:
-        """Whether a difference of the reader and what `name` is not in is computed."""
+        """Whether the reader is subtracted from values that `name` is not part of."""
         for difference in self.tails.readers(reader):
             others = [n for n in self.wiring.data[difference] if n != reader]
             if self.wiring.op(difference) in DIFFERENCES and not any(

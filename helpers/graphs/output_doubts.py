@@ -1,6 +1,7 @@
 """Finds why a possible output must not be taken without being asked for."""
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from helpers.graphs.labels import ENTROPIES
 from helpers.graphs.network_ends import NetworkEnds
@@ -43,7 +44,7 @@ class OutputDoubts:
             yield f"its last layer only mixes the probabilities {min(mixed)}"
         if read := self._read_before(name):
             yield f"the loss reads {read} before it, too"
-        if self._has_constant_labels():
+        if self._has_constant_labels:
             yield "the loss compares its classes with constants, not with labels"
         if name in self.tails.loss:
             yield "it is a part of the loss"
@@ -60,9 +61,7 @@ class OutputDoubts:
         """What a loss reads between the last layers and an op; "" if it is the op."""
         ends = self.ends
         nodes = self.uses.of(name).nodes & ends.forward & ends.weights.weighed
-        layers = ends.weights.applications
-        sources = {source for layer in layers for source in ends.wiring.data[layer]}
-        nodes -= ends.wiring.before(sources)
+        nodes -= self._before_layers
         own = {name, computing_op(ends.wiring, name), self.uses.logits(name)}
         for node in ends.wiring.nodes:
             if node in nodes - own and computing_op(ends.wiring, node) not in own:
@@ -71,6 +70,14 @@ class OutputDoubts:
                     return node
         return ""
 
+    @cached_property
+    def _before_layers(self) -> set[str]:
+        """The nodes that an op which applies weights is computed from."""
+        data = self.ends.wiring.data
+        sources = {source for n in self.ends.weights.applications for source in data[n]}
+        return self.ends.wiring.before(sources)
+
+    @cached_property
     def _has_constant_labels(self) -> bool:
         """Whether a cross entropy takes labels that no input gives."""
         loss, wiring = self.ends.loss, self.ends.wiring

@@ -2,12 +2,11 @@
 
 from helpers.graphs.applied_weights import constant_axes, is_reduced
 from helpers.graphs.loss_nodes import LossNodes
-from helpers.graphs.op_kinds import DECISIONS, SELECTS
+from helpers.graphs.op_kinds import DECISIONS, DIFFERENCES, SELECTS
 from helpers.graphs.value_origins import is_constant
 
 PENALTIES = ("Log", "Log1p", "Neg", "L2Loss", "Square", "Pow", "SquaredDifference")
 SUMS = ("Add", "AddV2", "AddN")
-DIFFERENCES = ("Sub", "SquaredDifference")
 SLICES = ("StridedSlice", "Slice")
 
 
@@ -38,7 +37,7 @@ class RepeatedTerms:
     def _sums_factor(self, name: str) -> bool:
         """Whether an op sums a factor of a product that the loss sums over these axes.
 
-        So do losses of overlaps: 1 - 2 sum(a * b) / (sum(a) + sum(b)).
+        The Dice loss does this: 1 - 2 sum(a * b) / (sum(a) + sum(b)).
         """
         if not is_reduced(self.wiring, name):
             return False
@@ -67,7 +66,7 @@ class RepeatedTerms:
         return bool(readers) and is_constant(self.wiring, first)
 
     def _flattens(self, name: str) -> bool:
-        """Whether an op makes a list of the pixels of pictures, as of their labels."""
+        """Whether an op reshapes pictures to a list of pixels, like their labels."""
         sizes = constant_axes(self.wiring, name)
         if self.wiring.op(name) != "Reshape" or not sizes or sizes[0] != -1:
             return False

@@ -60,9 +60,13 @@ class EncodedPhotos:
         return f"the bytes of a {self.kind} file{coded}; the network decodes them"
 
 
-def encoded_photos(graph_def, name: str) -> EncodedPhotos | None:
-    """How the network decodes a string placeholder; None: it takes no photos."""
-    wiring = Wiring(graph_def)
+def encoded_photos(graph_def, wiring: Wiring, name: str) -> EncodedPhotos | None:
+    """How the network decodes a string op; None: it takes no photos.
+
+    Args:
+      wiring: the wiring of `graph_def`.
+      name: of the op: a placeholder, or a constant in its place.
+    """
     functions = {body.signature.name: body for body in graph_def.library.function}
     is_base64, is_vector, ahead, seen = False, False, [name], {name}
     while ahead:

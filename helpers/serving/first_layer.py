@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from helpers.graphs.op_kinds import BATCH_NORMS
 from helpers.graphs.wiring import Wiring
 
 CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
@@ -11,7 +12,7 @@ PASSING = (  # each keeps the order of the axes, and the number of channels
     *("Identity", "Cast", "StopGradient", "CheckNumerics", "EnsureShape", "Snapshot"),
     *("Add", "AddV2", "Sub", "Mul", "RealDiv", "Div", "BiasAdd", "Pad", "PadV2"),
     *("MirrorPad", "ResizeBilinear", "ResizeNearestNeighbor", "ResizeBicubic"),
-    *("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"),
+    *BATCH_NORMS,
 )
 
 

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from helpers.graphs.tensor_text import type_text
@@ -18,9 +17,9 @@ from helpers.serving.model_spec import ModelSpec
 from helpers.serving.non_finite import NonFiniteAnswer as NonFiniteAnswer  # of the API
 from helpers.serving.non_finite import finite
 from helpers.serving.open_session import fastest_session, open_session
-from helpers.serving.precision import agree, answer_singly, probe_images
 from helpers.serving.probing import check_answers, predict_encoded
 from helpers.serving.run_errors import refused_inputs
+from helpers.serving.single_runs import answer_singly, answers_batches
 from helpers.serving.tensor_feeds import checked_feeds
 
 
@@ -152,13 +151,9 @@ class FrozenModel:
         if not len(images):  # TensorFlow's convolutions reject an empty batch
             return np.empty([0, *self._sizes()], np.float32)
         with refused_inputs():
-            if self._is_alone(images):
+            if len(images) == 1 or not self.takes_batches:
                 return finite(answer_singly(run, images))
             return finite(run(images))
-
-    def _is_alone(self, images: np.ndarray) -> bool:
-        """Whether each image is run alone, and the answer has no axis for the batch."""
-        return len(images) == 1 or not self.takes_batches
 
     def _predict_encoded(self, run: Callable, photos: np.ndarray) -> np.ndarray:
         if photos.dtype != object or photos.ndim != 1:
@@ -195,19 +190,8 @@ class FrozenModel:
         run, shape = self._run, self.image_shape
         assert run  # `predict` has checked that the model is open
         assert shape
-        images = probe_images(shape[:2], 2)
-        try:
-            alone, together = answer_singly(run, images), run(images)
-        except (tf.errors.OpError, ValueError):
-            return False
-        if together.shape != alone.shape:
-            return False
-        if self.output_is != "values":
-            return agree(together, alone)
-        if together.dtype.kind not in "fc":
-            return np.array_equal(together, alone)
-        small = 1e-4 * float(np.nanmax(np.abs(together), initial=0))
-        return np.allclose(together, alone, rtol=1e-3, atol=small, equal_nan=True)
+        is_values = self.output_is == "values"
+        return answers_batches(run, shape[:2], is_values=is_values)
 
     def _check_open(self) -> None:
         if os.getpid() != self._process:

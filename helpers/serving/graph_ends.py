@@ -64,22 +64,21 @@ def default_inputs(
     wiring = Wiring(graph_def)
     known = [op_of(name) for name in outputs if op_of(name) in wiring.nodes]
     needed = wiring.before(known) if known else {*wiring.nodes}
-    with_default = [
+    found = [
         name
         for name in wiring.nodes
-        if name in needed - {*bound}
+        if name in needed
+        and name not in bound
         and wiring.op(name) == "PlaceholderWithDefault"
         and wiring.shape(name) != ()
-    ]
-    decoded = [
+    ] or [
         name
         for name in wiring.nodes
         if name in needed
         and wiring.op(name) == "Const"
         and wiring.dtype(name) == tf.string
-        and encoded_photos(graph_def, name)
+        and encoded_photos(graph_def, wiring, name)
     ]
-    found = with_default or decoded
     if len(found) != 1:
         return ()
     notes.append(f"input {found[0]}: it replaces the value that the graph holds")

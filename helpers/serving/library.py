@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from helpers.serving.frozen_model import FrozenModel
 from helpers.serving.reloading import Loader, follow
+from helpers.serving.statuses import Statuses
 from helpers.serving.versions import (
     Published,
     Stamp,
@@ -22,6 +23,8 @@ from helpers.serving.versions import (
     published_in,
     skipped_lines,
 )
+
+SHOWN = 80  # characters of an unknown name or label in a message
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ class Library:
     def __init__(self, models: Mapping[str, Mapping[int, FrozenModel]]):
         self._served: dict[str, dict[int, Served]] = {}
         self._labels: dict[str, dict[str, int]] = {}
-        self._statuses: dict[str, dict[int, Status]] = {}
+        self._statuses = Statuses()
         self._unused: deque[tuple] = deque()  # closed at the next `close_unused`
         self.updating = RLock()  # held while versions are loaded and dropped
         self.skipped: Mapping[str, str] = {}  # why files and folders are no models
@@ -89,8 +92,13 @@ class Library:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the models that are loaded, the default one first."""
-        return tuple(name for name, versions in self._served.items() if versions)
+        """The names of the models that are loaded, the default one first."""
+        return tuple(self._loaded)
+
+    @property
+    def _loaded(self) -> dict[str, dict[int, Served]]:
+        """The models of which a version is loaded."""
+        return {name: found for name, found in [*self._served.items()] if found}
 
     def model(
         self,
@@ -106,7 +114,7 @@ class Library:
         Raises:
           UnknownModel: no such model, version or label.
         """
-        served = {one: vs for one, vs in [*self._served.items()] if vs}
+        served = self._loaded
         if not served:
             raise UnknownModel("no model is loaded: try again later")
         if name is None:
@@ -114,7 +122,7 @@ class Library:
         if name not in served:
             close = get_close_matches(name[:200], served, 1, 0)
             raise UnknownModel(
-                f"there is no model {name[:80]!r}: did you mean {close[0]!r}?"
+                f"there is no model {name[:SHOWN]!r}: did you mean {close[0]!r}?"
             )
         versions = served[name]
         if label is not None:
@@ -122,7 +130,7 @@ class Library:
             if label not in labels:
                 known = ", ".join(map(repr, labels)) or "none"
                 raise UnknownModel(
-                    f"{name!r} has no version labelled {label[:80]!r}: {known}"
+                    f"{name!r} has no version labelled {label[:SHOWN]!r}: {known}"
                 )
             version = labels[label]
         if version is None:
@@ -136,8 +144,7 @@ class Library:
 
     def newest(self) -> tuple[Served, ...]:
         """Each model in the version that answers by default, the default one first."""
-        served = [*self._served.values()]
-        return tuple(versions[max(versions)] for versions in served if versions)
+        return tuple(found[max(found)] for found in self._loaded.values())
 
     def loaded(self, name: str) -> tuple[Served, ...]:
         """Every loaded version of a model, newest first."""
@@ -154,16 +161,11 @@ class Library:
 
     def statuses(self, name: str) -> dict[int, Status]:
         """The status of each version of a model, newest first."""
-        return dict(sorted(self._statuses.get(name, {}).items(), reverse=True))
+        return self._statuses.of(name)
 
     def failures(self) -> list[tuple[str, int, str]]:
         """Name, version and error of every file that could not be loaded."""
-        return [
-            (name, version, status.error)
-            for name in self._statuses
-            for version, status in self.statuses(name).items()
-            if status.error
-        ]
+        return self._statuses.failures()
 
     def put(
         self, name: str, version: int, model: FrozenModel, stamp: Stamp | None = None
@@ -201,22 +203,17 @@ class Library:
         self._served = {name: served[name] for name in order if name in served}
 
     def set_status(self, name: str, version: int, status: Status) -> None:
-        self._statuses[name] = {**self._statuses.get(name, {}), version: status}
+        """State what a version is doing, or that it could not be loaded."""
+        self._statuses.put(name, version, status)
 
     @property
     def known(self) -> tuple[str, ...]:
         """Every name that has a status, of models that are not loaded, too."""
-        return tuple(self._statuses)
+        return self._statuses.names
 
     def forget_others(self, name: str, versions: Container[int]) -> None:
         """Remove the statuses of other versions, unless they are still in memory."""
-        kept = {
-            version: status
-            for version, status in self._statuses.get(name, {}).items()
-            if version in versions or status.state != "END"
-        }
-        others = {n: found for n, found in self._statuses.items() if n != name}
-        self._statuses = {**others, name: kept} if kept else others
+        self._statuses.forget_others(name, versions)
 
     def set_labels(self, name: str, labels: Mapping[str, int]) -> None:
         self._labels[name] = dict(labels)

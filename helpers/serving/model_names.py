@@ -10,7 +10,7 @@ NOT_MODELS = ("__pycache__",)
 def name_problem(name: str) -> str | None:
     """Why no model may have this name; None: it may.
 
-    The name is not in the sentence, which follows it.
+    The text continues a sentence that begins with the name.
     """
     if name.startswith("."):
         return "begins with a dot, as hidden files do"
@@ -24,9 +24,10 @@ def name_problem(name: str) -> str | None:
 
 
 def printable(text: str) -> str:
-    r"""The text with line breaks, and what UTF-8 has not, as escapes: caf\xe9.
+    r"""The text, each character that is not printable as an escape: caf\xe9.
 
-    Python reads each byte of a file's name that is no UTF-8 as a surrogate.
+    Python decodes a byte of a file's name that is not UTF-8 to a surrogate; such a
+    character is shown as that byte.
     """
     return "".join(one if one.isprintable() else _escaped(one) for one in text)
 

@@ -6,15 +6,13 @@ names beside it, the defaults, the graph itself.
 """
 
 from pathlib import Path
-from textwrap import shorten
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf1
 
 from helpers.data.class_names import names_beside
-from helpers.graphs.card_fields import refuse_invalid, refuse_unknown
-from helpers.graphs.model_card import card_in, parse_card
+from helpers.graphs.card_fields import refuse_invalid
 from helpers.graphs.wiring import Wiring
 from helpers.serving.encoded_photos import EncodedPhotos
 from helpers.serving.graph_ends import (
@@ -24,21 +22,14 @@ from helpers.serving.graph_ends import (
     op_of,
     refuse_absent,
     refuse_open_scalars,
-    tensor_of,
 )
 from helpers.serving.likely_pixels import likely_pixels
 from helpers.serving.output_kinds import find_kind, refuse_kind
-from helpers.serving.photo_input import (
-    Incomplete,
-    Photos,
-    photo_input,
-    takes_images,
-)
+from helpers.serving.photo_input import Incomplete, Photos, photo_input
 from helpers.serving.preprocessing import Preprocessing
 from helpers.serving.scalar_inputs import bound_scalars
-from helpers.serving.spec_checks import LESSON_FIELDS, refuse_missing
-
-LONGEST = 60  # characters of a value in a note
+from helpers.serving.spec_checks import refuse_missing
+from helpers.serving.stated_card import stated_card, with_defaults
 
 
 class ModelSpec(NamedTuple):
@@ -83,12 +74,12 @@ def model_spec(
         says what to write where.
     """
     wiring, notes, names_file = Wiring(graph_def), list[str](), None
-    card = _stated_card(graph_def, path, stated or {}, notes)
+    card = stated_card(graph_def, path, stated or {}, notes)
     if not card.get("class_names") and (named := names_beside(path)):
         card["class_names"] = named.names
         names_file = named.path
         notes.append(f"class names from {names_file}")
-    card = _with_defaults(card, wiring, defaults or {})
+    card = with_defaults(card, wiring, defaults or {})
     refuse_invalid(card, path)
     outputs = find_outputs(card, wiring, notes)
     known = outputs and op_of(outputs[0]) in wiring.nodes
@@ -136,59 +127,6 @@ def _missing(card: dict, inputs: tuple[str, ...], photos: Photos) -> set:
     if "output" not in card:
         missing.add("output")
     return missing
-
-
-def _stated_card(
-    graph_def: tf1.GraphDef, path: Path, stated: dict, notes: list[str]
-) -> dict:
-    """The card in the graph, replaced by the file beside it and the options."""
-    try:
-        card = card_in(graph_def) or {}
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    beside = path.with_suffix(".json")
-    if beside.exists():
-        written = parse_card(beside.read_bytes(), beside)
-        refuse_unknown(written, beside)
-        card |= written
-    card |= _replacing(card, stated, notes)
-    return {field: card[field] for field in card if card[field] not in (None, [], "")}
-
-
-def _replacing(card: dict, stated: dict, notes: list[str]) -> dict:
-    """The stated fields; what they replace is noted.
-
-    The mean and the deviation of a card are in the units of its range of pixels, and
-    are left out where another range is stated.
-    """
-    fields = dict(stated)
-    if stated.get("pixels", card.get("pixels")) != card.get("pixels"):
-        fields = {field: None for field in ("mean", "std") if field in card} | fields
-    for field, value in fields.items():
-        before = card.get(field)
-        if before not in (value, None, [], ""):
-            instead = "nothing" if value is None else _short(value)
-            notes.append(f"{field}: {instead} instead of the card's {_short(before)}")
-    return fields
-
-
-def _short(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return shorten(text, LONGEST, placeholder=" …")
-
-
-def _with_defaults(card: dict, wiring: Wiring, defaults: dict) -> dict:
-    """The card; an absent field comes from the defaults or the lesson."""
-    ends = {role: LESSON_FIELDS[role] for role in ("input", "output")}
-    has_both = all(op_of(name) in wiring.nodes for name in ends.values())
-    if has_both and not {"inputs", "outputs"} & card.keys():
-        card = ends | defaults | card
-    else:
-        card = defaults | card
-    is_lesson = all(tensor_of(str(card.get(role))) == ends[role] for role in ends)
-    if is_lesson and takes_images(wiring, op_of(ends["input"])):
-        card = {"pixels": LESSON_FIELDS["pixels"]} | card
-    return card
 
 
 def _output_kind(

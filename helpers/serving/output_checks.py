@@ -9,7 +9,7 @@ from PIL import Image
 
 from helpers.graphs.card_fields import OUTPUT_KINDS
 from helpers.graphs.output_ending import is_sum_of_layer, last_op
-from helpers.serving.output_kinds import DECISIONS
+from helpers.serving.output_kinds import CHOOSING
 from helpers.serving.precision import probe_images
 
 TOLERANCE = 0.01  # of a probability and of a row's sum; float16 networks round
@@ -21,10 +21,10 @@ BLOTCHES = 4
 
 
 class Ending(NamedTuple):
-    """The kinds of output that a last op can be, the likeliest first, and a word."""
+    """What an output is that ends in an op."""
 
-    kinds: tuple[str, ...]
-    numbers: str
+    kinds: tuple[str, ...]  # that output_is may state, the likeliest first
+    numbers: str  # what its numbers are, in words
 
 
 ENDINGS = {
@@ -90,7 +90,7 @@ def check_ending(nodes: Mapping[str, Any], kind: str, output: str) -> None:
             f"output_is is {kind!r}, and {output} ends in a {op}: its numbers are "
             f"{what} already; output_is must be {kinds[0]!r} or 'values'"
         )
-    if op in DECISIONS and kind != "values":
+    if op in CHOOSING and kind != "values":
         raise ValueError(
             f"output_is is {kind!r}, and {output} ends in a {op}, which does not "
             "answer one number a class, in the order of the classes: output_is must be "

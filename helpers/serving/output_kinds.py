@@ -16,8 +16,8 @@ from helpers.graphs.op_registry import op_def
 from helpers.graphs.output_ending import last_op
 from helpers.graphs.wiring import Wiring, type_of
 
-# Numbers of classes, even if a Cast makes floats of them, or scores without classes.
-DECISIONS = ("ArgMax", "ArgMin", "TopK", "TopKV2")
+# Ops that answer indices of classes, or scores in another order than the classes'.
+CHOOSING = ("ArgMax", "ArgMin", "TopK", "TopKV2")
 
 
 def find_kind(
@@ -33,7 +33,7 @@ def find_kind(
         return "values", f"{output} is {dtype.name}: it is answered as it is"
     if not has_classes:
         return "values", ""
-    if ending in DECISIONS:
+    if ending in CHOOSING:
         return "values", f"{output} ends in {ending}: it is answered as it is"
     if ending == "LogSoftmax":
         return "logits", (
@@ -44,10 +44,10 @@ def find_kind(
 
 
 def refuse_kind(wiring: Wiring, output: str, kind: str) -> None:
-    """Check that an output of which probabilities are made has decimals.
+    """Check that an output of which probabilities are made has a float type.
 
     Raises:
-      ValueError: it has not.
+      ValueError: it has another type.
     """
     dtype = _dtype(wiring, output)
     if kind != "values" and dtype is not None and not dtype.is_floating:
@@ -90,32 +90,34 @@ def answer(
         return tf.cast(output, tf.float32) if is_short else output
     rows = _as_rows(tf.cast(output, tf.float32), count, batch)
     if kind == "logits":
-        return _of_one_or_all(
+        return _for_width(
             rows,
             count,
-            one=lambda: tf.sigmoid(tf.concat([-rows, rows], axis=1)),
-            all=lambda: tf.nn.softmax(rows),
+            single=lambda: tf.sigmoid(tf.concat([-rows, rows], axis=1)),
+            several=lambda: tf.nn.softmax(rows),
         )
     if kind == "sigmoid":
-        return _of_one_or_all(
+        return _for_width(
             rows,
             count,
-            one=lambda: tf.concat([1 - rows, rows], axis=1),
-            all=lambda: rows,
+            single=lambda: tf.concat([1 - rows, rows], axis=1),
+            several=lambda: rows,
         )
     return rows
 
 
-def _of_one_or_all(rows: tf.Tensor, count: int, *, one: Callable, all: Callable):
-    """What `one` makes of one number for two classes; else what `all` makes of a row.
+def _for_width(
+    rows: tf.Tensor, count: int, *, single: Callable, several: Callable
+) -> tf.Tensor:
+    """The ops of `single` for rows of one number and two classes, else of `several`.
 
-    Where the graph leaves the number open, it is looked at in each run.
+    Where the graph leaves the width of the rows open, each run decides by its own.
     """
     if count != 2 or rows.shape.rank != 2:
-        return all()
+        return several()
     if rows.shape[1] is not None:
-        return one() if rows.shape[1] == 1 else all()
-    found = tf.cond(tf.equal(tf.shape(rows)[1], 1), one, all)
+        return single() if rows.shape[1] == 1 else several()
+    found = tf.cond(tf.equal(tf.shape(rows)[1], 1), single, several)
     return tf.ensure_shape(found, [None, None])
 
 

@@ -9,17 +9,16 @@ import tensorflow.compat.v1 as tf1
 from helpers.graphs.edges import Edge
 from helpers.graphs.leading_scale import leading_scale
 from helpers.graphs.wiring import Wiring
+from helpers.serving.axis_checks import check_axes, refuse_photo_fields
 from helpers.serving.encoded_photos import EncodedPhotos, encoded_photos
 from helpers.serving.first_layer import PRODUCTS, first_layer
 from helpers.serving.input_axes import (
     DEPTHS,
     PHOTO_FIELDS,
     Axes,
-    check_axes,
     input_axes,
     is_ambiguous,
     pair,
-    refuse_photo_fields,
 )
 from helpers.serving.preprocessing import PRESETS, Preprocessing
 from helpers.serving.spec_checks import LESSON_FIELDS
@@ -51,7 +50,7 @@ def photo_input(
         return None
     dtype, shape = wiring.dtype(name) or tf.float32, wiring.shape(name)
     if dtype == tf.string:
-        found = encoded_photos(graph_def, name)
+        found = encoded_photos(graph_def, wiring, name)
         stated = [field for field in PHOTO_FIELDS if found and field in card]
         notes += [
             f"{field} is not used: the network decodes photos" for field in stated
@@ -87,14 +86,15 @@ def takes_images(wiring: Wiring, name: str) -> bool:
     """Whether the type and the shape of an input may be those of images."""
     if not holds_pixels(wiring.dtype(name) or tf.float32):
         return False
-    shape, layer = wiring.shape(name), first_layer(wiring, name)
-    if shape is None:
-        return layer is None or layer.op not in PRODUCTS
-    return len(shape) == 4
+    shape = wiring.shape(name)
+    if shape is not None:
+        return len(shape) == 4
+    layer = first_layer(wiring, name)
+    return layer is None or layer.op not in PRODUCTS
 
 
 def holds_pixels(dtype: tf.DType) -> bool:
-    """Whether numbers of 0 to 255 have a place in the type."""
+    """Whether the type can represent every whole number from 0 to 255."""
     return dtype.is_floating or (dtype.is_integer and dtype.max >= LARGEST)
 
 

@@ -34,12 +34,6 @@ def predict_singly(run: Callable, images: np.ndarray) -> np.ndarray:
     return np.stack([run(image[None]) for image in images])
 
 
-def answer_singly(run: Callable, images: np.ndarray) -> np.ndarray:
-    """The answers of one run per image; the first axis is N, and none is a batch's."""
-    found = predict_singly(run, images)
-    return found[:, 0] if found.shape[1:2] == (1,) else found
-
-
 def agree(some: np.ndarray, others: np.ndarray) -> bool:
     """Whether no probability differs by more than WITHIN."""
     return bool(np.abs(some - others).max() <= WITHIN)

@@ -22,8 +22,8 @@ from helpers.serving.output_checks import (
     check_shape,
     probe_photos,
 )
-from helpers.serving.precision import answer_singly
 from helpers.serving.run_errors import run_cause
+from helpers.serving.single_runs import answer_singly
 
 DECODED = (299, 299)  # height and width of probes for networks that decode photos
 SHAPES_TRIED = 8  # for inputs whose shape is open
@@ -56,44 +56,33 @@ def check_answers(
     rows = _rows(spec, opened, notes)
     if rows is None:
         notes.append("no test input fits: the first request runs the network first")
-        return _checked(spec, opened, notes)
-    notes += filter(None, [check_finite(rows, output)])
+    else:
+        notes += filter(None, [check_finite(rows, output)])
     if kind == "values":
         return Checked("values", (), tuple(notes))
-    check_shape(rows.shape[1:], output, spec.class_names, spec.names_file)
-    usable = np.array([row for row in rows if np.isfinite(row).all()])
-    check_kind(usable, kind, output, is_sum=is_sum_of_layer(nodes, output))
-    if kind == "sigmoid" and last_op(nodes, output) != "Sigmoid":
-        notes.append(
-            f"{output} is taken for a sigmoid, as stated, and is between 0 and 1 for "
-            "all test pictures; its last op is none"
-        )
-    if spec.preprocessing:
-        notes += _check_scale(graph_def, spec, opened, usable)
-    return _checked(spec, opened, notes, usable)
+    if rows is None:
+        is_pair = _has_one_number(opened)
+    else:
+        check_shape(rows.shape[1:], output, spec.class_names, spec.names_file)
+        rows = np.array([row for row in rows if np.isfinite(row).all()])
+        check_kind(rows, kind, output, is_sum=is_sum_of_layer(nodes, output))
+        if kind == "sigmoid" and last_op(nodes, output) != "Sigmoid":
+            notes.append(
+                f"{output} is taken for a sigmoid, as stated, and is between 0 and 1 "
+                "for all test pictures; its last op is none"
+            )
+        if spec.preprocessing:
+            notes += _check_scale(graph_def, spec, opened, rows)
+        is_pair = np.allclose(rows.sum(axis=1), 1, atol=NEARLY_SAME)
+    is_distribution = kind != "sigmoid" or (len(spec.class_names) == 2 and is_pair)
+    answered = "probabilities" if is_distribution else kind
+    return Checked(answered, spec.class_names, tuple(notes))
 
 
-def _checked(
-    spec: ModelSpec,
-    opened: OpenSession,
-    notes: list[str],
-    rows: np.ndarray | None = None,
-) -> Checked:
-    """What is answered: sigmoids are a distribution if one of them became two rows."""
-    kind, names = spec.card["output_is"], spec.class_names
-    if kind == "values":
-        return Checked(kind, (), tuple(notes))
-    output = next(iter(opened.outputs.values()))
-    sums = None if rows is None else rows.sum(axis=1)
-    is_pair = len(names) == 2 and (
-        output.shape.rank in (0, 1)
-        or (output.shape.rank is not None and output.shape[-1] == 1)
-        if sums is None
-        else np.allclose(sums, 1, atol=NEARLY_SAME)
-    )
-    is_independent = kind == "sigmoid" and not is_pair
-    answered = kind if is_independent else "probabilities"
-    return Checked(answered, names, tuple(notes))
+def _has_one_number(opened: OpenSession) -> bool:
+    """Whether the first output is one number a photo, as far as its shape is known."""
+    shape = next(iter(opened.outputs.values())).shape
+    return shape.rank in (0, 1) or (shape.rank is not None and shape[-1] == 1)
 
 
 def _rows(spec: ModelSpec, opened: OpenSession, notes: list[str]) -> np.ndarray | None:

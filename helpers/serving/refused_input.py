@@ -1,4 +1,7 @@
-"""RefusedInput: what the web app answers with 400. No TensorFlow is imported."""
+"""The error for inputs that a network cannot be run on.
+
+A module of its own, so that it can be caught without importing TensorFlow.
+"""
 
 
 class RefusedInput(ValueError):

@@ -158,11 +158,12 @@ class Reloader:
             self._last_error = str(unreadable)
             close_unused(self._library)
             return
-        self._last_error, before = "", self._library.skipped
+        self._last_error = ""
+        before = skipped_lines(self._library.skipped)
         for failure in follow(self._library, published, self._load_model):
             log.error("%s", printable(str(failure)))
         for line in skipped_lines(self._library.skipped):
-            if line not in skipped_lines(before):
+            if line not in before:
                 log.warning("%s", line)
 
     def _listed(self) -> Mapping[str, Published]:

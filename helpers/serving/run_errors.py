@@ -30,7 +30,7 @@ def refused_inputs() -> Iterator[None]:
     try:
         yield
     except tf.errors.ResourceExhaustedError:
-        raise  # the network would take less of it
+        raise  # memory is short: a smaller batch may succeed
     except tf.errors.OpError as error:
         cause = run_cause(error)
         raise RefusedInput(f"the network refuses this input: {cause}") from error

@@ -25,7 +25,8 @@ class NoModels(ValueError):
     """The models folder has no NAME/VERSION.pb.
 
     Args:
-      skipped: as of PublishedModels; the message ends with it.
+      skipped: why each name is skipped, as in PublishedModels; the message ends
+        with it.
       is_there: whether the folder itself is there.
     """
 

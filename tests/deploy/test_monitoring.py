@@ -8,9 +8,10 @@ import subprocess
 import pytest
 import yaml
 
+from helpers.serving.library import Library
 from tests.deploy.proxies import ROOT
 from tests.deploy.tools import needs
-from tests.webapp.running_app import photo
+from tests.webapp.running_app import photo, write_model
 from webapp.app import create_app
 
 RULES = ROOT / "deploy" / "prometheus-rules.yaml"
@@ -57,14 +58,15 @@ def expressions() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def exposed(kinds) -> set[str]:
-    """The names in /metrics after an answer, a refusal and a broken version."""
-    app = create_app(kinds)
-    app.extensions["metrics"].watch(lambda: 0)
-    client = app.test_client()
-    for model in kinds.names:
-        client.post(f"/predict?model={model}", data=photo())
-    text = client.get("/metrics").text
+def exposed(tmp_path_factory) -> set[str]:
+    """The names in /metrics after an answer."""
+    file = write_model(tmp_path_factory.mktemp("models") / "1.pb", image_size=8)
+    with Library.load({"tiny": file}) as library:
+        app = create_app(library)
+        app.extensions["metrics"].watch(lambda: 0)
+        client = app.test_client()
+        assert client.post("/predict", data=photo()).status_code == 200
+        text = client.get("/metrics").text
     found = set(re.findall(r"^# TYPE (\w+)", text, re.M)) | {"up"}
     endings = ("", "_bucket", "_count", "_sum")
     return {name + ending for name in found for ending in endings}

@@ -270,6 +270,13 @@ def test_a_file_or_folder_in_the_way_is_refused(name, prefix, tmp_path):
     assert "cannot be written" in refused(prefix, output=tmp_path / name).cause
 
 
+def test_a_file_of_the_source_is_never_written_over(prefix, tmp_path):
+    place = tmp_path / "model" / "." / "model-ckpt.meta"
+    before = place.read_bytes()
+    assert "would be lost" in refused(prefix, output=place).cause
+    assert place.read_bytes() == before
+
+
 def test_a_folder_without_permission_is_refused(prefix):
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)

@@ -126,7 +126,9 @@ def test_every_line_that_adds_ops_is_named_the_most_ops_first(service):
     assert str(lines[1]).endswith(f'line {lines[1].number}: return doubled + "?"')
 
 
-@pytest.mark.parametrize("name", ["fixed", "new_graph_each_time"])
+@pytest.mark.parametrize(
+    "name", ["fixed", pytest.param("new_graph_each_time", marks=pytest.mark.ci)]
+)
 def test_a_graph_that_is_not_added_to_is_no_leak(service, name):
     assert in_a_process(service, name)[0] == 0
 
@@ -153,6 +155,7 @@ def test_memory_that_python_keeps_is_a_leak_with_its_line(service):
     assert f"line {line_of('bytes(100_000)')}: kept.append(bytes(100_000))" in output
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("name", "ending"),
     [

@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +15,9 @@ from queue import SimpleQueue
 from PIL import Image
 from urllib3.filepost import encode_multipart_formdata
 
-from webapp.app import main
+from webapp.app import main, make_server
+from webapp.serving.listener import bind
+from webapp.serving.server import SIGNALS
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = str(ROOT / "webapp" / "app.py")
@@ -127,6 +131,25 @@ class Process:
     def _read_stderr(self) -> None:
         with self.popen.stderr as lines:
             self._stderr += lines
+
+
+@contextmanager
+def served(app, host: str = "127.0.0.1") -> Iterator[str]:
+    """The address of the app's real server, which runs in a thread of this process."""
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    server = make_server(app, bind(host, 0), admitted=100)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    try:
+        yield server.url
+    finally:
+        server._stop()
+        thread.join()
+        server._scheduler.shutdown(timeout=60)
+        assert not server._scheduler.threads  # with one, `_end` would end the tests
+        server._end()
 
 
 @contextmanager

@@ -19,9 +19,16 @@ def refuse():
     if request.environ["webapp.too_many"]:
         return "too many"
 
+def arrived():
+    print("arrived\\n", end="", flush=True)  # one piece, whatever other threads print
+
+@app.route("/echo", methods=["POST"])
+def echo():
+    return request.get_data()
+
 @app.route("/wait/<float:seconds>", methods=["GET", "POST"])
 def wait(seconds):
-    print("arrived", flush=True)
+    arrived()
     time.sleep(seconds)
     return "answered"
 
@@ -29,7 +36,7 @@ def wait(seconds):
 def stream():
     def parts():
         yield b"first,"
-        print("arrived", flush=True)
+        arrived()
         time.sleep(0.7)
         yield b"last"
     return parts()

@@ -304,14 +304,10 @@ def test_bug_is_logged_with_the_id_of_the_answer(library, caplog):
 
 
 @pytest.mark.parametrize("route", ["/predict", "/explain"])
-@pytest.mark.parametrize("kind", ["application/json", "text/html"])
-def test_every_bad_file_is_answered_or_refused_with_a_sentence(
-    shared, client, route, kind
-):
+def test_every_bad_file_is_answered_or_refused_with_a_sentence(shared, client, route):
     files = sorted((shared / "bad").iterdir())
     for file in files:
-        sent = form(file.read_bytes(), name=file.name)
-        answer = client.post(route, **sent, headers={"Accept": kind})
+        answer = client.post(route, **form(file.read_bytes(), name=file.name))
         assert answer.status_code in (200, 400, 413, 415, 422), file.name
     assert len(files) > 50
 

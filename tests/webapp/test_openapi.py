@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from helpers.serving.library import Library
-from tests.webapp.running_app import APP, ROOT, photo, running, write_model
+from tests.webapp.running_app import ROOT, photo, served, write_model
 from tests.webapp.small_graphs import two_ends
 from webapp.app import create_app
 
@@ -46,11 +46,10 @@ def app(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """The address of a real process."""
-    folder = write_models(tmp_path_factory.mktemp("served"))
-    with running(APP, "--models", str(folder)) as process:
-        yield f"http://127.0.0.1:{process.port()}"
+def server(app):
+    """The address of the app's server."""
+    with served(app) as url:
+        yield url
 
 
 def in_contract(rule: str) -> str:

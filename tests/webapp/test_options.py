@@ -5,6 +5,8 @@ import pytest
 
 from webapp import options
 from webapp.app import main
+from webapp.environment import options_from_environment
+from webapp.option_variables import variable
 from webapp.proxy_headers import TrustedProxies
 
 FOREIGN = {"HOST": "x86_64-conda-linux-gnu", "PORT": "tcp://10.0.0.1:80"}
@@ -14,12 +16,12 @@ FOREIGN |= {"MODEL": "xps", "PRECISION": "high", "WORKERS": "many", "MODELS": "/
 def test_variables_of_other_programs_are_not_read(monkeypatch):
     for name, value in FOREIGN.items():
         monkeypatch.setenv(name, value)
-    assert options.from_environment()["host"] == "127.0.0.1"
+    assert options_from_environment()["host"] == "127.0.0.1"
 
 
 def test_every_variable_begins_with_the_name_of_the_app():
     for option in main.params:
-        assert option.envvar == options.variable(option.opts[0])
+        assert option.envvar == variable(option.opts[0])
         assert option.envvar.startswith("FREEZE_SERVE_")
 
 
@@ -27,7 +29,7 @@ def test_options_come_from_the_variables_of_the_app(monkeypatch):
     monkeypatch.setenv("FREEZE_SERVE_PREFIX", "/cats/")
     monkeypatch.setenv("FREEZE_SERVE_TRUSTED_PROXIES", "10.0.0.0/8,unix")
     monkeypatch.setenv("FREEZE_SERVE_MAX_INSTANCES", "7")
-    settings = options.limits(options.from_environment())
+    settings = options.limits(options_from_environment())
     assert (settings["PREFIX"], settings["MAX_INSTANCES"]) == ("/cats", 7)
     assert settings["TRUSTED_PROXIES"] == TrustedProxies.parse("10.0.0.0/8,unix")
 

@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.webapp.running_app import APP, ROOT, photo, running, write_model
+from helpers.serving.library import Library
+from tests.webapp.running_app import ROOT, photo, served, write_model
 from tests.webapp.small_graphs import colours, price, two_ends
+from webapp.app import create_app
 
 pytestmark = pytest.mark.slow
 
@@ -43,8 +45,8 @@ def address(folder):
         write_model(models / name / "1.pb")
     for name, write in (("price", price), ("two-ends", two_ends), ("colours", colours)):
         write(models / name / "1.pb")
-    with running(APP, "--models", str(folder / "models")) as process:
-        yield f"http://127.0.0.1:{process.port()}"
+    with Library.load_folder(models) as library, served(create_app(library)) as url:
+        yield url
 
 
 def run(example: Example, folder: Path, address: str) -> str:

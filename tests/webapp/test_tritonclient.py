@@ -6,8 +6,13 @@ import requests
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
-from tests.webapp.running_app import APP, photo, running, write_model
+from helpers.serving.frozen_model import FrozenModel
+from helpers.serving.library import Library
+from tests.webapp.running_app import photo, served, write_model
 from tests.webapp.small_graphs import price, two_ends
+from webapp.app import create_app
+from webapp.loading import model_source
+from webapp.serving.repository import Repository
 
 pytestmark = pytest.mark.slow
 
@@ -21,10 +26,13 @@ def url(tmp_path_factory):
     write_model(folder / "cats" / "1.pb", image_size=8)
     price(folder / "price" / "3.pb")
     two_ends(folder / "two-ends" / "1.pb")
-    with running(
-        APP, "--models", str(folder), FREEZE_SERVE_REPOSITORY_TOKEN="secret"
-    ) as process:
-        yield f"127.0.0.1:{process.port()}"
+    with Library.load_folder(folder) as library:
+        app = create_app(library, REPOSITORY_TOKEN="secret")
+        source = model_source((), folder)
+        repository = Repository(library, source, FrozenModel.load)
+        app.extensions["repository"] = repository
+        with served(app) as url:
+            yield url.removeprefix("http://")
 
 
 @pytest.fixture(scope="module")

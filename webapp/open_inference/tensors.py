@@ -11,6 +11,7 @@ from webapp.open_inference.binary_data import LENGTH, elements_in, numbers_in
 from webapp.open_inference.datatypes import BYTES
 from webapp.open_inference.metadata import TensorMetadata, input_tensors
 from webapp.open_inference.requests import HEADER, InferRequest, SentTensor
+from webapp.rest_api.nested_lists import nested
 from webapp.rest_api.network_arrays import fits, strings, typed
 from webapp.rest_api.network_requests import NetworkRequest, columns_request
 from webapp.rest_api.signatures import IMAGES, PHOTOS
@@ -151,11 +152,9 @@ def _elements(sent: SentTensor, asked: TensorMetadata) -> list[bytes]:
 def _objects(sent: SentTensor, asked: TensorMetadata) -> np.ndarray:
     """The values in JSON, flat or in nested lists, in the shape that is stated."""
     try:
-        objects = np.asarray(sent.data, object)
+        objects = nested(sent.data)
     except ValueError as error:
-        raise BadRequest(
-            f"the input {asked}: lists of different lengths came"
-        ) from error
+        raise BadRequest(f"the input {asked}: {error} came") from error
     _check_count(objects.size, sent, asked)
     return objects.reshape(sent.shape)
 

@@ -40,19 +40,25 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def host_and_port(listener: socket.socket) -> tuple[str, int]:
+    """The address as `bind` takes it; a unix socket has port 0."""
+    if listener.family == socket.AF_UNIX:
+        return f"{UNIX}{listener.getsockname()}", 0
+    return listener.getsockname()[:2]
+
+
 def url_of(listener: socket.socket) -> str:
     """The address that a client asks: a URL, or unix:/path."""
-    if listener.family == socket.AF_UNIX:
-        return f"{UNIX}{listener.getsockname()}"
-    host, port = listener.getsockname()[:2]
+    host, port = host_and_port(listener)
+    if host.startswith(UNIX):
+        return host
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def is_local(listener: socket.socket) -> bool:
     """Whether only programs on this machine can connect."""
-    if listener.family == socket.AF_UNIX:
-        return True
-    return ip_address(listener.getsockname()[0]).is_loopback
+    host, _ = host_and_port(listener)
+    return host.startswith(UNIX) or ip_address(host).is_loopback
 
 
 @contextmanager

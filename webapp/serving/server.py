@@ -19,7 +19,7 @@ from time import monotonic, time
 from waitress import create_server, wasyncore
 
 from webapp.serving.connections import Channel
-from webapp.serving.listener import is_local, listen_errors, url_of
+from webapp.serving.listener import host_and_port, is_local, listen_errors, url_of
 from webapp.serving.orphans import reap_orphans
 from webapp.serving.scheduler import Scheduler
 
@@ -68,7 +68,7 @@ class Server:
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._scheduler = scheduler
         self.url, self.is_loopback = url_of(listener), is_local(listener)
-        with listen_errors(*_host_and_port(listener)):  # another process may have it
+        with listen_errors(*host_and_port(listener)):  # another process may have it
             self._waitress = create_server(
                 app,
                 sockets=[listener],
@@ -94,6 +94,11 @@ class Server:
             signal.signal(number, self._stop)
 
     def run(self, on_stop: Callable[[], None] = lambda: None) -> None:
+        """Serve until a signal comes and all is answered, then end the threads."""
+        self.serve(on_stop)
+        self._end()
+
+    def serve(self, on_stop: Callable[[], None] = lambda: None) -> None:
         """Serve until a signal comes, then drain; a second signal exits with 130."""
         while not self._waitress.draining:
             self._run_once(1 if self._is_next() else QUIET / 4)
@@ -101,7 +106,6 @@ class Server:
         on_stop()
         self._close_listener()
         self._drain()
-        self._end()
 
     def _stop(self, *_) -> None:
         if self._waitress.draining:
@@ -184,12 +188,6 @@ class Server:
             logging.warning("requests not answered in time: %d", unanswered)
             sys.stdout.flush()
             os._exit(0)
-
-
-def _host_and_port(listener: socket.socket) -> tuple[str, int]:
-    if listener.family == socket.AF_UNIX:
-        return url_of(listener), 0
-    return listener.getsockname()[:2]
 
 
 def _allow_open_files() -> None:

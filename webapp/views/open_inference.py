@@ -10,6 +10,7 @@ from time import perf_counter
 
 from flask import Blueprint, Response, abort, current_app, request
 
+from webapp.answering import find_model
 from webapp.open_inference.answers import check_outputs, infer_answer
 from webapp.open_inference.metadata import model_metadata, server_metadata
 from webapp.open_inference.requests import HEADER, InferRequest, infer_request
@@ -120,10 +121,8 @@ def _timed(run: Callable[[], Outputs]) -> Predicted:
 
 def _served(name: str, version: str | None):
     """The model of that name, in the version asked for or the newest one."""
-    library = current_app.extensions["library"]
-    if version is not None and not re.fullmatch("[0-9]{1,18}", version, re.ASCII):
+    if version is None:
+        return find_model(name)
+    if not re.fullmatch("[0-9]{1,18}", version, re.ASCII):
         abort(404, f"{name!r} has no version {version[:40]!r}: versions are numbers")
-    try:
-        return library.model(name, None if version is None else int(version))
-    except LookupError as error:  # its message names the closest match
-        abort(404, str(error))
+    return find_model(name, int(version))

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 
 import tensorflow as tf
 
+from helpers.graphs.edges import data_inputs
 from helpers.graphs.op_kinds import BATCH_NORMS, VARIABLE_OPS
 from helpers.graphs.op_registry import attribute
 from helpers.graphs.traversal import find_reachable
-
-SAME_VALUES = ("Identity", "StopGradient", "Reshape", "Squeeze", "ExpandDims", "Cast")
+from helpers.graphs.value_origins import PASSING
 
 
 def takes_batch_statistics(node, nodes: Mapping) -> bool:
@@ -30,8 +30,7 @@ def _depends_on_inputs(node, nodes: Mapping) -> bool:
     """Whether a value is computed of more than weights, whose statistics are fixed."""
 
     def sources(name: str) -> list[str]:
-        inputs = [text for text in nodes[name].input if not text.startswith("^")]
-        return [text.split(":")[0] for text in inputs]
+        return [item.node for item in data_inputs(nodes[name])]
 
     found = find_reachable([node.name], sources, within=nodes)
     if any(source not in nodes for name in found for source in sources(name)):
@@ -43,7 +42,8 @@ def _depends_on_inputs(node, nodes: Mapping) -> bool:
 def _is_over_a_row(node, nodes: Mapping) -> bool:
     """Whether each channel of a fused op is one row of the batch.
 
-    So Keras 2 normalizes layers: a Reshape to [1, rows, values, 1], channels first.
+    LayerNormalization of Keras 2 does this: it reshapes its input to
+    [1, rows, values, 1] and normalizes that with channels first.
     """
     if attribute(node, "data_format").s != b"NCHW":
         return False
@@ -101,11 +101,11 @@ def _over_rows(node, nodes: Mapping) -> bool:
 
 def _source(node, position: int, nodes: Mapping):
     """The node that computes an input's values, or None for a function's argument."""
-    return _before(node, position, nodes, SAME_VALUES)
+    return _before(node, position, nodes, PASSING)
 
 
 def _before(node, position: int, nodes: Mapping, passed: Collection[str]):
-    """The node that an input comes from, without ops in `passed`; None: an argument."""
+    """The node that computes an input, before ops in `passed`; None: an argument."""
     source = nodes.get(node.input[position].split(":")[0])
     while source is not None and source.op in passed:
         source = nodes.get(source.input[0].split(":")[0])

@@ -13,7 +13,8 @@ from helpers.freezing.proof.sample_inputs import has_open_shape
 from helpers.graphs.edges import Edge
 from helpers.graphs.session_config import is_channels_first, rewrite_layouts
 
-OPTIMIZERS = (  # those that have a switch; NCHW needs the layout optimizer alone
+# Fields of RewriterConfig that turn an optimizer off: all but the layout optimizer's.
+OPTIMIZERS = (
     *("arithmetic_optimization", "auto_mixed_precision"),
     *("common_subgraph_elimination", "constant_folding", "debug_stripper"),
     *("dependency_optimization", "function_optimization", "implementation_selector"),
@@ -57,8 +58,11 @@ class GraphSession:
         self.graph = tf.Graph()
         with self.graph.as_default():
             tf1.import_graph_def(graph_def, name="")
-        fields = {"allow_soft_placement": True, "device_count": {"GPU": 0}}
-        config = unoptimized(channels_first=is_channels_first(graph_def), **fields)
+        config = unoptimized(
+            channels_first=is_channels_first(graph_def),
+            allow_soft_placement=True,
+            device_count={"GPU": 0},
+        )
         self.session = tf1.Session(graph=self.graph, config=config)
 
     @classmethod

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from helpers.checkpoints.file_contents import SAVED_MODEL_FILES
-from helpers.freezing.errors import FreezeError
+from helpers.freezing.errors import FreezeError, first_names
 from helpers.freezing.sources.other_formats import other_model_among
 
 KERAS = (".keras", ".h5", ".hdf5")
@@ -50,9 +50,10 @@ def refusal_of_folder(folder: Path) -> FreezeError:
             "copy the whole folder of the SavedModel",
         )
     graphs = [name for name in files if name.endswith((".pb", ".pbtxt"))]
-    found = ", ".join(names[:5]) + (" and more" if len(names) > 5 else "")
     return FreezeError(
-        f"{folder} holds no model: {found}" if names else f"{folder} is empty",
+        f"{folder} holds no model: {first_names(names)}"
+        if names
+        else f"{folder} is empty",
         f"give a graph by itself: {', '.join(graphs[:5])}"
         if graphs
         else "give a folder with a checkpoint's .index file, a SavedModel or a Keras "
@@ -111,14 +112,13 @@ def extracted_model(path: Path) -> Path:
             for name in wanted:
                 archive.extract(name, folder)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-            locked = any(item.flag_bits & ENCRYPTED for item in items)
+            if any(item.flag_bits & ENCRYPTED for item in items):
+                raise FreezeError(
+                    f"{path} is encrypted",
+                    "extract it with its password, and give the model in it",
+                ) from error
             raise FreezeError(
-                f"{path} is encrypted"
-                if locked
-                else f"{path} cannot be extracted: {error}",
-                "extract it with its password, and give the model in it"
-                if locked
-                else "copy or download it again",
+                f"{path} cannot be extracted: {error}", "copy or download it again"
             ) from error
     return Path(folder, model)
 

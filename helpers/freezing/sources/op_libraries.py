@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from helpers.freezing.errors import FreezeError
+from helpers.freezing.errors import FreezeError, first_line
 
 
 def import_op_libraries(modules: Sequence[str]) -> None:
@@ -23,9 +23,8 @@ def import_op_libraries(modules: Sequence[str]) -> None:
         except FreezeError:
             raise
         except Exception as error:  # a module may raise anything
-            cause = (str(error).splitlines() or [type(error).__name__])[0]
             raise FreezeError(
-                f"--custom {name} cannot be imported: {cause}",
+                f"--custom {name} cannot be imported: {first_line(error)}",
                 "give the name of an installed module, or the path of a .py or .so "
                 "file, that registers the ops; it has to fit this TensorFlow",
             ) from error

@@ -39,10 +39,7 @@ JAVASCRIPT = OtherModel(
     "a TensorFlow.js model",
     "give the Keras file or the SavedModel that it was converted from",
 )
-LITE = OtherModel(
-    "a TensorFlow Lite model",
-    "give the Keras file or the SavedModel that it was converted from",
-)
+LITE = JAVASCRIPT._replace(what="a TensorFlow Lite model")
 TORCH = OtherModel(
     "a PyTorch model",
     "freeze the same network of TensorFlow or Keras; PyTorch's cannot be frozen",

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import tensorflow.compat.v1 as tf1
 
-from helpers.checkpoints.checkpoint import OBJECT_GRAPH
 from helpers.checkpoints.checkpoint_prefix import (
     CHECKPOINT_FILE,
     has_variables,
@@ -19,13 +18,9 @@ from helpers.checkpoints.file_contents import (
     Content,
     saved_model_file,
 )
-from helpers.checkpoints.graph_files import (
-    graph_beside,
-    graphs_beside,
-    has_variable_ops,
-)
+from helpers.checkpoints.graph_files import has_variable_ops
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.sources.checkpoint_values import CheckpointValues
+from helpers.freezing.sources.checkpoint_graph import find_graph
 from helpers.freezing.sources.exported_model import (
     extracted_model,
     is_export,
@@ -169,7 +164,7 @@ def _read_checkpoint(
 ) -> Source:
     """A checkpoint with the graph in the file `meta`, or else in its folder."""
     import_op_libraries(options.custom)
-    path = Path(options.meta) if options.meta else _find_meta(prefix, warnings)
+    path = Path(options.meta) if options.meta else find_graph(prefix, warnings)
     if not path.is_file():
         raise FreezeError(f"there is no file {path}", "check --meta")
     found = content(path)
@@ -179,41 +174,6 @@ def _read_checkpoint(
             "give the .meta file that the saver wrote, with --meta",
         )
     return _source(found, path, prefix, warnings)
-
-
-def _find_meta(prefix: str, warnings: list[str]) -> Path:
-    """The checkpoint's own `.meta` file, or another file of its folder."""
-    own = Path(f"{prefix}.meta")
-    if own.is_file():
-        return own
-    if other := graph_beside(prefix):
-        text = f"{own} is not there; the graph is taken from {other.name} beside it"
-        if other.suffix != ".meta":
-            text += ", which need not be of the same training: check the outputs"
-        warnings.append(text)
-        return other
-    if _is_object_based(prefix):
-        raise FreezeError(
-            f"{prefix} is an object-based checkpoint of TensorFlow 2: it holds values "
-            "and no graph",
-            "export the model as a SavedModel or .keras file, and freeze that",
-        )
-    graphs = [path.name for path in graphs_beside(prefix)]
-    shown = ", ".join(graphs[:5]) + (" and more" if len(graphs) > 5 else "")
-    also = "" if graphs else " and no graph.pbtxt beside it"
-    raise FreezeError(
-        f"there is no {own}{also}, so the graph is not known",
-        f"give one of these with --meta: {shown}"
-        if graphs
-        else "give the .meta file of the same training with --meta",
-    )
-
-
-def _is_object_based(prefix: str) -> bool:
-    try:
-        return OBJECT_GRAPH in CheckpointValues(prefix).shapes
-    except FreezeError:
-        return False
 
 
 def _source(found: Content, path: Path, prefix: str, warnings: list[str]) -> Source:

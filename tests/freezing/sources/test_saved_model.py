@@ -583,6 +583,13 @@ def test_a_vocabulary_of_tensorflow_1_is_in_the_frozen_graph(tmp_path):
     assert frozen_outputs(report, {"words": given})[0].tolist() == [1, 2]
 
 
+def test_a_folder_called_saved_model_keeps_its_own_file(tmp_path):
+    folder = save_function(named_twice, tmp_path / "saved_model")
+    before = (folder / "saved_model.pb").read_bytes()
+    assert freeze(folder).output == folder / "saved_model-frozen.pb"
+    assert (folder / "saved_model.pb").read_bytes() == before
+
+
 PUBLISHED = {
     "saved_model_capital_input": {},
     "saved_model_digits": {},

@@ -11,8 +11,8 @@ import pytest
 
 from tests.webapp.slow_app import connected, everything, slow
 from webapp import options
-from webapp.serving import server
 from webapp.serving.connections import Channel
+from webapp.serving.server import STALLED, Server
 
 pytestmark = pytest.mark.slow
 
@@ -22,13 +22,18 @@ LAST = REQUEST.replace(b"Host", b"Connection: close\r\nHost")
 BUSY = b"GET /wait/0.9 HTTP/1.1\r\nHost: x\r\n\r\n"  # the loop reads nothing meanwhile
 
 
+@pytest.fixture(scope="module")
+def server():
+    """The process of a server that closes connections early, and its port."""
+    with slow(keep_alive=0.6) as started:
+        yield started
+
+
 @pytest.fixture
-def idle():
-    """The process of a server, and connections that have had one answer."""
-    with (
-        slow(keep_alive=0.6) as (process, port),
-        contextlib.ExitStack() as stack,
-    ):
+def idle(server):
+    """The process, and connections that have had one answer."""
+    process, port = server
+    with contextlib.ExitStack() as stack:
         socks = [stack.enter_context(connected(port)) for _ in range(CONNECTIONS)]
         for sock in socks:
             sock.sendall(REQUEST)
@@ -56,7 +61,13 @@ def test_requests_at_the_end_of_the_idle_time_are_answered(idle):
     assert all(answer(sock).endswith(b"answered") for sock in (busy, *socks))
 
 
-def test_requests_that_came_before_the_drain_are_answered(idle):
+def test_a_connection_is_closed_after_the_idle_time(idle):
+    _, (sock, *_) = idle
+    sock.settimeout(10)
+    assert everything(sock) == b""
+
+
+def test_requests_that_came_before_the_drain_are_answered(idle):  # ends the server
     process, (busy, *socks) = idle
     busy.sendall(BUSY)
     time.sleep(0.2)
@@ -67,12 +78,6 @@ def test_requests_that_came_before_the_drain_are_answered(idle):
     assert all(text.endswith(b"answered") for text in answers)
     assert all(b"Connection: close" in text for text in answers)
     assert process.end() == (0, "")
-
-
-def test_a_connection_is_closed_after_the_idle_time(idle):
-    _, (sock, *_) = idle
-    sock.settimeout(10)
-    assert everything(sock) == b""
 
 
 def test_the_idle_time_is_longer_than_that_of_nginx():
@@ -88,15 +93,15 @@ def channel(**more) -> SimpleNamespace:
     ("more", "patience"),
     [
         ({}, 75),
-        ({"request": "half"}, server.STALLED),
-        ({"total_outbufs_len": 9}, server.STALLED),
-        ({"last_activity": 1.0}, server.STALLED),
+        ({"request": "half"}, STALLED),
+        ({"total_outbufs_len": 9}, STALLED),
+        ({"last_activity": 1.0}, STALLED),
     ],
     ids=["idle", "half a request", "half an answer", "never asked"],
 )
 def test_only_a_connection_that_was_answered_may_be_idle_for_long(more, patience):
     waiting = SimpleNamespace(_keep_alive=75)
-    assert server.Server._patience(waiting, channel(**more)) == patience
+    assert Server._patience(waiting, channel(**more)) == patience
 
 
 def test_a_connection_is_looked_at_without_reading():
@@ -112,7 +117,7 @@ def test_a_connection_is_looked_at_without_reading():
 
 
 def test_a_photo_of_a_client_that_left_is_not_computed():
-    with slow(**{"PYTHONUNBUFFERED": "1"}) as (process, port):
+    with slow() as (process, port):
         socks = [connected(port) for _ in range(3)]
         for sock in socks:
             sock.sendall(b"POST /wait/0.4 HTTP/1.1\r\nHost: x\r\n\r\n")

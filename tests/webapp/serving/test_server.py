@@ -19,11 +19,13 @@ from tests.webapp.running_app import (
     clean_environment,
     photo,
     running,
+    served,
     write_model,
 )
 from tests.webapp.slow_app import connected, everything, send_and_wait, slow
 from webapp import options
-from webapp.app import main
+from webapp.app import create_app, main
+from webapp.serving.server import QUIET
 
 pytestmark = pytest.mark.slow
 
@@ -156,8 +158,26 @@ def test_health_is_answered_beside_stalled_uploads(server, connection):
 # Scheduling
 
 
-def test_a_photo_above_the_limit_is_refused_while_the_others_wait():
-    with slow() as (_, port), contextlib.ExitStack() as stack:
+@pytest.fixture(scope="module")
+def scheduling():
+    with slow() as started:
+        yield started
+
+
+def test_a_slow_request_does_not_delay_others(scheduling):  # first: it reads the lines
+    process, port = scheduling
+    with connected(port) as long, connected(port) as sock:
+        send_and_wait(long, b"POST /wait/1.0 HTTP/1.0\r\n\r\n", process)
+        start = time.monotonic()
+        sock.sendall(b"GET /wait/0.0 HTTP/1.0\r\n\r\n")
+        assert everything(sock).endswith(b"answered")
+        assert time.monotonic() - start < 0.5
+        assert everything(long).endswith(b"answered")
+
+
+def test_a_photo_above_the_limit_is_refused_while_the_others_wait(scheduling):
+    _, port = scheduling
+    with contextlib.ExitStack() as stack:
         socks = [stack.enter_context(connected(port)) for _ in range(5)]
         for sock in socks:
             sock.sendall(b"POST /wait/0.5 HTTP/1.0\r\n\r\n")
@@ -172,18 +192,9 @@ def test_a_photo_above_the_limit_is_refused_while_the_others_wait():
             assert everything(sock).endswith(b"answered")
 
 
-def test_a_slow_request_does_not_delay_others():
-    with slow() as (process, port), connected(port) as long, connected(port) as sock:
-        send_and_wait(long, b"POST /wait/1.0 HTTP/1.0\r\n\r\n", process)
-        start = time.monotonic()
-        sock.sendall(b"GET /wait/0.0 HTTP/1.0\r\n\r\n")
-        assert everything(sock).endswith(b"answered")
-        assert time.monotonic() - start < 0.5
-        assert everything(long).endswith(b"answered")
-
-
-def test_pipelined_requests_are_answered_in_order():
-    with slow() as (_, port), connected(port) as sock:
+def test_pipelined_requests_are_answered_in_order(scheduling):
+    _, port = scheduling
+    with connected(port) as sock:
         methods = (b"POST", b"GET", b"POST")
         for number, method in enumerate(methods):
             sock.sendall(method + b" /wait/0.1%d HTTP/1.1\r\nHost: x\r\n\r\n" % number)
@@ -196,19 +207,19 @@ def test_pipelined_requests_are_answered_in_order():
 # The drain
 
 
-def test_upload_in_progress_is_answered_after_sigterm(models):
-    data = photo()
-    with running(APP, "--models", str(models)) as process:
-        with connected(process.port()) as sock:
-            sock.sendall(head(len(data)) + data[:50])
-            time.sleep(0.5)
-            process.popen.send_signal(signal.SIGTERM)
-            time.sleep(0.5)
-            sock.sendall(data[50:])
-            answer = everything(sock)
+def test_upload_in_progress_is_answered_after_sigterm():
+    data = bytes(range(100))
+    with slow() as (process, port), connected(port) as sock:
+        sock.sendall(head(len(data)).replace(b"/predict", b"/echo") + data[:50])
+        time.sleep(0.1)
+        process.popen.send_signal(signal.SIGTERM)
+        assert process.line() == "stopping"
+        time.sleep(2 * QUIET)
+        sock.sendall(data[50:])
+        answer = everything(sock)
         assert process.end() == (0, "")
     assert answer.startswith(b"HTTP/1.1 200 OK")
-    assert json.loads(answer.partition(b"\r\n\r\n")[2])["label"] == "cat"
+    assert answer.endswith(data)
 
 
 METHODS = pytest.mark.parametrize(
@@ -424,16 +435,7 @@ def ask(port: int, data: bytes | None = None) -> dict:
         return json.load(connection.getresponse())
 
 
-REACHABLE = """
-from webapp.app import create_app, make_server
-from webapp.serving.listener import bind
-
-make_server(create_app(library=object()), bind("0.0.0.0", 0), admitted=1)
-"""
-
-
-def test_server_that_others_can_reach_warns():
-    with running("-c", REACHABLE) as process:
-        status, stderr = process.end()
-    assert status == 0
-    assert stderr.startswith("Warning: everyone who can reach this machine can use")
+def test_server_that_others_can_reach_warns(capsys):
+    with served(create_app(library=object()), "0.0.0.0"):
+        warning = capsys.readouterr().err
+    assert warning.startswith("Warning: everyone who can reach this machine can use")

@@ -20,12 +20,6 @@ from webapp.serving.listener import bind
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def models(tmp_path):
-    write_model(tmp_path / "cats" / "1.pb")
-    return tmp_path
-
-
 @contextmanager
 def two_workers(models, *options):
     """The app with two workers, both serving."""
@@ -118,13 +112,6 @@ def test_workers_swap_to_a_new_version_together(service, tmp_path):
     assert answered[first:].count(1) <= 20  # while the second one notices: 0.02 s
 
 
-def test_workers_end_with_their_parent(models):
-    with two_workers(models) as process:
-        workers = workers_of(process)
-        process.popen.kill()
-        wait_for(lambda: not any(worker.is_running() for worker in workers))
-
-
 def test_a_worker_that_hangs_is_killed(monkeypatch):
     monkeypatch.setattr(workers, "STOP_SECONDS", 0.3)
     with bind("127.0.0.1", 0) as listener:
@@ -188,21 +175,30 @@ def test_a_signal_in_the_middle_of_a_start_ends_the_worker(supervisor, monkeypat
 
 
 def test_workers_that_cannot_start_end_the_parent(tmp_path):
-    file = tmp_path / "text.pb"
-    file.write_text("not a graph")
-    with running(APP, "--model", f"text={file}", "--workers", "2") as process:
+    with running(APP, "--models", str(tmp_path), "--workers", "2") as process:
         status, stderr = process.end()
     assert status == 1
-    assert stderr.startswith(f"Error: {file} is not a frozen graph")
+    assert stderr.startswith(f"Error: there is no NAME/VERSION.pb in {tmp_path}")
     assert stderr.count("\n") == 1
 
 
-def test_admitted_photos_are_counted_over_all_workers(models):
-    """With one admitted, two workers answer one photo at a time."""
-    with two_workers(models, "--admitted", "1") as process:
-        large = photo(size=(6000, 4000), kind="JPEG")
-        with ThreadPoolExecutor(6) as pool:
-            answers = pool.map(lambda _: ask(process.url, large), range(24))
-            codes = {answer.status_code for answer in answers}
-        assert codes == {200, 503}
-        assert ask(process.url).status_code == 200
+@pytest.fixture(scope="module")
+def one_admitted(service):
+    """Two other workers of the same models, which admit one photo at a time."""
+    with two_workers(service.models, "--admitted", "1") as process:
+        yield process
+
+
+def test_admitted_photos_are_counted_over_all_workers(one_admitted):
+    large = photo(size=(6000, 4000), kind="JPEG")
+    with ThreadPoolExecutor(6) as pool:
+        answers = pool.map(lambda _: ask(one_admitted.url, large), range(24))
+        assert {answer.status_code for answer in answers} == {200, 503}
+    assert ask(one_admitted.url).status_code == 200
+
+
+def test_workers_end_with_their_parent(one_admitted):  # it ends the fixture: the last
+    workers = workers_of(one_admitted)
+    assert len(workers) == 2
+    one_admitted.popen.kill()
+    wait_for(lambda: not any(worker.is_running() for worker in workers))

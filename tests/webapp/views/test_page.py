@@ -463,13 +463,11 @@ def test_models_page_counts_what_a_model_answers(client):
 
 # Every picture and every bad file
 
-PATHS = ("/predict", "/explain", "/explain?fragment=1")
 
-
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", ["/predict", "/explain?fragment=1"])
 @pytest.mark.parametrize("folder", ["edge", "bad"])
 def test_no_file_breaks_the_page(client, shared, path, folder):
     for file in sorted((shared / folder).iterdir()):
         answer = client.post(path, **form(file.read_bytes()))
-        assert answer.status_code < 500, file.name
+        assert answer.status_code in (200, 400, 413, 415, 422), file.name
         assert "<article" in answer.text or "<h1" in answer.text

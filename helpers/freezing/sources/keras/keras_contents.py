@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from helpers.freezing.errors import FreezeError
+from helpers.freezing.errors import FreezeError, first_line
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 # The groups of a file that training needs.
@@ -79,7 +79,7 @@ def read_contents(path: Path) -> KerasContents:
             raise
         raise FreezeError(
             f"the description of the model in {path} is not readable JSON: "
-            f"{_first_line(error)}",
+            f"{first_line(error)}",
             "save the model again",
         ) from error
 
@@ -90,11 +90,7 @@ def _damage(path: Path, error: Exception) -> str:
         return f"it has {int(sizes[1]):,} bytes of {int(sizes[2]):,}"
     with path.open("rb") as file:
         is_zip = file.read(2) == ZIP
-    return "the zip has no end" if is_zip else _first_line(error)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return "the zip has no end" if is_zip else first_line(error)
 
 
 def _read_archive(path: Path) -> KerasContents:
