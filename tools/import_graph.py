@@ -2,6 +2,7 @@
 
 import ast
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,7 +23,8 @@ MODULES = {
 }
 
 
-def imports_of(path: Path) -> list[str]:
+@cache
+def imports_of(path: Path) -> tuple[str, ...]:
     """Every module that a file imports, at any depth, as a dotted name."""
     found = []
     for node in ast.walk(ast.parse(path.read_text())):
@@ -31,7 +33,7 @@ def imports_of(path: Path) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
             found += [name if name in MODULES else str(node.module) for name in names]
-    return found
+    return tuple(found)
 
 
 def edges() -> dict[str, set[str]]:

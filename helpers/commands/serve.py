@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from helpers.commands.reading_options import reading_options, take_reading
+from helpers.graphs.card_fields import RANGES
 from helpers.quiet import import_tensorflow
 from helpers.serving.spec_options import arguments_for, spec_options, stated_fields
 
@@ -89,9 +90,21 @@ def _describe(path: Path, stated: dict) -> None:
     with FrozenModel.load(path, stated=stated) as model:
         if model.photos:
             click.echo(f"photos   {model.photos.describe()}")
+        if _takes_rgb_unsaid(model, stated):
+            click.echo(
+                "note     nothing says whether it takes RGB or BGR, and RGB is taken: "
+                "for a network that came from Caffe give --pixels caffe"
+            )
         click.echo(f"answers  {_answers(model)}")
         for note in model.notes:
             click.echo(f"note     {note}")
+
+
+def _takes_rgb_unsaid(model, stated: dict) -> bool:
+    """Whether only the default says that the channels are RGB."""
+    if "channels" in model.card or stated.get("pixels") not in RANGES:
+        return False
+    return getattr(model.photos, "channels", None) == "RGB"
 
 
 def _answers(model) -> str:

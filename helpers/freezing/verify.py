@@ -12,7 +12,7 @@ from helpers.freezing.passes.optional.narrow_weights import is_narrow
 from helpers.freezing.passes.pipeline import UNTIL_CONSTANTS, apply_passes, make_editor
 from helpers.freezing.proof.match_inputs import match_inputs, required_inputs
 from helpers.freezing.proof.prove import FrozenGraph
-from helpers.freezing.proof.prove_source import prove_source
+from helpers.freezing.proof.prove_source import prove_source, refuse_to_run
 from helpers.freezing.report import (
     Report,
     bound_values,
@@ -60,7 +60,7 @@ def verify(model: str | Path, checkpoint: str | Path, **reading) -> Report:
     editor.removed["batch normalization"] += card.get("folded", False)
     inputs = _renamed_inputs(graph_def, source, editor)
     frozen = FrozenGraph(path, card.get("initialisers", []), outputs, inputs)
-    proof = prove_source(editor, frozen)
+    proof = refuse_to_run(graph_def) or prove_source(editor, frozen)
     warnings = list(source.warnings)
     found = fingerprint(graph_def)
     if card.get("fingerprint") not in (None, found):

@@ -1,7 +1,8 @@
 """Finds ops that do more than compute: they use files, Python, the log or the network.
 
-A graph of unknown origin is an untrusted program. Freezing warns of these ops; serving
-refuses a graph or a function library that has one. No graph is run to find them.
+A graph of unknown origin is an untrusted program. Freezing warns of these ops, and runs
+no graph that changes files or the process; serving refuses a graph or a function
+library that has one of them. No graph is run to find them.
 """
 
 import re
@@ -12,8 +13,10 @@ from helpers.graphs.op_registry import op_def
 from helpers.graphs.traversal import find_reachable
 
 SAVER = "reads or writes checkpoint files"
+WHY_READ, WHY_PYTHON = "reads files", "runs Python code"
+WHY_PRINT = "prints, so that a request's values end in the server's log"
 UNSAFE = {
-    "reads files": """
+    WHY_READ: """
         ReadFile MatchingFiles ReaderRead ReaderReadV2 ReaderReadUpTo ReaderReadUpToV2
         WholeFileReader WholeFileReaderV2 TextLineReader TextLineReaderV2
         FixedLengthRecordReader FixedLengthRecordReaderV2 TFRecordReader
@@ -36,8 +39,8 @@ UNSAFE = {
     SAVER: """
         Save SaveSlices SaveV2 Restore RestoreSlice RestoreV2 DTensorRestoreV2
         MergeV2Checkpoints LoadAndRemapMatrix""",
-    "runs Python code": "PyFunc PyFuncStateless EagerPyFunc",
-    "prints, so that a request's values end in the server's log": "Print PrintV2",
+    WHY_PYTHON: "PyFunc PyFuncStateless EagerPyFunc",
+    WHY_PRINT: "Print PrintV2",
     "sends tensors to a file or an address, for a debugger": """
         Copy CopyHost DebugIdentity DebugIdentityV2 DebugIdentityV3 DebugNanCount
         DebugNumericSummary DebugNumericSummaryV2""",
@@ -52,6 +55,8 @@ UNSAFE = {
 }
 # The default file names of a Saver; a SavedModel's saver takes the name as an argument.
 SAVER_NAMES = re.compile(rb"(model|_temp(_[0-9a-f]{32})?/part|\.?part|/?variables)?")
+PASSING = {WHY_READ, WHY_PYTHON, WHY_PRINT}
+READS = re.compile("Restore|DTensorRestore|LoadAndRemap")  # of checkpoint files
 WHY = {op: why for why, ops in UNSAFE.items() for op in ops.split()}
 
 
@@ -74,6 +79,18 @@ def unsafe_ops(graph_def) -> list[UnsafeOp]:
             if why := WHY.get(node.op) or _why_by_attributes(node, nodes):
                 found.append(UnsafeOp(node.op, f"{scope}{node.name}", why))
     return found
+
+
+def lasting_ops(graph_def) -> list[UnsafeOp]:
+    """The unsafe ops of which one run changes files, the network or the process.
+
+    Python functions are not among them: a graph holds only their keys.
+    """
+    return [
+        found
+        for found in unsafe_ops(graph_def)
+        if found.why not in PASSING and not READS.match(found.op)
+    ]
 
 
 class Finding(NamedTuple):
@@ -161,9 +178,9 @@ def _why_by_attributes(node, nodes) -> str | None:
     if node.op in ("EncodeProto", "DecodeProtoV2"):
         source = _text(node, "descriptor_source")
         in_graph = source in (b"", b"local://") or source.startswith(b"bytes://")
-        return None if in_graph else "reads files"
+        return None if in_graph else WHY_READ
     if node.op == "FixedUnigramCandidateSampler":
-        return "reads files" if _text(node, "vocab_file") else None
+        return WHY_READ if _text(node, "vocab_file") else None
     if node.op in ("CacheDataset", "CacheDatasetV2"):
         in_memory = _is_empty_string(node.input[1:2], nodes)
         return None if in_memory else "writes files"

@@ -101,3 +101,17 @@ def test_the_shared_pair_of_other_names_is_equal(shared):
     folder = shared / "outputs" / "verify-other-input-name"
     found = verify(folder / "frozen.pb", folder / "m")
     assert found.proof.verdict in ("exact", "close")
+
+
+def test_a_graph_that_writes_files_is_neither_run_by_freeze_nor_by_verify(tmp_path):
+    place = tmp_path / "written"
+
+    def build():
+        with tf.control_dependencies([tf.io.write_file(str(place), "text")]):
+            tf.nn.softmax(dense(fed(), 3, "one"), name="y")
+
+    prefix = save(build, tmp_path)
+    report = freeze(prefix, outputs="y")
+    assert report.proof.note.startswith("the graph is not run, because WriteFile")
+    assert ran("verify", report.output, prefix)[0] == 3
+    assert not place.exists()

@@ -177,6 +177,7 @@ def test_a_second_phase_restarts_the_schedule_with_the_learned_weights(
     assert epochs[4].loss < epochs[0].loss
 
 
+@pytest.mark.ci
 def test_a_resumed_training_resets_the_temperature(tmp_path, monkeypatch):
     examples = small_resnet(monkeypatch, Phase())
     first = Lesson(tmp_path, examples, network="resnet", epochs=1)
@@ -311,6 +312,7 @@ def test_a_meta_file_without_an_index_starts_anew(copied, examples):
 # The network with a training phase of its own
 
 
+@pytest.mark.ci
 def test_resnet_trains_on_images_of_growing_size(tmp_path, monkeypatch):
     examples = small_resnet(monkeypatch, Phase(sizes=((0, 24), (0.5, 32))))
     lesson = Lesson(tmp_path, examples, network="resnet", epochs=2)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.analysis.constant_propagation import set_scalar
 from helpers.freezing.control_flow.functional import FOR_INFERENCE
@@ -21,6 +22,7 @@ from helpers.freezing.proof.switched_batch_norms import inline_batch_norms, prov
 from helpers.graphs.edges import Edge
 from helpers.graphs.editor import GraphEditor
 from helpers.graphs.op_registry import uses_onednn
+from helpers.graphs.unsafe_ops import lasting_ops
 
 # The differences that are called close, as shares of the largest output.
 UNLIMITED = 1e30  # rounded weights: the difference is reported, never refused
@@ -34,12 +36,21 @@ def prove_source(editor: GraphEditor, frozen: FrozenGraph) -> Proof:
 
     Weights stored in 16 bits are compared twice: with the source's weights rounded
     alike, where the outputs have to be equal; then with the source as it is, to report
-    the difference.
+    the difference. A graph whose run changes more than its own state is not run.
     """
+    if refused := refuse_to_run(editor.graph_def()):
+        return refused
     proof = _compare_with_source(editor, frozen)
     if editor.context.batch_norms and proof.verdict in ("exact", "close"):
         return _prove_switched(editor, proof)
     return proof
+
+
+def refuse_to_run(graph_def: tf1.GraphDef) -> Proof | None:
+    """The proof of a graph that is not to be run; None: it may be."""
+    if found := lasting_ops(graph_def):
+        return Proof("unproven", 0, f"the graph is not run, because {found[0]}")
+    return None
 
 
 def _compare_with_source(editor: GraphEditor, frozen: FrozenGraph) -> Proof:

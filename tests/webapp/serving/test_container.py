@@ -5,7 +5,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -39,13 +41,13 @@ needs_root = pytest.mark.skipif(
 
 
 @pytest.fixture
-def models(tmp_path_factory) -> Path:
-    """A model that every user can read."""
-    folder = tmp_path_factory.mktemp("models")
-    write_model(folder / "tiny" / "1.pb")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
-    return folder
+def models() -> Iterator[Path]:
+    """A model that every user can read, unlike what is in pytest's folders."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        write_model(folder / "tiny" / "1.pb")
+        yield folder
 
 
 def confined(models: Path, *options: str) -> subprocess.Popen:
