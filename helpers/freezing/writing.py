@@ -57,7 +57,9 @@ def choose_place(source: Source, output: str | Path | None) -> Path:
 
 def _is_of(source: Source, place: Path) -> bool:
     """Whether the path is a file of the source, by whatever name."""
-    return place.exists() and any(place.samefile(file) for file in source.files)
+    with suppress(OSError):  # not there, or not to be entered
+        return any(place.samefile(file) for file in source.files)
+    return False
 
 
 @contextmanager
