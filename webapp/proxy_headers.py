@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
+from webapp.requests.hosts import HOST, PROBLEM
+
 PREFIX = re.compile(r"((/(?!\.+(/|$))[A-Za-z0-9._~-]+)+)?/?")  # no /./ and no /../
-HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 OWN_PATHS = (  # a prefix that began like one of them could not be told from it
     *("explain", "healthz", "metrics", "models", "monitoring", "openapi.json"),
     *("predict", "readyz", "static", "v1", "v2"),
 )
-PROBLEM = "webapp.forwarded"  # in the WSGI environment: why the headers are refused
 UNIX = "unix"
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 HEADERS = {
@@ -123,7 +123,9 @@ def _set_address(environ: dict, forwarded: dict[str, str]) -> None:
     host = forwarded.get("Host", environ.get("HTTP_HOST", ""))
     found = HOST.fullmatch(host)
     if found and (port := forwarded.get("Port")):
-        host = found[1] if port == DEFAULT_PORTS[scheme] else f"{found[1]}:{port}"
+        host = found["host"]
+        if port != DEFAULT_PORTS[scheme]:
+            host += f":{port}"
     if host:
         environ["HTTP_HOST"] = host
 

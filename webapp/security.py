@@ -5,7 +5,7 @@ Pages of the origins in CORS_ORIGINS may ask; by default there are none.
 
 from flask import Flask, Response, abort, current_app, request
 
-from webapp.proxy_headers import PROBLEM
+from webapp.requests.hosts import PROBLEM
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -32,16 +32,15 @@ PREFLIGHT_SECONDS = "600"
 
 
 def protect(app: Flask) -> None:
-    """Add HEADERS to every answer and refuse posts from pages of other sites."""
-    if any(app.config["TRUSTED_PROXIES"]):
-        app.before_request(_refuse_forwarded)
+    """Add HEADERS to every answer; refuse odd hosts and posts of other sites' pages."""
+    app.before_request(_refuse_host)
     app.before_request(_refuse_cross_site)
     app.after_request(_add_headers)
     if app.config["CORS_ORIGINS"]:
         app.after_request(_add_cors_headers)
 
 
-def _refuse_forwarded() -> None:
+def _refuse_host() -> None:
     if problem := request.environ.get(PROBLEM):
         abort(400, problem)
 

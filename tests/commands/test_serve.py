@@ -124,6 +124,20 @@ def test_what_the_user_states_is_not_assumed(models, serve):
     assert answer(client)["probabilities"].keys() == {"a", "b", "c"}
 
 
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ([], True),
+        (["--pixels", "0..255"], True),
+        (["--pixels", "0..255", "--channels", "RGB"], False),
+        (["--pixels", "caffe"], False),
+    ],
+)
+def test_channels_in_an_order_that_nothing_says_are_told(models, serve, stated, said):
+    lines, _ = serve(models / "photos.h5", "--classes", "a,b,c", *stated)
+    assert any("RGB or BGR" in line for line in lines) == said
+
+
 def test_one_sigmoid_is_two_classes(models, serve):
     lines, client = serve(models / "one.h5", "--classes", "cat,dog", "--pixels", "0..1")
     assert sum(answer(client)["probabilities"].values()) == pytest.approx(1)

@@ -1,5 +1,6 @@
 """nginx and Caddy as processes, with the recipes of this project, on free ports."""
 
+import os
 import re
 import socket
 import ssl
@@ -149,6 +150,4 @@ def accepts(port: int) -> bool:
 
 
 def _is_root() -> bool:
-    import os
-
     return os.geteuid() == 0

@@ -11,6 +11,7 @@ from werkzeug.wsgi import get_input_stream
 
 from webapp.requests.bodies import read_body, unpacked
 from webapp.requests.forms import FIELD, PhotoForm
+from webapp.requests.hosts import PROBLEM, is_host
 
 
 class PhotoRequest(Request):
@@ -20,6 +21,15 @@ class PhotoRequest(Request):
     """
 
     form_data_parser_class = PhotoForm
+
+    def __init__(self, environ: dict, *args, **settings) -> None:
+        """A host that no link can be made with is taken out, for the app to refuse."""
+        host = environ.get("HTTP_HOST")
+        if host and not is_host(host):
+            environ["HTTP_HOST"] = ""
+            problem = f"there is no host {host[:80]!r}: send this server's own name"
+            environ.setdefault(PROBLEM, problem)
+        super().__init__(environ, *args, **settings)
 
     @cached_property
     def stream(self) -> IO[bytes]:

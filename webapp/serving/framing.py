@@ -9,7 +9,8 @@ import re
 from waitress.parser import ParsingError
 
 TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-START = re.compile(rb"(\r\n)*(\r?\Z|" + TOKEN + rb"(\Z| ))")  # as much as has come
+# As much as has come: two empty lines may come before, not as many as a client likes.
+START = re.compile(rb"(\r\n){0,2}(\r?\Z|" + TOKEN + rb"(\Z| ))")
 BARE = re.compile(rb"\n(?<!\r\n)|\r(?!\n|\Z)")  # its first byte is fast to find
 REQUEST_LINE = re.compile(
     rb"(?P<method>" + TOKEN + rb") (?P<target>[^\x00-\x20\x7f#]+) HTTP/1\.[01]"
@@ -18,6 +19,11 @@ ABSOLUTE = re.compile(rb"https?://(?P<host>[^/?]+)([/?].*)?", re.I)
 HOST = re.compile(rb"(([A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?")
 LENGTH = re.compile(rb"[0-9]{1,18}")
 FRAMING = (b"host", b"content-length", b"transfer-encoding")
+FIELD = re.compile(  # one of FRAMING, or what some servers take for it; or a fold
+    rb"\r\n(?:(?P<fold>[ \t])|(?P<before>\s*)(?P<name>host|content[-_]length|"
+    rb"transfer[-_]encoding)(?P<colon>\s*:)(?P<value>[^\r\n]*))",
+    re.I,
+)
 
 
 def check_start(head: bytes, new: int, end: int) -> None:
@@ -41,12 +47,12 @@ def check_head(head: bytes) -> None:
     Raises:
       ParsingError: they do not say in one way only where the request goes and ends.
     """
-    first, *lines = head.split(b"\r\n")
+    first = head.partition(b"\r\n")[0]
     request = REQUEST_LINE.fullmatch(first)
     if not request:
         raise ParsingError("the first line is not METHOD /path HTTP/1.1")
     is_old = first.endswith(b"0")
-    found = _framing_headers(lines)
+    found = _framing_headers(head)
     host = _only(found[b"host"], "Host", needed=not is_old)
     _check_target(request["method"], request["target"], host)
     coding = _only(found[b"transfer-encoding"], "Transfer-Encoding")
@@ -62,20 +68,16 @@ def check_head(head: bytes) -> None:
         raise ParsingError("the Content-Length is no number")
 
 
-def _framing_headers(lines: list[bytes]) -> dict[bytes, list[bytes]]:
+def _framing_headers(head: bytes) -> dict[bytes, list[bytes]]:
     """The values of the headers that say where a request goes and ends."""
     found: dict[bytes, list[bytes]] = {name: [] for name in FRAMING}
-    for line in lines:
-        if line[:1] in (b" ", b"\t"):
+    for field in FIELD.finditer(head):
+        if field["fold"]:
             raise ParsingError("a header is folded over two lines")
-        name, _, value = line.partition(b":")
-        key = name.strip().lower().replace(b"_", b"-")
-        if key not in found:
-            continue
-        if len(key) < len(name) or b"_" in name:  # some servers take it for the header
-            sent = name.decode("latin-1").lower()
-            raise ParsingError(f"{sent!r} is not quite a header's name")
-        found[key].append(value.strip(b" \t"))
+        name = field["name"].lower()
+        if field["before"] or field["colon"] != b":" or b"_" in name:
+            raise ParsingError(f"{name.decode()!r} is not quite a header's name")
+        found[name].append(field["value"].strip(b" \t"))
     return found
 
 

@@ -18,9 +18,7 @@ IN_FLIGHT, CONNECTIONS = "in-flight", "connections"
 ABSENT = 2**31  # in place of the connections of a worker that does not serve
 SPREAD = 1  # connections that a worker may have more than another
 PATIENCE = 60  # seconds for the other workers to load what is loaded here
-KEPT_MARKS = (
-    8  # of loaded files; the workers load in step, so they look at the last one
-)
+KEPT_MARKS = 8  # of loaded files; the workers load in step: the last one is looked at
 
 
 def create_state(folder: Path, count: int) -> None:

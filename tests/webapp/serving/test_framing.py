@@ -99,6 +99,7 @@ REFUSED = {
     "no path": head("Host: x", first="GET echo HTTP/1.1"),
     "CONNECT": head("Host: x", first="CONNECT x:80 HTTP/1.1"),
     "a space first": b" " + SMUGGLED,
+    "100,000 empty lines first": b"\r\n" * 100_000 + SMUGGLED,
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01",
     "a chunk size of letters": chunked() + b"xyz\r\n",
     "a chunk size with 0x": chunked() + b"0x5\r\nhello\r\n" + LAST,
