@@ -10,7 +10,6 @@ from flask import (
     make_response,
     render_template,
     request,
-    url_for,
 )
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -25,6 +24,7 @@ from webapp.pages.output_tables import headline, output_tables
 from webapp.pages.photo_examples import PhotoExample
 from webapp.pages.questions import GENERAL, common_question, question
 from webapp.pages.thumbnails import Picture, heat_map, thumbnail
+from webapp.requests.addresses import whole_address
 from webapp.requests.uploads import Upload, named_models, sent_photos, whole_body
 
 blueprint = Blueprint("page", __name__)
@@ -41,6 +41,7 @@ for template_filter in (
     takes_sentence,
 ):
     blueprint.add_app_template_filter(template_filter)
+blueprint.add_app_template_global(whole_address)
 
 
 @blueprint.app_template_filter()
@@ -148,7 +149,7 @@ def _shown(
         return Shown(problem=error)
     heat = _heat(answer, photo, model)
     example = PhotoExample(
-        url_for("predict.explain" if why else "predict.predict", _external=True),
+        whole_address("predict.explain" if why else "predict.predict"),
         answer.model,
         upload.name,
         top,
@@ -179,7 +180,7 @@ def _top(choices: Choices, model) -> int | None:
 
 def _address(drawing: str) -> str:
     name = find_drawing(drawing).file_name
-    return url_for("static", filename=name, _external=True)
+    return whole_address("static", filename=name)
 
 
 def _thumbnail(upload: Upload, shown: list[Shown]) -> Picture | None:
@@ -222,5 +223,5 @@ def _form(choices: Choices) -> dict:
 
 def _example(served) -> str:
     """The example request for a model that takes no photos."""
-    address = url_for("tensorflow_serving.predict", name=served.name, _external=True)
+    address = whole_address("tensorflow_serving.predict", name=served.name)
     return example_request(served.model, address)

@@ -6,7 +6,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 from tests.webapp.running_app import HTML
 from webapp.requests.hosts import is_host
 
-HOSTS = ["localhost", "a.example.", "10.0.0.1", "[::1]:80", "[fd00::1]"]
+HOSTS = ["localhost", "my_app:5000", "a.example.", "10.0.0.1", "[::1]:80", "[fd00::1]"]
 ODD = [".", "a..b", "a" * 64, "xn--zz", "[1::2::3]", "[::1", "a:0", "a:65536", "a/b"]
 
 

@@ -264,7 +264,8 @@ def test_links_are_under_the_prefix_and_the_host_of_the_proxy(kinds):
     client = create_app(kinds, TRUSTED_PROXIES=proxies).test_client()
     forwarded = {"Proto": "https", "Host": "example.org", "Prefix": "/cats"}
     sent = form(photo(), model="many")
-    sent["headers"] |= {f"X-Forwarded-{name}": it for name, it in forwarded.items()}
+    more = {f"X-Forwarded-{name}": value for name, value in forwarded.items()}
+    sent["headers"] = sent["headers"] | more
     page = html.unescape(client.post("/predict", **sent).text)
     assert "https://example.org/cats/predict" in page
     assert permalink(page) == "/cats/?model=many"
