@@ -59,7 +59,7 @@ def open_session(
         )
         found = [rewritable(tensor) for tensor in found]
         kind, count = spec.card["output_is"], len(spec.class_names)
-        y_pred = answer(found[0], kind, count, _batch(images))
+        y_pred = answer(found[0], kind, count, images)
     graph.finalize()
     config = session_config(**settings, channels_first=is_channels_first(graph_def))
     session = tf1.Session(graph=graph, config=config)
@@ -74,13 +74,6 @@ def open_session(
     }
     bfloat16 = settings.get("bfloat16", False)
     return OpenSession(graph, images, inputs, outputs, y_pred, session, run, bfloat16)
-
-
-def _batch(images: tf.Tensor | None) -> tf.Tensor | int | None:
-    """The number of photos in a run; None: there are none."""
-    if images is None:
-        return None
-    return tf.shape(images)[0] if images.shape.rank else 1
 
 
 def _photos_placeholder(spec: ModelSpec) -> tf.Tensor | None:

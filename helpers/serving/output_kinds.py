@@ -74,21 +74,21 @@ def rewritable(output: tf.Tensor) -> tf.Tensor:
 
 
 def answer(
-    output: tf.Tensor, kind: str, count: int, batch: tf.Tensor | int | None = None
+    output: tf.Tensor, kind: str, count: int, images: tf.Tensor | None = None
 ) -> tf.Tensor:
     """Ops from a network's output to what `FrozenModel.predict` answers.
 
     Args:
       kind: one of OUTPUT_KINDS.
       count: the number of class names.
-      batch: the number of photos in a run; None: the network takes none.
+      images: the photos of a run; None: the network takes none.
     Returns:
       float32 [N, count] for classes; the output itself for values.
     """
     if kind == "values":
         is_short = output.dtype.is_floating and output.dtype != tf.float32
         return tf.cast(output, tf.float32) if is_short else output
-    rows = _as_rows(tf.cast(output, tf.float32), count, batch)
+    rows = _as_rows(tf.cast(output, tf.float32), count, images)
     if kind == "logits":
         return _for_width(
             rows,
@@ -121,10 +121,11 @@ def _for_width(
     return tf.ensure_shape(found, [None, None])
 
 
-def _as_rows(output: tf.Tensor, count: int, batch: tf.Tensor | int | None) -> tf.Tensor:
+def _as_rows(output: tf.Tensor, count: int, images: tf.Tensor | None) -> tf.Tensor:
     """[N, K] for what has the shape [N], [N, 1, 1, K], or of one photo [K]."""
     shape = output.shape
-    if batch is not None and (shape.rank is None or shape.rank < 2):
+    if images is not None and (shape.rank is None or shape.rank < 2):
+        batch = tf.shape(images)[0] if images.shape.rank else 1
         return tf.reshape(output, [batch, -1])
     if shape.rank in (0, 1):
         is_row = count > 1 and shape.num_elements() == count

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 
 import tensorflow as tf
 
-from helpers.graphs.edges import data_inputs
 from helpers.graphs.op_kinds import BATCH_NORMS, VARIABLE_OPS
 from helpers.graphs.op_registry import attribute
 from helpers.graphs.traversal import find_reachable
@@ -30,7 +29,8 @@ def _depends_on_inputs(node, nodes: Mapping) -> bool:
     """Whether a value is computed of more than weights, whose statistics are fixed."""
 
     def sources(name: str) -> list[str]:
-        return [item.node for item in data_inputs(nodes[name])]
+        inputs = nodes[name].input  # in a function, NODE:OUTPUT:INDEX
+        return [text.partition(":")[0] for text in inputs if not text.startswith("^")]
 
     found = find_reachable([node.name], sources, within=nodes)
     if any(source not in nodes for name in found for source in sources(name)):
