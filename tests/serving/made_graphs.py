@@ -11,6 +11,8 @@ from PIL import Image
 from helpers.serving.frozen_model import FrozenModel
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+RGB = {"class_names": ["r", "g", "b"], "pixels": "0..1"}
+PAIR = {"class_names": ["dark", "light"], "pixels": "0..1"}
 
 
 def write_graph(path: Path, build: Callable) -> Path:

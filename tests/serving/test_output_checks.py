@@ -9,9 +9,10 @@ from helpers.serving.frozen_model import FrozenModel, NonFiniteAnswer
 from helpers.serving.output_checks import probe_photos
 from tests.serving.made_graphs import (
     BLUE,
+    PAIR,
     RED,
+    RGB,
     filled,
-    image_net,
     logit,
     refusal,
     sigmoid,
@@ -19,15 +20,7 @@ from tests.serving.made_graphs import (
     write_graph,
 )
 
-RGB = {"class_names": ["r", "g", "b"], "pixels": "0..1"}
-PAIR = {"class_names": ["dark", "light"], "pixels": "0..1"}
 WHITE = (255, 255, 255)
-
-
-@pytest.fixture
-def net(tmp_path):
-    """Writes a network that answers this function of the means of the channels."""
-    return lambda head: write_graph(tmp_path / "net.pb", image_net(head))
 
 
 def answered(path, photo, **stated):

@@ -12,9 +12,10 @@ from helpers.serving.frozen_model import FrozenModel
 from helpers.serving.predict_files import answer_for
 from tests.serving.made_graphs import (
     BLUE,
+    PAIR,
     RED,
+    RGB,
     filled,
-    image_net,
     logit,
     refusal,
     sigmoid,
@@ -22,20 +23,8 @@ from tests.serving.made_graphs import (
     write_graph,
 )
 
-RGB = {"class_names": ["r", "g", "b"], "pixels": "0..1"}
-PAIR = {"class_names": ["dark", "light"], "pixels": "0..1"}
 BOTH = np.concatenate([filled(RED), filled(BLUE)])
 KERNEL = np.float32([[0.5, 0.1], [0.1, 0.2], [0.1, 0.3]])  # sums of 0 to 0.7
-
-
-@pytest.fixture
-def net(tmp_path):
-    """Writes a network that answers this function of the means of the channels."""
-
-    def write(head, **settings):
-        return write_graph(tmp_path / "net.pb", image_net(head, **settings))
-
-    return write
 
 
 # Logarithms, and decisions
