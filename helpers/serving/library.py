@@ -49,6 +49,7 @@ class Library:
     """
 
     def __init__(self, models: Mapping[str, Mapping[int, FrozenModel]]):
+        # Never changed in place, for requests read it; each model has a version.
         self._served: dict[str, dict[int, Served]] = {}
         self._labels: dict[str, dict[str, int]] = {}
         self._statuses = Statuses()
@@ -93,12 +94,7 @@ class Library:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the models that are loaded, the default one first."""
-        return tuple(self._loaded)
-
-    @property
-    def _loaded(self) -> dict[str, dict[int, Served]]:
-        """The models of which a version is loaded."""
-        return {name: found for name, found in [*self._served.items()] if found}
+        return tuple(self._served)
 
     def model(
         self,
@@ -114,7 +110,7 @@ class Library:
         Raises:
           UnknownModel: no such model, version or label.
         """
-        served = self._loaded
+        served = self._served
         if not served:
             raise UnknownModel("no model is loaded: try again later")
         if name is None:
@@ -144,7 +140,7 @@ class Library:
 
     def newest(self) -> tuple[Served, ...]:
         """Each model in the version that answers by default, the default one first."""
-        return tuple(found[max(found)] for found in self._loaded.values())
+        return tuple(found[max(found)] for found in self._served.values())
 
     def loaded(self, name: str) -> tuple[Served, ...]:
         """Every loaded version of a model, newest first."""
@@ -183,7 +179,10 @@ class Library:
         """Stop serving this version; requests that hold a reference can finish."""
         versions = dict(self._served[name])
         served = versions.pop(version)
-        self._served[name] = versions
+        if not versions:
+            self.unload(name)
+            return
+        self._served = {**self._served, name: versions}
         self.set_status(name, version, Status("UNLOADING"))
         self._close_when_unused(served)
 
