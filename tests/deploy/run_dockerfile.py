@@ -45,7 +45,7 @@ class Image:
     def __init__(self, folder: Path, stages: dict[str, "Image"]) -> None:
         self.folder, self._stages = folder, stages
         self.workdir, self.environment = folder, dict[str, str]()
-        self.user, self.settings = "", dict[str, str]()
+        self.settings = dict[str, str]()
         folder.mkdir(parents=True)
 
     def run(self, step: Step) -> None:
@@ -98,8 +98,10 @@ class Image:
             into = self.inside(target)
             into = into / path.name if target.endswith("/") else into
             into.parent.mkdir(parents=True, exist_ok=True)
-            copy = shutil.copytree if path.is_dir() else shutil.copy2
-            copy(path, into, **({"symlinks": True} if path.is_dir() else {}))
+            if path.is_dir():
+                shutil.copytree(path, into, symlinks=True)
+            else:
+                shutil.copy2(path, into)
 
 
 def build(folder: Path) -> Image:

@@ -89,7 +89,7 @@ def test_the_rules_are_valid():
 def fires(name: str, series: list[tuple[str, str]], tmp_path) -> bool:
     """Whether promtool says that the alert fires after 18 minutes of these samples."""
     shutil.copy(RULES, tmp_path / "rules.yaml")
-    inputs = [{"series": name, "values": values} for name, values in series]
+    inputs = [{"series": metric, "values": values} for metric, values in series]
     quiet = {"eval_time": "18m", "alertname": name, "exp_alerts": []}
     test = {"interval": "1m", "input_series": inputs, "alert_rule_test": [quiet]}
     file = tmp_path / "test.yaml"

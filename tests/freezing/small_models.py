@@ -423,3 +423,10 @@ CLASSES = {  # kind of checkpoint -> function that builds it, arguments of `save
     "a graph that counts its runs": (counting, {}),
     "a graph that is random": (noisy, {}),
 }
+
+
+def frozen_graph() -> bytes:
+    """A graph without variables, serialized."""
+    with tf.Graph().as_default() as graph:
+        tf.identity(tf1.placeholder(tf.float32, [None]) * 2, name="y")
+    return graph.as_graph_def().SerializeToString()

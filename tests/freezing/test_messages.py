@@ -22,6 +22,7 @@ from tests.freezing.small_models import (
     dense,
     dropped_always,
     fed,
+    frozen_graph,
     perceptron,
     save,
     variable,
@@ -35,7 +36,6 @@ AGAIN = "copy the checkpoint's files again, or take an earlier checkpoint"
 ALL_FILES = "put it into the folder of the .index: a checkpoint is all its files"
 META = "give the .meta file that the saver wrote, with --meta"
 GIVE = "give a checkpoint's prefix, folder or files, a SavedModel or a Keras model"
-NO_PREFIX = "give the prefix that Saver.save took, one of its files, or their folder"
 
 
 def lost(*endings: str) -> Callable:
@@ -210,12 +210,6 @@ def as_zip(path: Path) -> None:
         archive.writestr("readme.txt", "hello")
 
 
-def as_frozen(path: Path) -> None:
-    with tf.Graph().as_default() as graph:
-        tf.identity(tf1.placeholder(tf.float32, [None]) * 2, name="y")
-    path.write_bytes(graph.as_graph_def().SerializeToString())
-
-
 def as_noise(path: Path) -> None:
     path.write_bytes(np.random.default_rng(1).bytes(400))
 
@@ -233,7 +227,7 @@ FILES = {
     "noise": (as_noise, "{p} is damaged, cut short, or no graph file\n" + GIVE),
     "empty": (Path.touch, "{p} is empty\n" + GIVE),
     "frozen": (
-        as_frozen,
+        lambda path: path.write_bytes(frozen_graph()),
         "{p} is frozen already: its graph has no variables\n"
         "serve it as it is, or compare it with its checkpoint: python -m helpers "
         "verify FILE.pb CHECKPOINT; --plain copies it for programs that do not read it",

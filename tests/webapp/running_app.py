@@ -134,12 +134,21 @@ class Process:
 
 
 @contextmanager
+def signals_restored() -> Iterator[None]:
+    """Set the handlers of the server's signals back to what they were."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def served(app, host: str = "127.0.0.1") -> Iterator[str]:
     """The address of the app's real server, which runs in a thread of this process."""
-    handlers = {number: signal.getsignal(number) for number in SIGNALS}
-    server = make_server(app, bind(host, 0), admitted=100)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    with signals_restored():
+        server = make_server(app, bind(host, 0), admitted=100)
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:

@@ -22,6 +22,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from helpers.freezing.freeze import freeze
 from tests.freezing.refusals import refusal
 from tests.freezing.saved_models import save_function
+from tests.freezing.small_models import frozen_graph
 
 tf1 = tf.compat.v1
 DATA = "variables.data-00000-of-00001"
@@ -78,12 +79,6 @@ def cut(name: str, size: int) -> Callable[[Path], None]:
 
 def written(name: str, data: Callable[[], bytes]) -> Callable[[Path], None]:
     return lambda folder: (folder / name).write_bytes(data()) and None
-
-
-def frozen_graph() -> bytes:
-    with tf.Graph().as_default() as graph:
-        tf.identity(tf1.placeholder(tf.float32, [None]) * 2, name="y")
-    return graph.as_graph_def().SerializeToString()
 
 
 SAVED_MODELS = {

@@ -1,14 +1,13 @@
 """Requests that a proxy and this server could read differently, each refused once."""
 
-import contextlib
 import json
 import re
-import socket
 import time
 
 import pytest
 
 from tests.webapp.running_app import running
+from tests.webapp.slow_app import connected, everything
 
 ECHO = """
 from flask import Flask, request
@@ -121,13 +120,12 @@ def port():
 
 def answers(port: int, request: bytes, *more: bytes) -> list[bytes]:
     """Everything that the server answers until it closes, split at each answer."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+    with connected(port) as sock:
         sock.sendall(request)
         for part in more:
             time.sleep(0.05)
             sock.sendall(part)
-        with sock.makefile("rb") as file:
-            return ANSWER.split(file.read())[1:]
+        return ANSWER.split(everything(sock))[1:]
 
 
 def status(answer: bytes) -> int:
@@ -213,9 +211,8 @@ def test_a_connection_serves_chunked_requests_one_after_another(port):
 
 
 def test_a_chunked_body_waits_for_100_continue(port):
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+    with connected(port) as sock:
         sock.sendall(chunked("Expect: 100-continue", CLOSE))
         assert sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         sock.sendall(b"2\r\nok\r\n" + LAST)
-        with contextlib.closing(sock.makefile("rb")) as file:
-            assert body(file.read())["body"] == "ok"
+        assert body(everything(sock))["body"] == "ok"

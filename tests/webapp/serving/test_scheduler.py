@@ -68,9 +68,13 @@ def answering_thread(scheduler, seconds=0.0) -> threading.Thread:
     channel.service = lambda: (time.sleep(seconds), record())
     scheduler.add_task(channel)
     scheduler.serve()
+    wait_until_idle(scheduler)
+    return channel.thread
+
+
+def wait_until_idle(scheduler) -> None:
     while scheduler._in_flight.count():
         time.sleep(0.001)
-    return channel.thread
 
 
 def batch_sizes(scheduler) -> list[int]:
@@ -176,8 +180,7 @@ def test_a_photo_whose_client_has_left_is_not_computed(answered, path):
     channel.is_left = True
     scheduler.add_task(channel)
     scheduler.serve()
-    while scheduler._in_flight.count():
-        time.sleep(0.001)
+    wait_until_idle(scheduler)
     assert answered == ["photo is cancelled"]
     assert not scheduler._in_flight.count()
 
@@ -198,8 +201,7 @@ def test_a_path_may_be_slow_for_large_requests(answered, headers, is_in_loop):
     scheduler.add_task(channel)
     assert scheduler.waiting == is_in_loop
     scheduler.serve()
-    while scheduler._in_flight.count():
-        time.sleep(0.001)
+    wait_until_idle(scheduler)
     assert answered == ["photo"]
 
 
@@ -208,6 +210,5 @@ def test_a_slow_path_may_come_after_a_prefix(answered):
     channel = Channel(answered, "photo", path="/cats/explain")
     scheduler.add_task(channel)
     assert not scheduler.waiting
-    while scheduler._in_flight.count():
-        time.sleep(0.001)
+    wait_until_idle(scheduler)
     assert channel.thread is not threading.current_thread()

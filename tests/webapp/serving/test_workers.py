@@ -13,7 +13,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.webapp.running_app import APP, photo, running, write_model
+from tests.webapp.running_app import APP, photo, running, signals_restored, write_model
 from webapp.serving import workers
 from webapp.serving.listener import bind
 
@@ -147,16 +147,13 @@ class SignalledPopen(subprocess.Popen):
 @pytest.fixture
 def supervisor(monkeypatch):
     """A function that makes one of two workers; that of this number is STARTING."""
-    before = {number: signal.getsignal(number) for number in workers.SIGNALS}
 
     def make(starting: int) -> workers.Supervisor:
         monkeypatch.setattr(sys, "argv", ["-c", STARTING, str(starting)])
         return workers.Supervisor(listener, 2)
 
-    with bind("127.0.0.1", 0) as listener:
+    with signals_restored(), bind("127.0.0.1", 0) as listener:
         yield make
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("starting", [0, 1])
