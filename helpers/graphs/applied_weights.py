@@ -66,7 +66,7 @@ class AppliedWeights:
             elif all(map(self.is_scalar, self.pure.intersection(data))):
                 taken = [source for source in data if self._is_scalable(source)]
             else:
-                taken = [source for source in data if self._is_raw(source)]
+                taken = [source for source in data if self.is_raw(source)]
                 joined = self.wiring.op(name) in ELEMENTWISE
                 if joined and not any(map(self.is_scalar, data)):
                     taken = [source for source in data if source in self.fed]
@@ -92,14 +92,14 @@ class AppliedWeights:
             for name, op in self.wiring.ops.items()
             if op == "Mul"
             and not passed.isdisjoint(self.wiring.data[name])
-            and (taken := [n for n in self.wiring.data[name] if self._is_raw(n)])
+            and (taken := [n for n in self.wiring.data[name] if self.is_raw(n)])
         }
 
     def _is_scalable(self, name: str) -> bool:
         """Whether a scalar weight is applied to this node: to an input, not a loss."""
-        return self._is_raw(name) and not self.is_scalar(name)
+        return self.is_raw(name) and not self.is_scalar(name)
 
-    def _is_raw(self, name: str) -> bool:
+    def is_raw(self, name: str) -> bool:
         """Whether inputs are before the node, and no weights."""
         return name in self.fed and name not in self.weighed
 

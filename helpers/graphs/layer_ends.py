@@ -20,6 +20,7 @@ class LayerEnds:
     def __init__(self, uses: NetworkUses, forward: set[str]):
         self.uses, self.forward = uses, forward
         self.tails, self.wiring, self.weights = uses.tails, uses.wiring, uses.weights
+        self._layers: dict[str, tuple[str, frozenset[str]]] = {}
 
     @cached_property
     def last_layers(self) -> list[str]:
@@ -113,9 +114,11 @@ class LayerEnds:
 
     def _layer(self, name: str) -> tuple[str, frozenset[str]]:
         """The kind of an op, and the weights that it applies itself."""
-        pure = self.weights.pure.intersection(self.wiring.data[name])
-        weights = self.wiring.before(pure) & self.weights.weights
-        return self.wiring.op(name), frozenset(weights)
+        if name not in self._layers:
+            pure = self.weights.pure.intersection(self.wiring.data[name])
+            weights = self.wiring.before(pure) & self.weights.weights
+            self._layers[name] = self.wiring.op(name), frozenset(weights)
+        return self._layers[name]
 
     def _along(self, name: str, ops: list[str]) -> list[str]:
         """The end of these ops after another, if they are there."""
@@ -128,9 +131,10 @@ class LayerEnds:
 
     def _is_fixed(self, name: str, trained: frozenset[str]) -> bool:
         """Whether a layer applies variables none of which is trained."""
-        op, weights = self._layer(name)
-        is_layer = APPLYING.fullmatch(op)
-        return bool(is_layer and weights) and weights.isdisjoint(trained)
+        if not APPLYING.fullmatch(self.wiring.op(name)):
+            return False
+        _, weights = self._layer(name)
+        return bool(weights) and weights.isdisjoint(trained)
 
     def _before_scaling(self, name: str) -> list[str]:
         """The op, and before it the values that it and others scale by constants."""

@@ -113,8 +113,8 @@ class LossOps:
     def _is_residual(self, name: str) -> bool:
         """Whether an op subtracts a layer's values from others, or from an input."""
         data = {computing_op(self.wiring, n) for n in self.wiring.data[name]}
-        inputs = self.weights.fed - self.weights.weighed
-        return not data.isdisjoint(inputs | self.weights.applications.keys())
+        applied = self.weights.applications
+        return any(n in applied or self.weights.is_raw(n) for n in data)
 
     def _is_sum_of_losses(self, name: str, taking: set[str]) -> bool:
         data = self.wiring.data[name]

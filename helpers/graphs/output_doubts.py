@@ -63,8 +63,9 @@ class OutputDoubts:
         nodes = self.uses.of(name).nodes & ends.forward & ends.weights.weighed
         nodes -= self._before_layers
         own = {name, computing_op(ends.wiring, name), self.uses.logits(name)}
+        nodes -= own
         for node in ends.wiring.nodes:
-            if node in nodes - own and computing_op(ends.wiring, node) not in own:
+            if node in nodes and computing_op(ends.wiring, node) not in own:
                 readers = map(ends.wiring.op, self.tails.losses.readers(node))
                 if not set(readers) <= {*ACTIVATIONS, *DECAYS}:
                     return node

@@ -2,6 +2,7 @@
 
 from helpers.graphs.applied_weights import ELEMENTWISE, RANDOM
 from helpers.graphs.loss_nodes import LossNodes
+from helpers.graphs.traversal import find_reachable
 
 
 class RandomSamples:
@@ -19,11 +20,14 @@ class RandomSamples:
         )
 
     def __contains__(self, name: str) -> bool:
-        """Whether an op adds random numbers to a value, or scales it by them."""
+        """Whether an op is computed from random numbers, or adds or scales by them."""
         if self.wiring.op(name) not in ELEMENTWISE:
             return name in self.noise
+        found = find_reachable([name], self._elementwise, within=self.wiring.nodes)
+        return any(not self.noise.isdisjoint(self.wiring.data[n]) for n in found)
+
+    def _elementwise(self, name: str) -> list[str]:
+        """The elementwise ops that an op takes, but for layers."""
         data = self.wiring.data[name]
-        if not self.noise.isdisjoint(data):
-            return True
-        inner = [n for n in data if n not in self.weights.applications]
-        return any(self.wiring.op(n) in ELEMENTWISE and n in self for n in inner)
+        data = [n for n in data if n not in self.weights.applications]
+        return [n for n in data if self.wiring.op(n) in ELEMENTWISE]

@@ -7,12 +7,12 @@ import logging
 import weakref
 from collections import deque
 from collections.abc import Container, Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from threading import RLock
 from typing import NamedTuple
 
 from helpers.serving.frozen_model import FrozenModel
+from helpers.serving.model_names import SHOWN, closest
 from helpers.serving.reloading import Loader, follow
 from helpers.serving.statuses import Statuses
 from helpers.serving.versions import (
@@ -23,8 +23,6 @@ from helpers.serving.versions import (
     published_in,
     skipped_lines,
 )
-
-SHOWN = 80  # characters of an unknown name or label in a message
 
 log = logging.getLogger(__name__)
 
@@ -116,10 +114,7 @@ class Library:
         if name is None:
             name = next(iter(served))
         if name not in served:
-            close = get_close_matches(name[:200], served, 1, 0)
-            raise UnknownModel(
-                f"there is no model {name[:SHOWN]!r}: did you mean {close[0]!r}?"
-            )
+            raise UnknownModel(f"there is no model {closest(name, served)}")
         versions = served[name]
         if label is not None:
             labels = self.labels(name)

@@ -74,7 +74,7 @@ def infer_request(body: bytes, header_length: str | None) -> InferRequest:
             f"{len(rest)} bytes follow the data of all inputs: {HEADER} and each "
             f"input's parameter {SIZE} must add up to the length of the body"
         )
-    is_binary = _flag(_parameters(request), ALL_BINARY, default=False)
+    is_binary = _flag(parameters_of(request), ALL_BINARY, default=False)
     outputs = None
     if request.get("outputs") is not None:
         outputs = [_output(item, is_binary) for item in _objects(request, "outputs")]
@@ -101,7 +101,7 @@ def _objects(request: dict, key: str) -> list[dict]:
 
 def _input(item: dict, rest: memoryview) -> tuple[SentTensor, memoryview]:
     """An input, and the bytes that follow its data."""
-    name, parameters = _name(item, "inputs"), _parameters(item)
+    name, parameters = _name(item, "inputs"), parameters_of(item)
     where = f"the input {_short(name)}"
     datatype, shape, data = (item.get(key) for key in ("datatype", "shape", "data"))
     if not isinstance(datatype, str):
@@ -131,7 +131,7 @@ def _input(item: dict, rest: memoryview) -> tuple[SentTensor, memoryview]:
 
 
 def _output(item: dict, is_binary: bool) -> WantedOutput:
-    name, parameters = _name(item, "outputs"), _parameters(item)
+    name, parameters = _name(item, "outputs"), parameters_of(item)
     if SHARED in parameters:
         raise BadRequest(
             f"the output {_short(name)} is wanted in shared memory, which is not "
@@ -150,7 +150,7 @@ def _name(item: dict, key: str) -> str:
     return name
 
 
-def _parameters(item: dict) -> dict[str, Any]:
+def parameters_of(item: dict) -> dict[str, Any]:
     found = item.get("parameters")
     if not isinstance(found, dict | None):
         raise BadRequest("'parameters' must be an object")

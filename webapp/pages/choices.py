@@ -6,7 +6,8 @@ from flask import Request, url_for
 from werkzeug.exceptions import HTTPException
 
 from webapp.answering import TOP
-from webapp.requests.uploads import named_models, number_of_classes
+from webapp.pages.drawings import find_drawing
+from webapp.requests.uploads import is_multipart, named_models, number_of_classes
 
 
 class Choices(NamedTuple):
@@ -23,7 +24,7 @@ class Choices(NamedTuple):
         """Those of a request.
 
         Raises:
-          BadRequest: `top` is no number.
+          BadRequest: `top` is no number, or there is no such drawing.
         """
         top = number_of_classes(request)
         return cls(
@@ -53,6 +54,6 @@ class Choices(NamedTuple):
 
 def _drawing(request: Request) -> str | None:
     stated = request.args.get("drawing")
-    if stated is None and request.mimetype == "multipart/form-data":
+    if stated is None and is_multipart(request):
         stated = request.form.get("drawing")
-    return stated
+    return None if stated is None else find_drawing(stated).kind

@@ -44,7 +44,7 @@ def find_drawing(kind: str) -> Drawing:
     """
     kinds = {drawing.kind: drawing for drawing in DRAWINGS}
     if kind not in kinds:
-        closest = get_close_matches(kind, kinds, n=1)
+        closest = get_close_matches(kind[:40], kinds, n=1)
         hint = f"did you mean {closest[0]!r}?" if closest else f"try {', '.join(kinds)}"
         raise BadRequest(f"there is no drawing of {kind[:40]!r}: {hint}")
     return kinds[kind]

@@ -45,7 +45,7 @@ def _file_name(part: MultipartSegment, content: bytes) -> str | None:
     """The part's file name, "" for a picture without one; None: it is no file."""
     if part.filename is not None:
         return part.filename
-    described = dict(part.headerlist).get("Content-Disposition", "")
+    described = part.header("Content-Disposition", "")
     if "*" in described:  # RFC 6266: filename*=UTF-8''photo.jpg
         _, options = parse_options_header(described)
         if "filename" in options:

@@ -69,7 +69,7 @@ def sent_photos(request: Request) -> list[Upload]:
             f'no photo was sent: put it in the multipart field "{FIELD}", '
             "or send it as the body"
         )
-    return _files(request) if _is_multipart(request) else [Upload("", body)]
+    return _files(request) if is_multipart(request) else [Upload("", body)]
 
 
 def named_model(request: Request) -> str | None:
@@ -83,7 +83,7 @@ def named_model(request: Request) -> str | None:
 def named_models(request: Request) -> list[str | None]:
     """The models named, each once; [None] where none is: the default model."""
     names = request.args.getlist("model")
-    if not any(names) and _is_multipart(request):
+    if not any(names) and is_multipart(request):
         names = request.form.getlist("model")
     return list(dict.fromkeys(filter(None, names))) or [None]
 
@@ -104,7 +104,7 @@ def limits() -> Limits:
 def number_of_classes(request: Request) -> int | None:
     """The number `top` in the query string or the form; None: it is not stated."""
     stated = request.args.getlist("top")
-    if _is_multipart(request):
+    if is_multipart(request):
         stated += request.form.getlist("top")
     if not stated:
         return None
@@ -116,7 +116,7 @@ def number_of_classes(request: Request) -> int | None:
     return int(stated[0])
 
 
-def _is_multipart(request: Request) -> bool:
+def is_multipart(request: Request) -> bool:
     return request.mimetype == "multipart/form-data"
 
 

@@ -60,9 +60,10 @@ def strings(objects: np.ndarray) -> np.ndarray:
 
 def typed(objects: np.ndarray, dtype: np.dtype, takes: str) -> np.ndarray:
     """Numbers or booleans in the dtype, if each of them is one of its values."""
-    if dtype.kind in "iu":
-        objects = _with_whole_decimals(objects)
     kinds = {type(value) for value in objects.flat}
+    if dtype.kind in "iu" and float in kinds:
+        objects = _with_whole_decimals(objects)
+        kinds = {type(value) for value in objects.flat}
     is_float = dtype.kind not in "iub"
     allowed = {bool} if dtype.kind == "b" else {int, float} if is_float else {int}
     if odd := kinds - allowed:
@@ -86,8 +87,6 @@ def typed(objects: np.ndarray, dtype: np.dtype, takes: str) -> np.ndarray:
 
 def _with_whole_decimals(objects: np.ndarray) -> np.ndarray:
     """The values with 1.0 as 1: how JSON spells a number does not matter."""
-    if not any(type(value) is float and value.is_integer() for value in objects.flat):
-        return objects
     found = np.empty(objects.size, object)
     for place, value in enumerate(objects.flat):
         is_whole = type(value) is float and value.is_integer()

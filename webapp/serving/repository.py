@@ -6,10 +6,11 @@ name is kept in a file that the workers share, or in this process if there is on
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
-from difflib import get_close_matches
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from helpers.serving.model_names import closest
 from helpers.serving.versions import Published, PublishedModels
 
 MARK = "unloaded-"
@@ -41,8 +42,11 @@ class Repository:
         """The names of the models that were unloaded."""
         if self._shared is None:
             return {*self._own}
-        marks = self._shared.glob(f"{MARK}*")
-        return {mark.read_bytes().decode(errors="surrogateescape") for mark in marks}
+        names = set()
+        for mark in self._shared.glob(f"{MARK}*"):
+            with suppress(FileNotFoundError):  # another worker has just loaded it
+                names.add(mark.read_bytes().decode(errors="surrogateescape"))
+        return names
 
     def published(self) -> dict[str, Published]:
         """What is published, without what was unloaded."""
@@ -64,7 +68,7 @@ class Repository:
         self._check_others()
         published = self._source()
         if name not in published:
-            raise LookupError(f"there is no model {_closest(name, published)}")
+            raise LookupError(f"there is no model {closest(name, published)}")
         with self._library.updating:
             self._unmark(name)
             follow(self._library, self.published(), self._load_model)
@@ -85,8 +89,8 @@ class Repository:
         self._check_others()
         with self._library.updating:
             if name not in self._library.names:
-                close = _closest(name, self._library.names)
-                raise LookupError(f"no model is loaded as {close}")
+                near = closest(name, self._library.names)
+                raise LookupError(f"no model is loaded as {near}")
             self._mark(name)
             self._library.unload(name)
             close_unused(self._library)
@@ -118,9 +122,3 @@ class Repository:
 
 def _bytes(name: str) -> bytes:
     return name.encode(errors="surrogateescape")
-
-
-def _closest(name: str, names: Iterable[str]) -> str:
-    """A name in quotes, and the closest of those that exist as a question."""
-    close = get_close_matches(name, [*names], 1, 0)
-    return f"{name[:80]!r}" + (f": did you mean {close[0]!r}?" if close else "")

@@ -22,12 +22,11 @@ NEW = 60  # seconds that a folder may be without a lock after it is made
 
 
 def create_folder() -> Path:
-    """A new temporary folder; abandoned ones are removed.
+    """A new temporary folder.
 
     Raises:
       OSError: there is no folder to write to; the message says what to set.
     """
-    remove_abandoned()
     for parent in _parents():
         with suppress(OSError):
             return _writable_folder(parent)

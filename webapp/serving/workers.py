@@ -21,6 +21,7 @@ from typing import NamedTuple
 import click
 from prometheus_client import multiprocess
 
+from webapp.option_variables import variable
 from webapp.serving.orphans import reap_orphans
 from webapp.serving.server import DRAIN, SIGNALS
 from webapp.serving.shared_state import WorkerState, create_state
@@ -119,7 +120,7 @@ class Supervisor:
         given = {
             VARIABLE: ",".join(map(str, (*passed, number))),
             METRICS: str(self._folder),
-            "FREEZE_SERVE_WORKERS": str(self._count),
+            variable("--workers"): str(self._count),
         }
         self._workers[number] = subprocess.Popen(
             [sys.executable, *sys.argv],

@@ -30,6 +30,7 @@ def answer_errors(app: Flask) -> None:
     """Register the handlers: for photos, models, HTTP errors, and bugs of the app."""
     app.register_error_handler(PhotoError, _photo_error)
     app.register_error_handler(NonFiniteAnswer, _model_error)
+    app.register_error_handler(RefusedInput, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _bug)
 
@@ -44,7 +45,9 @@ def _model_error(error: NonFiniteAnswer) -> Response:
 
 
 def _http_error(error: HTTPException) -> BaseResponse:
-    if error.response is not None or (error.code or 500) < 400:  # a redirect
+    if (
+        error.response is not None or (error.code or 500) < 400
+    ):  # a finished response, or a redirect
         return error.get_response()
     status, sentence = error.code or 500, error.description
     if not sentence or sentence == type(error).description:  # Werkzeug's own
@@ -74,6 +77,10 @@ def _default_sentence(status: int) -> str:
     return "this request cannot be understood: send a photo to POST /predict"
 
 
+def _refused(error: RefusedInput) -> Response:
+    return _problem(400, str(error))
+
+
 def _bug(error: Exception) -> Response:
     from tensorflow.errors import OpError, ResourceExhaustedError  # with the models
 
@@ -83,8 +90,6 @@ def _bug(error: Exception) -> Response:
         from helpers.serving.run_errors import run_cause  # imports TensorFlow
 
         return _problem(400, f"the network refuses this input: {run_cause(error)}")
-    if isinstance(error, RefusedInput):
-        return _problem(400, str(error))
     current_app.logger.exception(
         "request %s: %s %r failed", g.request_id, request.method, request.path
     )

@@ -7,6 +7,7 @@ import hmac
 
 from flask import Blueprint, abort, current_app, jsonify, request
 
+from webapp.open_inference.requests import parameters_of
 from webapp.requests.uploads import whole_body
 from webapp.rest_api.predict_requests import parse
 
@@ -37,7 +38,7 @@ def index():
 def load(name: str) -> dict:
     """Load the versions of the model that are published now."""
     repository = _repository()
-    if odd := _parameters():
+    if odd := parameters_of(_asked()):
         abort(
             400,
             f"the parameter {min(odd)[:40]!r} is not offered: publish NAME/VERSION.pb "
@@ -56,7 +57,7 @@ def load(name: str) -> dict:
 def unload(name: str) -> dict:
     """Stop serving the model until it is loaded again."""
     repository = _repository()
-    _parameters()
+    parameters_of(_asked())
     try:
         repository.unload(name)
     except LookupError as error:
@@ -99,11 +100,3 @@ def _asked() -> dict:
     """The JSON object in the body; {} for an empty body."""
     body = whole_body(request)
     return parse(body) if body.strip() else {}
-
-
-def _parameters() -> set[str]:
-    """The names of the parameters in the body."""
-    found = _asked().get("parameters")
-    if not isinstance(found, dict | None):
-        abort(400, "'parameters' must be an object")
-    return {*(found or {})}

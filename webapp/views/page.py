@@ -76,16 +76,14 @@ class PhotoResult(NamedTuple):
 
 def html(template: str, **variables) -> str:
     """The rendered template; what UTF-8 has not, as in a card's \\ud800, is a ?."""
-    return render_template(template, **variables).encode(errors="replace").decode()
+    text = render_template(template, fragment=_is_fragment(), **variables)
+    return text.encode(errors="replace").decode()
 
 
 @blueprint.get("/")
 def index() -> str:
     """The page without answers."""
-    choices = Choices.of(request)
-    if choices.drawing is not None:
-        find_drawing(choices.drawing)
-    return html("index.html", **_form(choices))
+    return html("index.html", **_form(Choices.of(request)))
 
 
 def is_wanted() -> bool:
@@ -115,13 +113,14 @@ def show_answers(started: float, *, why: bool) -> str:
     problems = [result.problem for result in photo_results]
     if problems[0] and all(problems):
         raise problems[0]
-    return html("answer.html", photo_results=photo_results, **_form(choices))
+    form = {} if _is_fragment() else _form(choices)
+    return html("answer.html", photo_results=photo_results, **form)
 
 
 def show_problem(status: int, title: str, detail: str) -> Response:
     """The page with the sentence that describes the error."""
     problem = {"status": status, "title": title, "detail": detail}
-    form = _form(Choices.of_failed(request))
+    form = {} if _is_fragment() else _form(Choices.of_failed(request))
     return make_response(html("problem.html", **problem, **form), status)
 
 
@@ -217,7 +216,6 @@ def _form(choices: Choices) -> dict:
             for one in served
             if not one.model.takes_photos
         ],
-        "fragment": _is_fragment(),
     }
 
 

@@ -97,18 +97,18 @@ def extracted_model(path: Path) -> Path:
         files = [i.filename for i in items if not i.filename.startswith("__MACOSX/")]
         fix = "extract it, and give one of them"
         model = _only(path, _models(files), fix)
-        if model is None:
-            raise _no_model(path, files, archive.read)
-        wanted = {model, *_companions(files, PurePosixPath(model))}
-        size = sum(item.file_size for item in items if item.filename in wanted)
-        if size > LARGEST:
-            raise FreezeError(
-                f"{path} holds {size / 1e9:.0f} GB, over {LARGEST / 1e9:.0f}",
-                "extract it yourself, and give the model in it",
-            )
-        folder = tempfile.mkdtemp()
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         try:
+            if model is None:
+                raise _no_model(path, files, archive.read)
+            wanted = {model, *_companions(files, PurePosixPath(model))}
+            size = sum(item.file_size for item in items if item.filename in wanted)
+            if size > LARGEST:
+                raise FreezeError(
+                    f"{path} holds {size / 1e9:.0f} GB, over {LARGEST / 1e9:.0f}",
+                    "extract it yourself, and give the model in it",
+                )
+            folder = tempfile.mkdtemp()
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
             for name in wanted:
                 archive.extract(name, folder)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
