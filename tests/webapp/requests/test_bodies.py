@@ -48,6 +48,7 @@ def test_another_encoding_is_refused(encoding):
         (TEXT, "not what its Content-Encoding says"),
         (zlib.compress(TEXT), "not what its Content-Encoding says"),
     ],
+    ids=["no end", "half", "empty", "more", "twice", "not packed", "deflate"],
 )
 def test_a_damaged_packed_body_is_one_sentence(body, sentence):
     with pytest.raises(BadRequest, match=sentence):
@@ -105,6 +106,7 @@ def test_a_packed_photo_is_answered(client):
         (photo(), "br", 415),
         (photo(), "gzip", 400),
     ],
+    ids=["too large", "unknown", "not packed"],
 )
 def test_a_packed_body_gets_its_status(client, data, encoding, status):
     answer = ask(client, data, {"Content-Encoding": encoding}, **CHUNKED)
