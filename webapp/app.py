@@ -42,8 +42,8 @@ from webapp.views import (
 )
 
 FORM_BYTES = 100_000  # of a form, beside its photo
-# Parts of paths, and from how many bytes on a request may take long: it computes many
-# images, or loads a model.
+# Requests that may take long, for they compute many images or load a model, are
+# answered in threads: those whose path has one of these parts, from so many bytes on.
 LONG = {"/v2/models/": 1_000_000, "/explain": 0, "/v1/": 0, "/v2/repository/models/": 0}
 
 
@@ -56,8 +56,9 @@ def create_app(library=None, **settings) -> Flask:
     Args:
       library: a `helpers.serving.library.Library`; the caller closes it.
       settings: MAX_BYTES and MAX_PIXELS of a photo; PATIENCE, seconds that it may
-        wait; MAX_INSTANCES, photos in one JSON request; PREFIX, the path that a proxy
-        serves the app at; TRUSTED_PROXIES, whose headers are believed; CORS_ORIGINS.
+        wait; MAX_INSTANCES of one request of /v1 or /v2; PREFIX, the path that a
+        proxy serves the app at; TRUSTED_PROXIES, whose headers are believed;
+        CORS_ORIGINS; REPOSITORY_TOKEN.
     """
     if library is None:
         library, stated = load_from_environment()
@@ -87,7 +88,7 @@ def create_app(library=None, **settings) -> Flask:
     for view in (page, predict, models, *apis, operations):
         app.register_blueprint(view.blueprint)
     prefix, trusted = app.config["PREFIX"], app.config["TRUSTED_PROXIES"]
-    if prefix or any(trusted):
+    if prefix or trusted != TrustedProxies():
         proxies = ProxyHeaders(app.wsgi_app, prefix, trusted)
         app.wsgi_app = proxies  # type: ignore[method-assign]
     return app

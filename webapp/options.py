@@ -139,7 +139,7 @@ LIMITS = (
         "--max-instances",
         type=click.IntRange(1),
         default=MAX_INSTANCES,
-        help="The most instances in one JSON request.",
+        help="The most instances in one request of /v1 or /v2.",
     ),
     option(
         "--log-style",

@@ -99,7 +99,7 @@ def _fix(library: str) -> str:
                 f"install the release of {package} for TensorFlow {version}, if there "
                 f"is one, and add --custom {module}; or {before}"
             )
-    if any(library.startswith(name) for name in ENDED):
+    if library.startswith(ENDED):
         return f"it has no release for this TensorFlow: {before}"
     return (
         f"add --custom with the module, or the .so file, that registers it; or {before}"

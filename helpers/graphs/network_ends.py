@@ -7,7 +7,7 @@ from helpers.graphs.applied_weights import RANDOM
 from helpers.graphs.loss_nodes import LossNodes, is_input
 from helpers.graphs.network_parts import NetworkParts
 from helpers.graphs.network_uses import NetworkUses
-from helpers.graphs.op_kinds import DIFFERENCES
+from helpers.graphs.op_kinds import DIFFERENCES, SELECTS
 from helpers.graphs.tails import Tails
 from helpers.graphs.trained_variables import trained_groups
 from helpers.graphs.value_origins import computing_op, is_constant
@@ -19,7 +19,7 @@ OUTPUT_NAMES = re.compile(
     re.I,
 )
 DEFAULT_NAMES = re.compile(r"(.*/)?Identity(_\d+)?")
-COMBINING = ("Mul", "Add", "AddV2", "RealDiv", "Select", "SelectV2")
+COMBINING = ("Mul", "Add", "AddV2", "RealDiv", *SELECTS)
 NEVER = ("Switch", "Enter", "RefEnter", "NextIteration", "LoopCond", "Const", "Assert")
 
 

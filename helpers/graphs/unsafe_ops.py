@@ -1,8 +1,8 @@
 """Finds ops that do more than compute: they use files, Python, the log or the network.
 
 A graph of unknown origin is an untrusted program. Freezing warns of these ops, and runs
-no graph that changes files or the process; serving refuses a graph or a function
-library that has one of them. No graph is run to find them.
+no graph that changes files, the network or the process; serving refuses a graph or a
+function library that has one of them. No graph is run to find them.
 """
 
 import re
@@ -55,7 +55,7 @@ UNSAFE = {
 }
 # The default file names of a Saver; a SavedModel's saver takes the name as an argument.
 SAVER_NAMES = re.compile(rb"(model|_temp(_[0-9a-f]{32})?/part|\.?part|/?variables)?")
-PASSING = {WHY_READ, WHY_PYTHON, WHY_PRINT}
+HARMLESS_ONCE = {WHY_READ, WHY_PYTHON, WHY_PRINT}
 READS = re.compile("Restore|DTensorRestore|LoadAndRemap")  # of checkpoint files
 WHY = {op: why for why, ops in UNSAFE.items() for op in ops.split()}
 
@@ -89,7 +89,7 @@ def lasting_ops(graph_def) -> list[UnsafeOp]:
     return [
         found
         for found in unsafe_ops(graph_def)
-        if found.why not in PASSING and not READS.match(found.op)
+        if found.why not in HARMLESS_ONCE and not READS.match(found.op)
     ]
 
 

@@ -125,6 +125,7 @@ def is_float(dtype: tf.DType | None) -> bool:
 
 
 def sizes_of(shape) -> tuple[int | None, ...] | None:
+    """The sizes of a TensorShapeProto; None where the rank is not known."""
     if shape.unknown_rank:
         return None
     return tuple(None if dim.size < 0 else dim.size for dim in shape.dim)

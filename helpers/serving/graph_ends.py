@@ -53,7 +53,11 @@ def find_inputs(
 
 
 def default_inputs(
-    graph_def, outputs: Iterable[str], bound: Mapping, notes: list[str]
+    graph_def,
+    wiring: Wiring,
+    outputs: Iterable[str],
+    bound: Mapping,
+    notes: list[str],
 ) -> tuple[str, ...]:
     """The input of a graph without placeholders; () if there is none, or several.
 
@@ -61,7 +65,6 @@ def default_inputs(
     the graph decodes: Inception of 2015 has its photo in the Const
     `DecodeJpeg/contents`.
     """
-    wiring = Wiring(graph_def)
     known = [op_of(name) for name in outputs if op_of(name) in wiring.nodes]
     needed = wiring.before(known) if known else {*wiring.nodes}
     found = [

@@ -1,7 +1,6 @@
 """Proposes a range of pixels for a network whose card does not state one."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -59,8 +58,8 @@ def _spreads(graph_def, card: dict, path, bound: Mapping) -> dict[str, float]:
             photos = photo_input(card | {"pixels": pixels}, graph_def, path, [])
             if isinstance(photos, Preprocessing):
                 images = probe_photos(photos.height, photos.width)
-                is_one, batched = photos.is_one, replace(photos, is_one=False)
-                inputs[pixels] = session.run(batched.network_input(images))
+                is_one = photos.is_one
+                inputs[pixels] = session.run(photos.network_input(images))
     graph = tf.Graph()
     with graph.as_default():
         mapped = {f"{name}:0": tf.constant(value) for name, value in bound.items()}

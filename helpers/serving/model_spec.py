@@ -85,7 +85,7 @@ def model_spec(
     known = outputs and op_of(outputs[0]) in wiring.nodes
     bound = bound_scalars(graph_def, outputs, card.get("bound", {})) if known else {}
     inputs = find_inputs(card, wiring, outputs, bound)
-    inputs = inputs or default_inputs(graph_def, outputs, bound, notes)
+    inputs = inputs or default_inputs(graph_def, wiring, outputs, bound, notes)
     notes += [f"{name} is fixed at {value}" for name, value in bound.items()]
     photos: Photos = None
     if len(inputs) == 1:

@@ -51,9 +51,12 @@ def open_session(
         own = {}
         if images is not None:
             pixels = spec.preprocessing
-            own[spec.inputs[0]] = pixels.network_input(images) if pixels else images
+            fed = pixels.network_input(images) if pixels else images
             is_one = pixels is not None and pixels.is_one
-            mapped |= {name: fed[0] if is_one else fed for name, fed in own.items()}
+            if pixels and is_one:
+                fed = tf.ensure_shape(fed, [1, *pixels.input_shape])
+            own[spec.inputs[0]] = fed
+            mapped[spec.inputs[0]] = fed[0] if is_one else fed
         found = tf1.import_graph_def(
             graph_def, mapped, return_elements=[*spec.outputs], name=""
         )

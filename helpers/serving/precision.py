@@ -25,11 +25,11 @@ def has_bfloat16() -> bool:
 
 
 def predict_singly(run: Callable, images: np.ndarray) -> np.ndarray:
-    """Probabilities from one run per image, shape [N, 1, classes].
+    """The answers of one run for each image, stacked: [N, 1, classes] of a classifier.
 
     Args:
-      run: from uint8 [1, size, size, 3] to probabilities [1, classes].
-      images: uint8, shape [N, size, size, 3].
+      run: from uint8 [1, height, width, 3] to an array.
+      images: uint8, shape [N, height, width, 3].
     """
     return np.stack([run(image[None]) for image in images])
 

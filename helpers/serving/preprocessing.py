@@ -109,8 +109,6 @@ class Preprocessing:
             found = tf.transpose(found, [0, 3, 1, 2])
         if self.shape:
             found = tf.reshape(found, [-1, *self.shape])
-        if self.is_one:
-            found = tf.ensure_shape(found, [1, *self.input_shape])
         return found if found.dtype == dtype else tf.cast(found, dtype)
 
     def describe(self) -> str:

@@ -162,7 +162,7 @@ def _check_scale(
         return [f"{text}and is {stated} its range of pixels?"] if same else []
     images = probe_photos(photos.height, photos.width)
     with tf.Graph().as_default(), tf1.Session() as session:
-        natural = replace(photos, pixels=scaling.pixels, is_one=False)
+        natural = replace(photos, pixels=scaling.pixels)
         arrays = session.run(natural.network_input(images))
     feed = opened.inputs[next(iter(opened.inputs))]
     likely = [opened.session.run(opened.y_pred, {feed: a[None]})[0] for a in arrays]

@@ -73,8 +73,11 @@ def load_examples(
     train = loaded.of("train")
     if larger > size:
         unreadable = {item.path for item in loaded.left_out}
-        first = [photo for photo in photos if SPLITS[photo.split] == "train"]
-        again = [photo for photo in first if photo.path not in unreadable]
+        again = [
+            photo
+            for photo in photos
+            if SPLITS[photo.split] == "train" and photo.path not in unreadable
+        ]
         enlarged = load_photos(data_set, larger, photos=again)
         train = enlarged._replace(source=loaded.source)
     held_out = {"photos": loaded}

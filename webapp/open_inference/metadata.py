@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 from helpers.graphs.tensor_text import sizes_of, sizes_text
 from webapp.open_inference.datatypes import BYTES, UINT8, datatype_of
 from webapp.rest_api.network_arrays import Shape
-from webapp.rest_api.network_requests import column_shape
+from webapp.rest_api.network_requests import batch_size, column_shape
 from webapp.rest_api.signatures import (
     IMAGES,
     PHOTOS,
     PROBABILITIES,
     X,
+    has_probabilities,
     output_names,
 )
 
@@ -99,7 +100,7 @@ def output_tensors(model) -> list[TensorMetadata]:
             output_names(model), model.outputs.values(), strict=True
         )
     ]
-    if found[0].name == PROBABILITIES and model.takes_photos and model.class_names:
+    if has_probabilities(model):
         shape = [None, len(model.class_names)]
         found[0] = TensorMetadata(PROBABILITIES, datatype_of(model.y_pred), shape)
     return found
@@ -107,13 +108,6 @@ def output_tensors(model) -> list[TensorMetadata]:
 
 def _batched(model, tensor: Any) -> Shape:
     """The shape of an output, with an axis of any size for photos or instances."""
-    sizes = sizes_of(tensor.shape)
-    if sizes and (model.takes_photos or _runs_singly(model)) and sizes[0] == 1:
-        return [None, *sizes[1:]]
-    return sizes
-
-
-def _runs_singly(model) -> bool:
-    """Whether the network is run once for each instance of a request."""
-    shapes = [sizes_of(tensor.shape) for tensor in model.inputs.values()]
-    return any(sizes and sizes[0] == 1 for sizes in shapes)
+    runs_singly = any(batch_size(one) == 1 for one in model.inputs.values())
+    takes_many = model.takes_photos or runs_singly
+    return column_shape(tensor) if takes_many else sizes_of(tensor.shape)

@@ -54,13 +54,13 @@ def instances_request(rows: list[dict], model) -> NetworkRequest:
         }
         for row in rows
     ]
-    sizes = {_batch_size(tensor) for tensor in inputs.values()}
+    sizes = {batch_size(tensor) for tensor in inputs.values()}
     if sizes == {None}:
         return NetworkRequest([_stacked(arrays)], len(rows))
     if sizes == {0}:
         return NetworkRequest(arrays, len(rows), is_batched=False)
     if 0 in sizes:
-        whole = [name for name, tensor in inputs.items() if _batch_size(tensor) == 0]
+        whole = [name for name, tensor in inputs.items() if batch_size(tensor) == 0]
         raise BadRequest(
             f"the input {whole[0]} is one value for all instances: use the column "
             'format, {"inputs": {...}}'
@@ -84,7 +84,7 @@ def column_shape(tensor: Any) -> Shape:
     An input whose batch size is fixed at 1 takes any number of instances.
     """
     shape = sizes_of(tensor.shape)
-    return [None, *(shape or [])[1:]] if _batch_size(tensor) == 1 else shape
+    return [None, *(shape or [])[1:]] if batch_size(tensor) == 1 else shape
 
 
 def _column(values: dict, inputs: Mapping[str, Any], most: int) -> NetworkRequest:
@@ -106,13 +106,13 @@ def columns_request(
     splits = set()
     for name, tensor in inputs.items():
         array = arrays[name]
-        if array.ndim and not 1 <= len(array) <= max(most, _batch_size(tensor) or 0):
+        if array.ndim and not 1 <= len(array) <= max(most, batch_size(tensor) or 0):
             raise BadRequest(f"{len(array)} instances came: send 1 to {most} at once")
-        if _batch_size(tensor) == 1:
+        if batch_size(tensor) == 1:
             splits.add(len(array))
     if splits <= {1}:
         return NetworkRequest([arrays], None)
-    batched = {len(arrays[name]) for name in inputs if _batch_size(inputs[name]) != 0}
+    batched = {len(arrays[name]) for name in inputs if batch_size(inputs[name]) != 0}
     if len(batched) > 1:
         raise BadRequest(f"inputs of {sorted(batched)} instances came: send as many")
     return NetworkRequest([*_singly(arrays, inputs, *batched)], None)
@@ -121,7 +121,7 @@ def columns_request(
 def _singly(arrays: Feeds, inputs: Mapping[str, Any], count: int) -> Iterator[Feeds]:
     for place in range(count):
         yield {
-            name: array if _batch_size(inputs[name]) == 0 else array[place : place + 1]
+            name: array if batch_size(inputs[name]) == 0 else array[place : place + 1]
             for name, array in arrays.items()
         }
 
@@ -143,7 +143,7 @@ def _by_name(value: Any, inputs: Mapping[str, Any], where: str) -> dict[str, Any
     return value
 
 
-def _batch_size(tensor: Any) -> int | None:
+def batch_size(tensor: Any) -> int | None:
     """The size of the first axis; None: any; 0: the input has no axes."""
     shape = tensor.shape
     if shape.rank is None:

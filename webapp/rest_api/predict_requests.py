@@ -82,12 +82,12 @@ def predict_request(request: dict, names: Mapping[str, str | None]) -> PredictRe
             f"JSON object: does not have named input: {name[:80]}; "
             f"it has {', '.join(known)}"
         )
-    check_count(values)
+    _check_count(values)
     kind = names.get(name or signature)
     return PredictRequest(values, kind, is_row, keys)
 
 
-def check_count(values: list) -> None:
+def _check_count(values: list) -> None:
     """400 for no instance, or for more than the app allows at once."""
     most = current_app.config["MAX_INSTANCES"]
     if not 1 <= len(values) <= most:

@@ -79,10 +79,10 @@ def answers_one_number(model) -> bool:
 def output_names(model) -> tuple[str, ...]:
     """The keys of an answer to `:predict`."""
     names = tuple(model.outputs)
-    return (PROBABILITIES, *names[1:]) if _has_probabilities(model) else names
+    return (PROBABILITIES, *names[1:]) if has_probabilities(model) else names
 
 
-def _has_probabilities(model) -> bool:
+def has_probabilities(model) -> bool:
     return model.takes_photos and bool(model.class_names)
 
 
@@ -121,7 +121,7 @@ def _signatures(model) -> dict:
 
 def _outputs(model) -> dict:
     infos = [_tensor_info(tensor) for tensor in model.outputs.values()]
-    if _has_probabilities(model):
+    if has_probabilities(model):
         classes = [-1, len(model.class_names)]
         infos[0] = _info("DT_FLOAT", classes, model.card["output"])
     return dict(zip(output_names(model), infos, strict=True))

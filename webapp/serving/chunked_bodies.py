@@ -21,7 +21,10 @@ UNFINISHED = {  # what a line may look like as long as more of it is to come
 
 
 class ChunkBuffer:
-    """The bytes of the chunks, joined."""
+    """The bytes of the chunks, joined as they come.
+
+    In a list, as in BodyBuffer, tiny chunks would take many times their size.
+    """
 
     def __init__(self) -> None:
         self._file = BytesIO()

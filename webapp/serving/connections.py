@@ -175,7 +175,7 @@ class Channel(HTTPChannel):
     def handle_write(self) -> None:
         if self.unread > 0 and self.close_when_flushed and not self.total_outbufs_len:
             self.close_when_flushed, self.is_dropping = False, True
-            # Equal times: Server closes it STALLED seconds from now, whatever comes.
+            # As of a new connection: Server closes it after STALLED seconds.
             self.creation_time = self.last_activity = time.time()
             with suppress(OSError):
                 self.socket.shutdown(socket.SHUT_WR)

@@ -5,7 +5,7 @@ const video = viewfinder.querySelector("video");
 const take = viewfinder.querySelector("[value=take]");
 const problem = viewfinder.querySelector("[role=alert]");
 
-// Calls `use` with the canvas's source and its size whenever a photo is taken.
+// Calls `use` with the video, its width and its height whenever a photo is taken.
 export function useCamera(button, input, use) {
   button.addEventListener("click", () => (navigator.mediaDevices ? open() : captureInstead(input)));
   video.addEventListener("playing", () => {

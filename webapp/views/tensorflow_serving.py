@@ -145,7 +145,7 @@ def regress(name: str, version: int | None = None, label: str | None = None) -> 
 
 
 def show_problem(status: int, text: str):
-    """An error as TensorFlow Serving's JSON."""
+    """An error as JSON, as TensorFlow Serving and Open Inference have it."""
     answer = jsonify(error=text)
     answer.status_code = status
     return answer

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from helpers.graphs.edges import Edge, control_inputs, data_inputs, set_inputs
 from helpers.graphs.editor import GraphEditor
+from helpers.graphs.op_kinds import SELECTS
 from helpers.graphs.op_registry import attribute
 
 SWITCHES = ("Switch", "RefSwitch")
@@ -134,7 +135,7 @@ def _evaluate(node, known: Mapping[Edge, Any]) -> Any:
         dtype = tf.as_dtype(attribute(node, "dtype").type).as_numpy_dtype
         return Interval(dtype(0), dtype(1))
     values = [known.get(item) for item in data_inputs(node)]
-    if node.op in ("Select", "SelectV2") and isinstance(values[0], np.bool_):
+    if node.op in SELECTS and isinstance(values[0], np.bool_):
         return values[1] if values[0] else values[2]
     if node.op in FORWARDING:
         return values[0]

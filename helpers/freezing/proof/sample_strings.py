@@ -62,8 +62,8 @@ def _serialized_example(op: tf.Operation) -> bytes:
         keys = [] if keys is None else list(keys)
     else:
         inputs = op.inputs[2 + op.get_attr("Nsparse") :][: op.get_attr("Ndense")]
-        values = map(tf.get_static_value, inputs)
-        keys = [value.item() for value in values if value is not None]
+        names = map(tf.get_static_value, inputs)
+        keys = [name.item() for name in names if name is not None]
     example = tf.train.Example()
     shapes, types = op.get_attr("dense_shapes"), op.get_attr("Tdense")
     values = op.outputs[len(op.outputs) - len(types) :]  # the dense features' come last

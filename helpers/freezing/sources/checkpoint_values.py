@@ -94,9 +94,8 @@ class CheckpointValues:
     """
 
     def __init__(self, prefix: str):
-        self._files = Checkpoint(
-            prefix
-        )  # read without TensorFlow, to say what is damaged
+        # Read without TensorFlow, to say what is damaged.
+        self._files = Checkpoint(prefix)
         self.prefix = prefix = reader_prefix(prefix)
         if WILDCARDS.search(prefix):
             raise FreezeError(

@@ -11,6 +11,7 @@ from helpers.freezing.control_flow.v1 import resolve_switches
 from helpers.freezing.passes.prune.prune import prune
 from helpers.graphs.edges import Edge, control_inputs, data_inputs, set_inputs
 from helpers.graphs.editor import GraphEditor
+from helpers.graphs.op_kinds import SELECTS
 
 
 def simplify(editor: GraphEditor) -> int:
@@ -82,7 +83,7 @@ def _forwarded_input(op: str, values: list) -> int | None:
         return 1
     if op in ("RealDiv", "Div") and values[1] == 1:
         return 0
-    if op in ("Select", "SelectV2") and values[0] is not None:
+    if op in SELECTS and values[0] is not None:
         return 1 if values[0] else 2
     return None
 
