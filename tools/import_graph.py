@@ -7,7 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (  # from the bottom up; a package imports only from layers below its own
-    ("lazy", "quiet", "whole_files"),
+    ("lazy", "locks", "quiet", "whole_files"),
+    ("foreign",),
     ("data", "figures", "graphs"),
     ("checkpoints", "profiling"),
     ("freezing",),

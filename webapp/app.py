@@ -20,12 +20,14 @@ from webapp import loading, options, security
 from webapp.environment import load_from_environment
 from webapp.metrics import Metrics
 from webapp.proxy_headers import ProxyHeaders, TrustedProxies
+from webapp.requests.hosts import AllowedHosts
 from webapp.requests.uploads import PhotoRequest
 from webapp.serving import access_log, capacity, workers
 from webapp.serving.admission import Admission
 from webapp.serving.in_flight import InFlightCounter
 from webapp.serving.listener import bind
 from webapp.serving.repository import Repository
+from webapp.serving.restart import inherited_listener
 from webapp.serving.scheduler import Scheduler
 from webapp.serving.server import Server, leave_on_signal
 from webapp.serving.shared_state import WorkerState
@@ -58,7 +60,7 @@ def create_app(library=None, **settings) -> Flask:
       settings: MAX_BYTES and MAX_PIXELS of a photo; PATIENCE, seconds that it may
         wait; MAX_INSTANCES of one request of /v1 or /v2; PREFIX, the path that a
         proxy serves the app at; TRUSTED_PROXIES, whose headers are believed;
-        CORS_ORIGINS; REPOSITORY_TOKEN.
+        CORS_ORIGINS; ALLOWED_HOSTS; REPOSITORY_TOKEN.
     """
     if library is None:
         library, stated = load_from_environment()
@@ -71,6 +73,7 @@ def create_app(library=None, **settings) -> Flask:
     app.config.from_mapping(PATIENCE=10, MAX_INSTANCES=options.MAX_INSTANCES)
     app.config.from_mapping(PREFIX="", TRUSTED_PROXIES=TrustedProxies())
     app.config.from_mapping(CORS_ORIGINS=frozenset(), REPOSITORY_TOKEN="")
+    app.config.from_mapping(ALLOWED_HOSTS=AllowedHosts())
     app.config.from_mapping(settings)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_BYTES"] + FORM_BYTES
     app.extensions["library"] = library
@@ -110,7 +113,8 @@ def main(host: str, port: int, **given) -> None:
     source = loading.model_source(given["model"], given["models"])
     load_model = loading.model_loader(options.load_settings(given))
     try:
-        listener = worker.listener if worker else bind(host, port)
+        listener = worker.listener if worker else inherited_listener()
+        listener = listener or bind(host, port)
         if not worker:
             prepare(given["workers"])
         if given["workers"] > 1 and not worker:
@@ -118,16 +122,12 @@ def main(host: str, port: int, **given) -> None:
         if worker:
             load_model = worker.state.synchronized(load_model)
         library = loading.load(source, load_model)
-        app = create_app(library, **options.limits(given))
+        app = create_app(library, **options.limits({**given, "host": host}))
         every, shared = given["reload_every"], worker.state.folder if worker else None
         repository = Repository(library, source, load_model, shared, every=every)
         app.extensions["repository"] = repository
         server = make_server(
-            app,
-            listener,
-            given["admitted"],
-            worker and worker.state,
-            given["keep_alive"],
+            app, listener, worker and worker.state, **options.server_settings(given)
         )
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
@@ -148,24 +148,27 @@ def prepare(workers: int) -> None:
 def make_server(
     app: Flask,
     listener: socket.socket,
-    admitted: int,
     state: WorkerState | None = None,
+    *,
+    admitted: int = options.ADMITTED,
     keep_alive: float = options.KEEP_ALIVE,
+    deadline: float = options.DEADLINE,
 ) -> Server:
     """The server of the app; warns if other machines can reach it."""
-    in_flight = InFlightCounter()
+    metrics, in_flight = app.extensions["metrics"], InFlightCounter()
     if state:
-        in_flight = InFlightCounter(state.in_flight, state.number)
-    accept = {"is_next": state.is_next} if state else {}
-    app.extensions["metrics"].watch(in_flight.count)
-    server = Server(
-        app,
-        listener,
-        scheduler=Scheduler(limit=admitted, in_flight=in_flight, long=LONG),
-        max_body=app.config["MAX_CONTENT_LENGTH"],
-        keep_alive=keep_alive,
-        **accept,
+        in_flight = InFlightCounter(state.slots, state.number)
+    metrics.watch(in_flight.count)
+    scheduler = Scheduler(
+        limit=admitted,
+        in_flight=in_flight,
+        long=LONG,
+        deadline=deadline,
+        patience=app.config["PATIENCE"],
+        refused=metrics.rejected,
     )
+    settings = {"max_body": app.config["MAX_CONTENT_LENGTH"], "keep_alive": keep_alive}
+    server = Server(app, listener, scheduler=scheduler, state=state, **settings)
     if not server.is_loopback:
         click.echo(
             "Warning: everyone who can reach this machine can use this server; it asks "

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 import click
 
+from helpers.serving.trials import Trials
 from webapp import loading, options
 from webapp.serving import access_log
 
@@ -20,7 +21,7 @@ def options_from_environment() -> dict:
 
 
 def load_from_environment() -> tuple:
-    """A library of the models, and the settings of `create_app`.
+    """A library of the models, its Reloader or None, and settings of `create_app`.
 
     The library follows new versions, and is closed when the process ends.
 
@@ -30,13 +31,19 @@ def load_from_environment() -> tuple:
     given = options_from_environment()
     access_log.write_to_stdout(given["log_style"])
     source = loading.model_source(given["model"], given["models"])
-    load_model = loading.model_loader(options.load_settings(given))
-    until_exit = ExitStack()
+    until_exit, settings = ExitStack(), options.load_settings(given)
+    trials = Trials(settings, options.trial_limits(given))
+    load_model, every = loading.ModelLoader(settings, trials), given["reload_every"]
     try:
-        library = until_exit.enter_context(loading.load(source, load_model))
+        library = loading.load(source, load_model, waits=not every)
     except (OSError, ValueError) as error:
+        trials.close()
         raise click.ClickException(str(error)) from error
-    every = given["reload_every"]
-    until_exit.enter_context(loading.reloading(library, source, every, load_model))
+    until_exit.enter_context(library)
+    patient = load_model.patient(loading.LOOK_SECONDS)
+    reloader = until_exit.enter_context(
+        loading.reloading(library, source, every, patient)
+    )
+    until_exit.enter_context(trials)
     atexit.register(until_exit.close)
-    return library, options.limits(given)
+    return library, reloader, options.limits(given)

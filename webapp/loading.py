@@ -1,16 +1,37 @@
 """Finds, loads and reloads the models that `python webapp/app.py` serves."""
 
 import gc
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
 
 import click
 
+from helpers.foreign.texts import printable
 from helpers.quiet import import_tensorflow
 from helpers.serving.model_names import name_problem
-from helpers.serving.versions import NoModels, Published, published_as, published_in
+from helpers.serving.trials import Trials
+from helpers.serving.versions import (
+    NoModels,
+    Published,
+    PublishedModels,
+    published_as,
+    published_in,
+    skipped_lines,
+)
+
+if TYPE_CHECKING:  # imports TensorFlow
+    from helpers.serving.reloading import Reloader
+
+START_SECONDS = 30  # for all files to be tried, where one can be served already
+LOOK_SECONDS = 10  # for a file to be tried at one look at what is published
+LATE_SECONDS = 180  # one file, loaded; and all workers wait for each other for 60
+STOP_SECONDS = 10  # for a version that is being loaded
+log = logging.getLogger(__name__)
 
 
 class NamedFile(click.ParamType):
@@ -45,38 +66,110 @@ def published(named: dict[str, Path], folder: Path) -> dict[str, Published]:
             "`python -m helpers freeze`, or name a file with --model NAME=FILE.pb",
             error.skipped,
             error.is_there,
+            error.unreadable,
         ) from error
 
 
-def model_loader(settings: dict) -> Callable:
-    """A function that loads a frozen graph with these settings of FrozenModel.load.
+class ModelLoader:
+    """Loads frozen graphs with these settings of FrozenModel.load.
 
     TensorFlow is imported at the first call.
+
+    Args:
+      trials: where each file is tried first, in another process; None: it is not.
     """
 
-    def load_model(path: Path):
+    def __init__(self, settings: dict, trials: Trials | None = None) -> None:
+        self._settings, self._trials = settings, trials
+
+    def __call__(self, path: Path, patience: float | None = None):
+        """The model in a file.
+
+        Args:
+          patience: seconds to wait until the file is tried; None: as long as it takes.
+        Raises:
+          NotTried: it takes longer.
+          OSError, ValueError: it cannot be read or served.
+        """
+        if self._trials:
+            self._trials.check(path, patience)
         from helpers.serving.frozen_model import FrozenModel
 
-        return FrozenModel.load(path, **settings)
+        return FrozenModel.load(path, **self._settings)
 
-    return load_model
+    def announce(self, published: Mapping[str, Published]) -> None:
+        """Begin to try the versions that will be loaded."""
+        if self._trials:
+            paths = [m.files[v] for m in published.values() for v in m.wanted]
+            self._trials.announce(paths)
+
+    def patient(self, seconds: float) -> Callable:
+        """The same, which waits so long for each file."""
+        return partial(self, patience=seconds)
+
+    def patient_until(self, end: float) -> Callable:
+        """The same, which waits until that time for all files, by time.monotonic."""
+        return lambda path: self(path, patience=max(1, end - monotonic()))
 
 
-def load(source: Callable[[], dict[str, Published]], load_model: Callable):
-    """A Library of the published models.
+def load(
+    source: Callable[[], Mapping[str, Published]],
+    load_model: ModelLoader,
+    *,
+    share: Callable[[Callable], Callable] = lambda load: load,
+    waits: bool = True,
+    is_first: bool = True,
+):
+    """A Library of what is published and can be served; what cannot is logged.
 
+    Args:
+      share: makes a function that loads for one worker of several.
+      waits: whether a file that takes longer than START_SECONDS to be tried is waited
+        for, though others can be served; if not, the reloader loads it.
+      is_first: whether there must be a model; no worker has served before.
     Raises:
-      ValueError, OSError: no model is published, or a file is not a graph that can
-        be served.
+      ValueError, OSError: no model is published, or none can be served.
     """
-    found = source()
+    found = _found(source, is_first)
     click.echo(f"Loading {', '.join(found)}")
+    load_model.announce(found)
     import_tensorflow()  # takes seconds: only after all other checks
     gc.collect()
     gc.freeze()  # modules stay for ever: no need to scan them after each reload
     from helpers.serving.library import Library
+    from helpers.serving.reloading import follow
 
-    return Library.load_published(found, load_model)
+    library, failures, end = Library({}), [], monotonic() + START_SECONDS
+    load_one = load_model if waits else load_model.patient_until(end)
+    while True:
+        failures += follow(library, found, share(load_one))
+        is_loading = any(_is_loading(library, name) for name in library.known)
+        if library.names or not is_loading:
+            break
+    if not library.names and is_first:
+        raise ValueError("\n".join(str(failure.error) for failure in failures))
+    for failure in failures:
+        log.error("%s", printable(str(failure)))
+    for line in skipped_lines(library.skipped):
+        log.warning("%s", line)
+    return library
+
+
+def _found(source: Callable, is_first: bool) -> Mapping[str, Published]:
+    """What is published; a worker that replaces another does without."""
+    try:
+        return source()
+    except (OSError, ValueError) as error:
+        if is_first:
+            raise
+        log.error("nothing is loaded: %s", printable(str(error)))
+        skipped = error.skipped if isinstance(error, NoModels) else {}
+        return PublishedModels({}, skipped)
+
+
+def _is_loading(library, name: str) -> bool:
+    statuses = library.statuses(name).values()
+    return any(status.state == "LOADING" for status in statuses)
 
 
 def model_source(named: tuple, folder: Path) -> Callable[[], dict[str, Published]]:
@@ -87,16 +180,18 @@ def model_source(named: tuple, folder: Path) -> Callable[[], dict[str, Published
 @contextmanager
 def reloading(
     library, source: Callable, every: float, load_model: Callable
-) -> Iterator[None]:
+) -> Iterator["Reloader | None"]:
     """Reload newly published models every `every` seconds; 0: never."""
     from helpers.serving.reloading import Reloader
 
     if not every:
-        yield
+        yield None
         return
-    reloader = Reloader(library, source, every=every, load_model=load_model)
+    reloader = Reloader(
+        library, source, every=every, load_model=load_model, late_after=LATE_SECONDS
+    )
     reloader.start()
     try:
-        yield
+        yield reloader
     finally:
-        reloader.stop()
+        reloader.stop(at_most=STOP_SECONDS)

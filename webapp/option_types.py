@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import click
 
 from webapp.proxy_headers import TrustedProxies, parse_prefix
+from webapp.requests.hosts import AllowedHosts
 
 
 class Prefix(click.ParamType):
@@ -32,6 +33,20 @@ class Proxies(click.ParamType):
             return TrustedProxies.parse(value)
         except ValueError as error:
             self.fail(f"{error}: try 127.0.0.1,10.0.0.0/8, or unix")
+
+
+class Hosts(click.ParamType):
+    """Host names with commas between; .example.com is a domain, * is any name."""
+
+    name = "NAME,NAME"
+
+    def convert(self, value, param, ctx) -> AllowedHosts:
+        if isinstance(value, AllowedHosts):
+            return value
+        try:
+            return AllowedHosts.parse(value)
+        except ValueError as error:
+            self.fail(f"{error}: try www.example.com,.example.com, without ports")
 
 
 class Origins(click.ParamType):

@@ -7,14 +7,17 @@ from pathlib import Path
 import click
 
 from helpers.data.decoding import MAX_BYTES, MAX_PIXELS
+from helpers.serving import allowed_ops
 from helpers.serving.spec_options import SPEC_OPTIONS, stated_fields
 from webapp.loading import NamedFile
-from webapp.option_types import Origins, Prefix, Proxies
+from webapp.option_types import Hosts, Origins, Prefix, Proxies
 from webapp.option_variables import option
 from webapp.serving import capacity
 
 FROZEN = Path(__file__).resolve().parents[1] / "checkpoints" / "frozen"
 KEEP_ALIVE = 75.0  # seconds; nginx closes its idle connections after 60
+ADMITTED = 100  # photos in flight
+DEADLINE = 20.0  # seconds
 MAX_INSTANCES = 64
 MODELS = (
     option(
@@ -46,6 +49,13 @@ MODELS = (
         help="Programs that send it may load and unload models by the Open Inference "
         "Protocol. Better set by the variable: other users can see a command line.",
     ),
+    option(
+        allowed_ops.NAME,
+        type=allowed_ops.OpNames(),
+        default=(),
+        show_default="none",
+        help=allowed_ops.HELP,
+    ),
 )
 ADDRESS = (
     option(
@@ -59,6 +69,16 @@ ADDRESS = (
         type=click.IntRange(0, 65535),
         default=5000,
         help="Port to listen on; 0 takes a free one.",
+    ),
+    option(
+        "--allowed-hosts",
+        type=Hosts(),
+        default="",
+        show_default="none",
+        help="Host names that the app is asked by, like photos.example.com; "
+        ".example.com: all names below it, too; *: any. Always allowed are addresses "
+        "and localhost, and this machine's own name if --host is not loopback. Others "
+        "get 400: a page of another site could make its name lead here.",
     ),
     option(
         "--keep-alive",
@@ -106,7 +126,7 @@ LIMITS = (
     option(
         "--admitted",
         type=click.IntRange(1, 200),
-        default=100,
+        default=ADMITTED,
         help="Photos in flight at once, at most; others get 503 and Retry-After.",
     ),
     option(
@@ -122,6 +142,14 @@ LIMITS = (
         metavar="SECONDS",
         default=10.0,
         help="How long a photo may wait for earlier ones; then it gets 504.",
+    ),
+    option(
+        "--deadline",
+        type=click.FloatRange(0.1),
+        metavar="SECONDS",
+        default=DEADLINE,
+        help="How long a model may compute for one request; then it gets 504, and the "
+        "worker is replaced.",
     ),
     option(
         "--max-megabytes",
@@ -175,16 +203,23 @@ def limits(given: dict) -> dict:
         "MAX_PIXELS": int(given["max_megapixels"] * 1e6),
         "MAX_INSTANCES": given["max_instances"],
         "PREFIX": given["prefix"],
+        "ALLOWED_HOSTS": given["allowed_hosts"].with_own_names(given["host"]),
         "TRUSTED_PROXIES": given["trusted_proxies"],
         "CORS_ORIGINS": given["cors_origins"],
         "REPOSITORY_TOKEN": given["repository_token"],
     }
 
 
+def server_settings(given: dict) -> dict:
+    """The settings of `make_server` that the options give."""
+    return {name: given[name] for name in ("admitted", "keep_alive", "deadline")}
+
+
 def load_settings(given: dict) -> dict:
     """The arguments of `FrozenModel.load` that the options give."""
     return {
         "stated" if given["override_cards"] else "defaults": stated_fields(given),
+        "allow_ops": given["allow_ops"],
         "threads": capacity.threads(given["workers"]),
         "quick": given["precision"] == "auto",
     }

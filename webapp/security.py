@@ -1,11 +1,13 @@
-"""Security headers for every answer, and the refusal of cross-site posts.
+"""Security headers for every answer; refusal of other hosts and of cross-site posts.
 
-Pages of the origins in CORS_ORIGINS may ask; by default there are none.
+Pages of the origins in CORS_ORIGINS may ask; by default there are none. Only the names
+in ALLOWED_HOSTS are answered, addresses and localhost.
 """
 
 from flask import Flask, Response, abort, current_app, request
 
-from webapp.requests.hosts import PROBLEM
+from webapp.option_variables import variable
+from webapp.requests.hosts import PROBLEM, AllowedHosts
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -22,6 +24,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
     # Not no-referrer: with it a browser sends our own form as `Origin: null`.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -29,6 +32,11 @@ HEADERS = {
 # The headers of an answer that pages of other origins may read.
 READABLE = "X-Request-ID, Retry-After, Inference-Header-Content-Length"
 PREFLIGHT_SECONDS = "600"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+# Probes that say yes or no, and no more: a check that a load balancer makes by another
+# name must not end the process.
+ANY_HOST = ("operations.healthz", "open_inference.live", "open_inference.ready")
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def protect(app: Flask) -> None:
@@ -41,24 +49,52 @@ def protect(app: Flask) -> None:
 
 
 def _refuse_host() -> None:
+    """Refuse a host that is none, and one that is not in ALLOWED_HOSTS."""
+    host = request.environ.get("HTTP_HOST", "")
+    is_allowed = request.endpoint in ANY_HOST or _allowed_hosts().allows(host)
+    if PROBLEM not in request.environ and not is_allowed:
+        request.environ[PROBLEM] = (
+            f"this server does not answer to the host {host[:80]!r}: ask it by address "
+            "or as localhost, or list the name with --allowed-hosts "
+            f"({variable('--allowed-hosts')})"
+        )
     if problem := request.environ.get(PROBLEM):
         abort(400, problem)
 
 
+def _allowed_hosts() -> AllowedHosts:
+    return current_app.config["ALLOWED_HOSTS"]
+
+
 def _refuse_cross_site() -> None:
-    if request.method not in ("GET", "HEAD", "OPTIONS") and _is_cross_site():
+    if request.method not in SAFE_METHODS and _is_cross_site():
         abort(403, "another site's page sent this request: open this server's own page")
 
 
 def _is_cross_site() -> bool:
-    """Whether a browser says so; other programs send neither header."""
+    """Whether a browser says so; other programs send none of the headers."""
     if _allowed_origin():
         return False
     site = request.headers.get("Sec-Fetch-Site")  # only over https and on loopback
     if site is not None:
         return site not in ("same-origin", "none")
-    origin = request.headers.get("Origin")
-    return origin is not None and origin.partition("://")[2] != request.host
+    # Browsers before 2020 send a form without an Origin, but with a Referer.
+    origin = request.headers.get("Origin", request.headers.get("Referer"))
+    return origin is not None and _host_of(origin) != _own_host()
+
+
+def _host_of(address: str) -> str:
+    """The host of an origin or an address; "" for `null`."""
+    return address.partition("://")[2].partition("/")[0].lower()
+
+
+def _own_host() -> str:
+    """The host as browsers write it in an origin: without the scheme's own port.
+
+    It is not `request.host`, which is empty for a name with an underscore.
+    """
+    host = request.environ.get("HTTP_HOST") or request.host
+    return host.lower().removesuffix(DEFAULT_PORTS.get(request.scheme, ""))
 
 
 def _allowed_origin() -> str | None:

@@ -39,7 +39,7 @@ def find_prefix(path: Path | str) -> Location:
         return _prefix_in(Path(text))
     if not Path(text).is_file():
         raise _not_found(text)
-    if state := _path_named_in(Path(text)):
+    if state := path_named_in(Path(text)):
         return _named_prefix(Path(text), state)
     for pattern in (CHECKPOINT_FILE, SHARD):
         if match := pattern.fullmatch(text):
@@ -64,7 +64,7 @@ def is_checkpoint_file(path: Path) -> bool:
     """Whether this is a checkpoint's `.index`, data or `checkpoint` file."""
     match = CHECKPOINT_FILE.fullmatch(path.name)
     is_data = match is not None and match[2] != "meta"
-    return is_data or is_table(path) or bool(_path_named_in(path))
+    return is_data or is_table(path) or bool(path_named_in(path))
 
 
 def v1_shards(prefix: str) -> list[Path]:
@@ -101,7 +101,7 @@ def prefixes_in(folder: Path) -> list[str]:
 
 def _prefix_in(folder: Path) -> Location:
     """The checkpoint that a folder's `checkpoint` file names, or the only one."""
-    if state := _path_named_in(folder / STATE_FILE):
+    if state := path_named_in(folder / STATE_FILE):
         return _named_prefix(folder / STATE_FILE, state)
     if has_variables(f"{folder}/{VARIABLES}"):
         return Location(f"{folder}/{VARIABLES}")
@@ -118,7 +118,7 @@ def _prefix_in(folder: Path) -> Location:
     raise CheckpointError(f"{folder} holds no checkpoint", fix)
 
 
-def _path_named_in(path: Path) -> str | None:
+def path_named_in(path: Path) -> str | None:
     """The prefix that a `checkpoint` file names; None for another file."""
     if not path.is_file():
         return None

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from helpers.quiet import import_tensorflow
+from helpers.serving import allowed_ops
 from helpers.serving.spec_options import spec_options, stated_fields
 
 PATH = click.Path(path_type=Path)
@@ -16,8 +17,17 @@ PATH = click.Path(path_type=Path)
 @click.argument("model", metavar="MODEL.pb", type=PATH)
 @click.argument("photos", nargs=-1, required=True, type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option(
+    allowed_ops.NAME, type=allowed_ops.OpNames(), default=(), help=allowed_ops.HELP
+)
 @spec_options
-def predict(model: Path, photos: tuple[Path, ...], as_json: bool, **given) -> None:
+def predict(
+    model: Path,
+    photos: tuple[Path, ...],
+    as_json: bool,
+    allow_ops: tuple[str, ...],
+    **given,
+) -> None:
     """Classify PHOTOS with the frozen MODEL.pb.
 
     The other options describe a graph that has no model card, or replace what its card
@@ -28,7 +38,8 @@ def predict(model: Path, photos: tuple[Path, ...], as_json: bool, **given) -> No
     from helpers.serving.predict_files import as_text, predict_files
 
     failed = False
-    with FrozenModel.load(model, stated=stated_fields(given)) as loaded:
+    stated = stated_fields(given)
+    with FrozenModel.load(model, stated=stated, allow_ops=allow_ops) as loaded:
         for note in loaded.notes:
             click.echo(f"note: {note}", err=True)
         for answer in predict_files(loaded, photos):

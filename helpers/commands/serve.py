@@ -11,6 +11,7 @@ import click
 from helpers.commands.reading_options import reading_options, take_reading
 from helpers.graphs.card_fields import RANGES
 from helpers.quiet import import_tensorflow
+from helpers.serving import allowed_ops
 from helpers.serving.spec_options import arguments_for, spec_options, stated_fields
 
 APP = Path(__file__).resolve().parents[2] / "webapp" / "app.py"
@@ -27,6 +28,9 @@ APP = Path(__file__).resolve().parents[2] / "webapp" / "app.py"
 )
 @reading_options
 @spec_options
+@click.option(
+    allowed_ops.NAME, type=allowed_ops.OpNames(), default=(), help=allowed_ops.HELP
+)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(0, 65535))
 @click.argument("app_options", nargs=-1, type=click.UNPROCESSED)
@@ -35,6 +39,7 @@ def serve(
     save: str | None,
     outputs: str | None,
     inference_batch_norm: bool,
+    allow_ops: tuple[str, ...],
     host: str,
     port: int,
     app_options: tuple[str, ...],
@@ -57,14 +62,16 @@ def serve(
         freezing = {"outputs": outputs, "inference_batch_norm": inference_batch_norm}
         names = stated.get("class_names")
         path = _freeze(source, output=save, class_names=names, **freezing, **reading)
-    for field, value, reason in assumptions(path, stated):
+    for field, value, reason in assumptions(path, stated, allow_ops):
         stated = stated | {field: value}
         shown = ", ".join(value[:5]) if isinstance(value, list) else value
         click.echo(f"assumed  {field.replace('_', ' ')} {shown}: {reason}")
-    _describe(path, stated)
+    _describe(path, stated, allow_ops)
     name = re.sub(r"[^\w.-]+", "-", path.stem).lstrip(".-") or "model"
     address = ["--host", host, "--port", str(port)]
     served = ["--model", f"{name}={path}", "--override-cards", *arguments_for(stated)]
+    if allow_ops:
+        served += [allowed_ops.NAME, ",".join(allow_ops)]
     sys.stdout.flush()
     os.execv(
         sys.executable, [sys.executable, str(APP), *served, *address, *app_options]
@@ -83,11 +90,11 @@ def _freeze(source: Path, **options: Any) -> Path:
     return report.output
 
 
-def _describe(path: Path, stated: dict) -> None:
+def _describe(path: Path, stated: dict, allow_ops: tuple[str, ...]) -> None:
     """Load the model, and print what becomes of photos, its answers and its notes."""
     from helpers.serving.frozen_model import FrozenModel
 
-    with FrozenModel.load(path, stated=stated) as model:
+    with FrozenModel.load(path, stated=stated, allow_ops=allow_ops) as model:
         if model.photos:
             click.echo(f"photos   {model.photos.describe()}")
         if _takes_rgb_unsaid(model, stated):

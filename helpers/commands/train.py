@@ -81,18 +81,23 @@ def train(
             import_tensorflow()
             from helpers.data.progress import print_progress_lines
             from helpers.training.runs import train_in_folder
+            from helpers.training.save_errors import SaveError
 
             print_progress_lines()
-            prefix = train_in_folder(
-                network,
-                data,
-                out,
-                epochs=epochs,
-                seed=seed,
-                drawings=drawings,
-                image_size=image_size,
-                nested=nested,
-            )
+            try:
+                prefix = train_in_folder(
+                    network,
+                    data,
+                    out,
+                    epochs=epochs,
+                    seed=seed,
+                    drawings=drawings,
+                    image_size=image_size,
+                    nested=nested,
+                )
+            except SaveError as error:
+                click.echo(f"train: {error}", err=True)
+                sys.exit(1)
     except KeyboardInterrupt as stopped:
         click.echo(
             "\nstopped; finished steps are saved; the same command resumes", err=True

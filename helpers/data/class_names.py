@@ -2,17 +2,30 @@
 
 `labels.txt` holds a name a line, as Teachable Machine writes it (`0 Cat`) or plain; a
 JSON file holds a list, Teachable Machine's metadata, Keras's `class_indices`
-({"cat": 0}), or ImageNet's index ({"0": ["n01440764", "tench"]}).
+({"cat": 0}), or ImageNet's index ({"0": ["n01440764", "tench"]}). A `.csv` holds a
+table, and a `.pbtxt` a label map. Every name is one line, and told from the others.
 """
 
-import json
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-NUMBERED = re.compile(r"\s*(\d+)[\s:,;]+(.*\S)\s*")
+from helpers.data.label_maps import names_in_label_map
+from helpers.data.label_tables import NUMBER, names_in_table
+from helpers.foreign.files import read_bounded, read_text
+from helpers.foreign.json_text import DESCRIPTION, JsonProblem, parse_json
+from helpers.foreign.names import names_problem
+from helpers.foreign.texts import printable, shown
+
+NUMBERED = re.compile(r"(\d{1,9})[\s:,;]+(.*\S)", re.ASCII)
+LINE_END = re.compile("\r\n|\r|\n")
+ENDINGS = (".txt", ".json", ".csv", ".names", ".pbtxt")
+MOST_BYTES = DESCRIPTION.most_bytes
 TEACHABLE_MACHINE = "@teachablemachine/image"  # `packageName` in its metadata.json
+Read = TypeVar("Read")
 
 
 class NamesFile(NamedTuple):
@@ -27,21 +40,23 @@ def names_given(value: str | Sequence[str]) -> list[str]:
     """The class names that a user gives: names with commas, a JSON list, or a file.
 
     Raises:
-      OSError, ValueError: the file cannot be read, or holds no class names.
+      OSError: the file cannot be read.
+      ValueError: it holds no class names, or they are not told from one another.
     """
     if not isinstance(value, str):
-        return list(value)
+        return _checked(list(value), "the class names")
     if value.startswith("["):
-        return _names_in_json(_parsed(value))
+        names = _names_in_json(parse_json(value, "the list of class names"))
+        return _checked(names, "the list of class names")
     path = Path(value)
-    if path.is_file():
+    if os.path.isfile(path):  # Path.is_file refuses a name that is too long
         return names_in(path).names
-    if "," not in value and path.suffix.lower() in (".txt", ".json", ".csv", ".names"):
+    if "," not in value and path.suffix.lower() in ENDINGS:
         raise ValueError(
-            f"there is no file {value} with class names: give the path of a file with "
-            "a name a line, or the names with commas between, like cat,dog"
+            f"there is no file {printable(value)} with class names: give the path of a "
+            "file with a name a line, or the names with commas between, like cat,dog"
         )
-    return [name.strip() for name in value.split(",")]
+    return _checked([name.strip() for name in value.split(",")], "the class names")
 
 
 def names_beside(model: Path) -> NamesFile | None:
@@ -72,45 +87,58 @@ def names_in(path: Path) -> NamesFile:
       OSError: the file cannot be read.
       ValueError: it holds no class names; the message says what it may hold.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path} is not text in UTF-8: save it so, with a class name a line"
-        ) from error
+    text, place = read_text(path, MOST_BYTES), printable(str(path))
     by_teachable_machine = False
-    try:
-        if path.suffix.lower() == ".json":
-            content = _parsed(text)
-            names = _names_in_json(content)
-            by_teachable_machine = _package(content) == TEACHABLE_MACHINE
-        else:
-            names, by_teachable_machine = _names_in_lines(text)
-    except ValueError as error:
-        raise ValueError(f"{path} {error}") from error
-    if repeated := {name for name in names if names.count(name) > 1}:
-        raise ValueError(f"{path} names the class {min(repeated)!r} more than once")
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        content = parse_json(text, path)
+        names = _named(place, _names_in_json, content)
+        by_teachable_machine = _package(content) == TEACHABLE_MACHINE
+    elif suffix == ".pbtxt":
+        names = _named(place, names_in_label_map, text)
+    elif suffix == ".csv":
+        names = _named(place, names_in_table, text)
+    else:
+        names, by_teachable_machine = _named(place, _names_in_lines, text)
     if not names:
-        raise ValueError(f"{path} holds no class names: write one a line")
-    return NamesFile(names, path, by_teachable_machine)
+        raise ValueError(f"{place} holds no class names: write one a line")
+    return NamesFile(_checked(names, place), path, by_teachable_machine)
 
 
-def _parsed(text: str) -> Any:
+def _named(place: str, read: Callable[[Any], Read], content: Any) -> Read:
+    """What is read of a file's content; the error message begins with its place."""
     try:
-        return json.loads(text)
+        return read(content)
     except ValueError as error:
-        raise ValueError(f"is not JSON: {error}") from error
+        raise ValueError(f"{place} {error}") from error
+
+
+def _checked(names: list[str], place: str) -> list[str]:
+    """The names, if each is a line of text and told from the others."""
+    counts = Counter(name for name in names if isinstance(name, str))
+    if repeated := [name for name, count in counts.items() if count > 1]:
+        name = shown(min(repeated))
+        raise ValueError(f"{place} names the class {name} more than once")
+    if problem := names_problem(names):
+        raise ValueError(f"{place}: {problem}")
+    return names
 
 
 def _names_in_lines(text: str) -> tuple[list[str], bool]:
     """The names, and whether every line begins with its number, from 0 or 1."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    found = [NUMBERED.fullmatch(line) for line in lines]
+    lines = [line.strip() for line in LINE_END.split(text.rstrip())]
+    filled = [line for line in lines if line]
+    found = [NUMBERED.fullmatch(line) for line in filled]
     numbers = [int(one[1]) for one in found if one]
     for first in (0, 1):
-        if lines and numbers == [*range(first, first + len(lines))]:
+        if filled and numbers == [*range(first, first + len(filled))]:
             return [one[2] for one in found if one], first == 0
-    return lines, False
+    if filled and len(filled) < len(lines):
+        raise ValueError(
+            f"has no name in line {lines.index('') + 1}: write a name in every line, "
+            "in the order of the network's output"
+        )
+    return filled, False
 
 
 def _names_in_json(content: Any) -> list[str]:
@@ -138,7 +166,7 @@ def _by_number(content: Mapping) -> dict[int, str]:
     for number, name in content.items():
         if isinstance(name, list) and name:
             name = name[-1]
-        if not str(number).isdecimal() or not isinstance(name, str):
+        if not NUMBER.fullmatch(number) or not isinstance(name, str):
             return {}
         found[int(number)] = name
     return _told_apart(found, content)
@@ -146,7 +174,8 @@ def _by_number(content: Mapping) -> dict[int, str]:
 
 def _told_apart(names: dict[int, str], content: Mapping) -> dict[int, str]:
     """ImageNet has two cranes and two maillots: those get their identifier, too."""
-    several = {name for name in names.values() if [*names.values()].count(name) > 1}
+    counts = Counter(names.values())
+    several = {name for name, count in counts.items() if count > 1}
     return {
         number: f"{name} ({content[str(number)][0]})"
         if name in several and isinstance(content.get(str(number)), list)
@@ -161,8 +190,15 @@ def _package(content: Any) -> str:
 
 def _is_metadata(path: Path) -> bool:
     """Whether a metadata.json holds class names; other programs write others."""
+    if path.stat().st_size > MOST_BYTES:
+        return False
+    data = read_bounded(path, MOST_BYTES)
     try:
-        content = json.loads(path.read_bytes())
+        content = parse_json(data, path)
+    except JsonProblem:
+        if b'"labels"' in data:
+            raise
+        return False
     except ValueError:
         return False
     return isinstance(content, Mapping) and isinstance(content.get("labels"), list)

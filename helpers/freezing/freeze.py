@@ -82,6 +82,7 @@ def freeze(
 
     # 3. Apply the passes.
     editor = make_editor(found, wanted, weights)
+    refuse_damaged_types(editor)
     passes = apply_passes(editor, options=options)
     check_size(editor, weights)
     doubts = preflight(editor)

@@ -8,37 +8,73 @@ Taught in notebooks/03_freeze_the_graph.ipynb.
 
 import json
 
+from helpers.foreign.json_text import json_object
+from helpers.graphs.card_fields import ABSENT, refuse_invalid
+
 CARD_OP = "model_card"
+STRING = 7  # DT_STRING in TensorFlow's types.proto
 
 
 def card_in(graph_def) -> dict | None:
-    """The card stored in a GraphDef, or None.
+    """The card stored in a GraphDef, without empty fields; None: it has no card.
 
     Raises:
-      ValueError: the card is not a JSON object.
+      ValueError: the card is not a JSON object, or a field of it is not valid.
     """
     for node in graph_def.node:
         if node.name == CARD_OP and node.op == "Const":
-            text = b"".join(node.attr["value"].tensor.string_val)
-            return parse_card(text, f"the op {CARD_OP!r}")
+            where = f"the op {CARD_OP!r}"
+            card = parse_card(_text_in(node.attr["value"].tensor, where), where)
+            return {field: card[field] for field in card if card[field] not in ABSENT}
     return None
 
 
 def parse_card(text: bytes, where: object) -> dict:
-    """The card in a JSON text.
+    """The card in a JSON text; every field that programs read has a valid value.
 
     Args:
       where: the name of the text, for the error message.
     Raises:
-      ValueError: the text is not a JSON object.
+      ValueError: the text is not a JSON object, or a field of it is not valid.
     """
-    try:
-        card = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"{where} is not a JSON object: {error}") from error
-    if not isinstance(card, dict):
-        raise ValueError(f"{where} is not a JSON object")
+    card = json_object(text, where)
+    refuse_invalid(card, where)
     return card
+
+
+def _text_in(tensor, where: str) -> bytes:
+    """The one text of a string tensor, in either form that a TensorProto stores it in.
+
+    Raises:
+      ValueError: the tensor holds none, or several.
+    """
+    if tensor.dtype != STRING:
+        raise ValueError(f"{where} is not a JSON object: it holds numbers, not a text")
+    texts = [*tensor.string_val]
+    if not texts and tensor.tensor_content:
+        texts = [_packed_text(tensor.tensor_content, where)]
+    if len(texts) != 1:
+        raise ValueError(f"{where} is not a JSON object: it holds {len(texts)} texts")
+    return texts[0]
+
+
+def _packed_text(content: bytes, where: str) -> bytes:
+    """The text after its length, which is written in groups of seven bits.
+
+    Raises:
+      ValueError: there is not one text of this length.
+    """
+    length = 0
+    for place, byte in enumerate(content[:5]):
+        length |= (byte & 127) << 7 * place
+        if byte < 128:
+            text = content[place + 1 :]
+            if len(text) == length:
+                return text
+            break
+    raise ValueError(
+        f"{where} is not a JSON object: its tensor_content is not one text"
+    )
 
 
 def put_card(graph_def, card: dict) -> None:

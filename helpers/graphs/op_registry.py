@@ -5,6 +5,9 @@ The only module that imports private modules of TensorFlow: no public API has th
 
 from functools import cache
 
+import tensorflow as tf
+from tensorflow.core.framework import op_def_pb2
+from tensorflow.python.client import pywrap_tf_session
 from tensorflow.python.framework import kernels, op_def_registry
 from tensorflow.python.util import _pywrap_util_port
 
@@ -12,6 +15,19 @@ from tensorflow.python.util import _pywrap_util_port
 def op_def(op: str):
     """The op's OpDef, or None if the op is not registered."""
     return op_def_registry.get(op)
+
+
+def is_version(version: str) -> bool:
+    """Whether TensorFlow is of a release like "2.21"."""
+    return tf.__version__.startswith(f"{version}.")
+
+
+def registered_ops() -> list:
+    """The OpDefs of all ops, those of loaded libraries among them."""
+    found = op_def_pb2.OpList()
+    buffer = pywrap_tf_session.TF_GetAllOpList()
+    found.ParseFromString(pywrap_tf_session.TF_GetBuffer(buffer))
+    return list(found.op)
 
 
 @cache

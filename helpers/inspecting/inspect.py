@@ -22,7 +22,7 @@ from helpers.checkpoints.file_contents import (
 )
 from helpers.graphs.candidates import CandidateSearch, input_candidates, likely_answers
 from helpers.graphs.model_card import card_in
-from helpers.graphs.unsafe_ops import findings
+from helpers.graphs.scan_findings import findings
 from helpers.graphs.wiring import Wiring, type_of
 from helpers.inspecting.matching import match_variables
 from helpers.inspecting.reports import Constant, GraphFacts, Report

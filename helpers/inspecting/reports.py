@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
 from helpers.graphs.candidates import Candidate
-from helpers.graphs.unsafe_ops import Finding
+from helpers.graphs.scan_findings import Finding
 
 
 class Row(NamedTuple):

@@ -1,7 +1,8 @@
 """What `serve` assumes of a frozen graph whose card lacks fields."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,9 @@ class Assumption(NamedTuple):
     reason: str
 
 
-def assumptions(path: Path, stated: dict) -> list[Assumption]:
+def assumptions(
+    path: Path, stated: dict, allow_ops: Collection[str] = ()
+) -> list[Assumption]:
     """The range of pixels and the class names to serve a graph with, if it lacks them.
 
     The range is one with which the network tells test pictures apart; class names are
@@ -29,11 +32,12 @@ def assumptions(path: Path, stated: dict) -> list[Assumption]:
 
     Args:
       stated: card fields that the user states.
+      allow_ops: as for read_model.
     Raises:
       ValueError, OSError: as read_model, where other fields are missing, too.
     """
     try:
-        read_model(path, stated=stated)
+        read_model(path, stated=stated, allow_ops=allow_ops)
     except MissingFields as missing:
         if missing.fields - {"pixels", "class_names"}:
             raise
@@ -42,7 +46,8 @@ def assumptions(path: Path, stated: dict) -> list[Assumption]:
             found.append(_pixels(missing))
         if "class_names" in missing.fields:
             known = {item.field: item.value for item in found}
-            found.append(_classes(path, stated | known, missing.output_is))
+            load = partial(FrozenModel.load, path, allow_ops=allow_ops)
+            found.append(_classes(load, stated | known, missing.output_is))
         return found
     return []
 
@@ -53,15 +58,16 @@ def _pixels(missing: MissingFields) -> Assumption:
     return Assumption("pixels", pixels, reason)
 
 
-def _classes(path: Path, stated: dict, kind: str | None) -> Assumption:
+def _classes(load: Callable, stated: dict, kind: str | None) -> Assumption:
     """Numbered names, if the answers are probabilities; else that they are values.
 
     Args:
+      load: loads the model with the card fields `stated`.
       kind: what the completed card says of the output.
     """
-    names = [f"class {number}" for number in range(_count(path, stated, kind))]
+    names = [f"class {number}" for number in range(_count(load, stated, kind))]
     try:
-        FrozenModel.load(path, stated=stated | {"class_names": names}).close()
+        load(stated=stated | {"class_names": names}).close()
     except ValueError:
         reason = (
             "these are no probabilities, and no file beside the model names classes; "
@@ -71,9 +77,9 @@ def _classes(path: Path, stated: dict, kind: str | None) -> Assumption:
     return Assumption("class_names", names, "no file beside the model names them")
 
 
-def _count(path: Path, stated: dict, kind: str | None) -> int:
+def _count(load: Callable, stated: dict, kind: str | None) -> int:
     """The number of classes: a sigmoid or a logit alone tells two apart."""
-    with FrozenModel.load(path, stated=stated | {"output_is": "values"}) as model:
+    with load(stated=stated | {"output_is": "values"}) as model:
         shape = next(_answer_shapes(model))
     count = shape[-1] if shape else 1
     return 2 if count == 1 and kind in ("sigmoid", "logits") else count

@@ -4,7 +4,7 @@ Taught in notebooks/04_run_the_frozen_graph.ipynb.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -80,6 +80,7 @@ class FrozenModel:
         defaults: dict | None = None,
         *,
         stated: dict | None = None,
+        allow_ops: Collection[str] = (),
         threads: int = 0,
         quick: bool = False,
     ) -> "FrozenModel":
@@ -89,6 +90,7 @@ class FrozenModel:
           defaults: card fields for what neither the card in the graph nor the `.json`
             file beside it states.
           stated: card fields that replace those of the graph and the file.
+          allow_ops: names of ops that the graph may have though they are unsafe.
           threads: intra-op threads; 0 means one per core.
           quick: run in bfloat16 if the CPU supports it and the probabilities agree.
         Raises:
@@ -98,7 +100,7 @@ class FrozenModel:
             the graph.
         """
         path = Path(path)
-        graph_def, spec = read_model(path, defaults, stated)
+        graph_def, spec = read_model(path, defaults, stated, allow_ops)
         with errors_named(path, graph_def, spec):
             return cls(graph_def, spec, path, threads=threads, quick=quick)
 

@@ -1,6 +1,6 @@
 """Reads a frozen `.pb` file: its GraphDef, checked, and its completed spec."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,25 +10,27 @@ import tensorflow.compat.v1 as tf1
 from helpers.checkpoints.file_contents import content_of
 from helpers.freezing.passes.optional.narrow_weights import widen
 from helpers.graphs.op_kinds import VARIABLE_OPS
-from helpers.graphs.unsafe_ops import unsafe_ops
+from helpers.graphs.unsafe_ops import UnsafeOp, remote_devices, unsafe_ops
 from helpers.graphs.wiring import Wiring
 from helpers.serving.graph_ends import op_of
 from helpers.serving.model_spec import ModelSpec, model_spec
 from helpers.serving.run_errors import run_cause
 
+OF_VARIABLES = ("state", "checkpoints")  # ops that a graph has before it is frozen
+
 
 def read_model(
-    path: Path, defaults: dict | None = None, stated: dict | None = None
+    path: Path,
+    defaults: dict | None = None,
+    stated: dict | None = None,
+    allow_ops: Collection[str] = (),
 ) -> tuple[tf1.GraphDef, ModelSpec]:
     """The GraphDef of a frozen `.pb`, its weights widened to float32, and its spec.
 
     Args and errors are those of `FrozenModel.load`.
     """
     graph_def = read_graph_def(path)
-    for finding in unsafe_ops(graph_def):
-        raise ValueError(
-            f"{path} is refused: op {finding.node!r} ({finding.op}) {finding.why}"
-        )
+    allowed = refuse_unsafe(graph_def, path, allow_ops)
     try:
         spec = model_spec(graph_def, path, defaults, stated)
     except ValueError as error:
@@ -38,7 +40,37 @@ def read_model(
         raise
     with errors_named(path, graph_def):
         widen(graph_def)
+    if allowed:
+        spec = spec._replace(notes=(*spec.notes, _served_although(allowed)))
     return graph_def, spec
+
+
+def refuse_unsafe(
+    graph_def: tf1.GraphDef, path: Path, allow_ops: Collection[str] = ()
+) -> list[UnsafeOp]:
+    """The unsafe ops of the graph, if all of them are in `allow_ops`.
+
+    Raises:
+      ValueError: it has others, or is not frozen, or is placed on other machines.
+    """
+    found = unsafe_ops(graph_def)
+    for item in found + remote_devices(graph_def):
+        if item.may_be_allowed and item.op in allow_ops:
+            continue
+        if item.kind in OF_VARIABLES and (name := _variable(graph_def)):
+            cause = f"it has variables ({name!r}): freeze its checkpoint first"
+            raise ValueError(f"{path} cannot be served: {cause}")
+        raise ValueError(f"{path} is refused: op {item.node!r} ({item.op}) {item.why}")
+    return found
+
+
+def _served_although(allowed: list[UnsafeOp]) -> str:
+    """A sentence on the unsafe ops that the user allowed, each kind once."""
+    first: dict[str, UnsafeOp] = {}
+    for found in allowed:
+        first.setdefault(found.op, found)
+    reasons = [f"op {f.node!r} ({f.op}) {f.why}" for f in first.values()]
+    return f"served although {'; '.join(reasons)}"
 
 
 def read_graph_def(path: Path) -> tf1.GraphDef:

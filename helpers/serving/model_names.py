@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from helpers.foreign.texts import printable as printable  # of the names of files
+
 MAX_LENGTH = 128  # characters
 NAME = re.compile(r"[\w.-]+")
 NOT_MODELS = ("__pycache__",)
@@ -30,17 +32,3 @@ def closest(name: str, names: Iterable[str]) -> str:
     """A name in quotes, and the closest of those that exist as a question."""
     close = get_close_matches(name[:200], [*names], 1, 0)
     return f"{name[:SHOWN]!r}" + (f": did you mean {close[0]!r}?" if close else "")
-
-
-def printable(text: str) -> str:
-    r"""The text, each character that is not printable as an escape: caf\xe9.
-
-    Python decodes a byte of a file's name that is not UTF-8 to a surrogate; such a
-    character is shown as that byte.
-    """
-    return "".join(one if one.isprintable() else _escaped(one) for one in text)
-
-
-def _escaped(character: str) -> str:
-    byte = ord(character) - 0xDC00
-    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else ascii(character)[1:-1]

@@ -73,6 +73,8 @@ def model_spec(
       ValueError: a field is missing or invalid, or contradicts the graph; the message
         says what to write where.
     """
+    for fields in (stated or {}, defaults or {}):
+        refuse_invalid(fields, path)
     wiring, notes, names_file = Wiring(graph_def), list[str](), None
     card = stated_card(graph_def, path, stated or {}, notes)
     if not card.get("class_names") and (named := names_beside(path)):
@@ -80,7 +82,6 @@ def model_spec(
         names_file = named.path
         notes.append(f"class names from {names_file}")
     card = with_defaults(card, wiring, defaults or {})
-    refuse_invalid(card, path)
     outputs = find_outputs(card, wiring, notes)
     known = outputs and op_of(outputs[0]) in wiring.nodes
     bound = bound_scalars(graph_def, outputs, card.get("bound", {})) if known else {}

@@ -1,11 +1,15 @@
 """The model card of a frozen graph, from all that states a field of it."""
 
+import os
 from pathlib import Path
 from textwrap import shorten
 
 import tensorflow.compat.v1 as tf1
 
-from helpers.graphs.card_fields import refuse_unknown
+from helpers.foreign.files import read_bounded
+from helpers.foreign.json_text import DESCRIPTION
+from helpers.foreign.texts import printable
+from helpers.graphs.card_fields import ABSENT, refuse_unknown
 from helpers.graphs.model_card import card_in, parse_card
 from helpers.graphs.wiring import Wiring
 from helpers.serving.graph_ends import op_of, tensor_of
@@ -24,12 +28,12 @@ def stated_card(
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     beside = path.with_suffix(".json")
-    if beside.exists():
-        written = parse_card(beside.read_bytes(), beside)
+    if os.path.lexists(beside):  # also a link that leads nowhere, which fails
+        written = parse_card(read_bounded(beside, DESCRIPTION.most_bytes), beside)
         refuse_unknown(written, beside)
         card |= written
     card |= _replacing(card, stated, notes)
-    return {field: card[field] for field in card if card[field] not in (None, [], "")}
+    return {field: card[field] for field in card if card[field] not in ABSENT}
 
 
 def _replacing(card: dict, stated: dict, notes: list[str]) -> dict:
@@ -43,14 +47,15 @@ def _replacing(card: dict, stated: dict, notes: list[str]) -> dict:
         fields = {field: None for field in ("mean", "std") if field in card} | fields
     for field, value in fields.items():
         before = card.get(field)
-        if before not in (value, None, [], ""):
+        if before not in (value, *ABSENT):
             instead = "nothing" if value is None else _short(value)
             notes.append(f"{field}: {instead} instead of the card's {_short(before)}")
     return fields
 
 
 def _short(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    shown = value[:LONGEST] if isinstance(value, list) else [value]
+    text = printable(", ".join(map(str, shown)))
     return shorten(text, LONGEST, placeholder=" …")
 
 

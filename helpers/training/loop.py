@@ -1,29 +1,44 @@
 """Trains a network and saves a checkpoint after each epoch, from which it can resume.
 
+A checkpoint is saved beside the one before it; history.csv has the epochs of either.
+
 Taught in notebooks/01_train_with_placeholders.ipynb.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from helpers.checkpoints.checkpoint import Checkpoint, card_of
+from helpers.checkpoints.checkpoint import card_of
 from helpers.data.progress import progress
 from helpers.figures.training_curve import training_curve
 from helpers.serving.precision import has_bfloat16
 from helpers.training.augmentation import Augmenter
+from helpers.training.checkpoint_folder import (
+    FINISHED,
+    IDENTITY,
+    CheckpointFolder,
+    steps_in,
+)
 from helpers.training.evaluation import calibrate, evaluate
-from helpers.training.history import Epoch, add_epoch, read_history, summarize
+from helpers.training.history import (
+    Epoch,
+    add_epoch,
+    keep_epochs,
+    read_history,
+    summarize,
+)
 from helpers.training.input_pipeline import Feed, TrainingData, prefetch
 from helpers.training.network_session import NetworkSession
 from helpers.training.networks import build
 from helpers.training.recipes import RECIPES, Phase
 from helpers.training.results import majority
+from helpers.training.save_errors import save_errors
 from helpers.whole_files import write_whole
 
-CHECKPOINT = "model-ckpt"
 CURVE = "training.png"
 
 
@@ -40,23 +55,26 @@ class Trainer:
     def __init__(self, card: dict, examples: TrainingData, out: Path):
         self.card, self.examples, self.out = card, examples, Path(out)
         self.recipe = RECIPES[card["network"]]
-        self.prefix = str(self.out / CHECKPOINT)
+        self.folder = CheckpointFolder(self.out)
         self.feed = Feed(examples.train, self.recipe.batch_size, self.recipe.smoothing)
-        self.done = self._steps_done()
+        self.prefix = self.folder.latest() or self.folder.finished
+        self.saved = self._steps_saved()
+        self.done = self.saved or 0
         self.evaluator = NetworkSession(build(card["network"], card))
 
-    def _steps_done(self) -> int:
+    def _steps_saved(self) -> int | None:
+        """The number of steps of the checkpoint in the folder, if there is one."""
         if not Path(f"{self.prefix}.index").exists():
-            return 0
+            return None
         found = card_of(Path(f"{self.prefix}.meta")) or {}
-        for field in ("network", "class_names", "image_size", "seed", "data"):
+        for field in IDENTITY:
             if found.get(field) != self.card[field]:
                 raise ValueError(
                     f"{self.out} holds another training: its {field} is "
                     f"{found.get(field)!r}, not {self.card[field]!r}; choose another "
                     "folder with --out, or remove this one"
                 )
-        return int(Checkpoint(self.prefix).read("training/global_step"))
+        return steps_in(self.prefix)
 
     @property
     def steps(self) -> int:
@@ -88,10 +106,15 @@ class Trainer:
     def run(self) -> Iterator[Epoch]:
         """Train the remaining epochs; yields each when it is done.
 
+        What killed runs left in the folder is deleted first.
+
         On KeyboardInterrupt the checkpoint is saved and the exception raised again; the
         next run resumes at that step, with the same batches and learning rates.
+
+        Raises:
+          SaveError: the folder cannot be written to.
         """
-        self.out.mkdir(parents=True, exist_ok=True)
+        self._tidy()
         session = None
         try:
             while self.share < 1:
@@ -104,6 +127,16 @@ class Trainer:
         finally:
             if session:
                 session.close()
+
+    def _tidy(self) -> None:
+        """Delete what killed runs left; make history.csv that of the checkpoint."""
+        with save_errors(self.out):
+            self.folder.check_writable()
+            self.folder.sweep()
+            keep_epochs(self.out, self.done // self.feed.steps)
+        lines = read_history(self.out)
+        if lines and math.isnan(lines[-1]["validation"]):
+            self._validate(Epoch(**lines[-1]))
 
     def _phase(self, done: int) -> tuple[Phase, float]:
         """The phase after `done` steps, and the share of it that is done."""
@@ -118,7 +151,7 @@ class Trainer:
         network = build(self.card["network"], self.card, size=size, training_only=True)
         fast = self.recipe.mixture.augments and has_bfloat16()
         session = NetworkSession(network, bfloat16=fast)
-        if self.done:
+        if self.saved is not None:
             session.restore(self.prefix)
             session.set_temperature(1.0)  # calibration has changed a finished one
         return session
@@ -137,18 +170,55 @@ class Trainer:
                     results.append(session.step(images, targets, rate))
                     self.done += 1
                     add(1)
+        except BaseException:
+            if self.done != self.saved:
+                self._save(session)
+            raise
         finally:
-            self.evaluator.write_meta(self.prefix, self.card)
-            session.save(self.prefix)  # last: it writes the .index
             if augmenter:
                 augmenter.close()
         speed = len(results) * self.feed.batch_size / (time.perf_counter() - started)
         loss, accuracy = np.mean(results, axis=0)
-        epoch = Epoch(number + 1, rate, loss, accuracy, self._validation(), speed)
-        add_epoch(self.out, epoch)
+        epoch = Epoch(number + 1, rate, loss, accuracy, math.nan, speed)
+        self._save(session, epoch)
+        return self._validate(epoch)
+
+    def _save(self, session: NetworkSession, epoch: Epoch | None = None) -> None:
+        """Save a checkpoint, also if Ctrl-C comes meanwhile.
+
+        Args:
+          epoch: the one that is complete. It is in history.csv before the checkpoint is
+            the latest; were the process killed between, `_tidy` would drop it.
+        """
+        with save_errors(self.out):
+            if epoch:
+                add_epoch(self.out, epoch)
+            try:
+                self._write(f"{FINISHED}-{self.done}", session)
+            except KeyboardInterrupt:
+                if self.folder.latest() == self.prefix:
+                    self._write(f"{FINISHED}-{self.done}", session)
+                raise
+        self.saved = self.done
+
+    def _write(self, name: str, session: NetworkSession) -> None:
+        def write(prefix: str) -> None:
+            session.save(prefix, write_state=False)
+            self.evaluator.write_meta(prefix, self.card)
+
+        self.prefix = self.folder.save(name, write)
+
+    def _validate(self, epoch: Epoch) -> Epoch:
+        """The epoch with its validation accuracy, in history.csv and in the curve."""
+        epoch = epoch._replace(validation=self._validation())
+        with save_errors(self.out):
+            add_epoch(self.out, epoch)
+            self._draw_curve()
+        return epoch
+
+    def _draw_curve(self) -> None:
         _, share = majority(next(iter(self.examples.held_out.values())))
         write_whole(self.out / CURVE, training_curve(read_history(self.out), share))
-        return epoch
 
     def _augmenter(self, size: int) -> Augmenter | None:
         if not self.recipe.mixture.augments:
@@ -167,12 +237,16 @@ class Trainer:
     def finish(self) -> dict:
         """Fold the moving averages, calibrate, and evaluate on the test split.
 
-        Writes the checkpoint again.
+        Writes the finished checkpoint, and deletes the one that was trained.
 
         Returns:
           the card with the results.
+        Raises:
+          SaveError: the folder cannot be written to.
         """
         self.evaluator.restore(self.prefix)
+        if self.prefix == self.folder.finished:  # it stays whole while it is replaced
+            self._save(self.evaluator)
         self.evaluator.fold_averages()
         results: dict = {"epochs": round(self.done / self.feed.steps, 2)}
         results |= summarize(self.out, len(self.examples.train.labels))
@@ -183,8 +257,10 @@ class Trainer:
                 self.evaluator, self.examples.held_out, results.get("threshold")
             )
         self.card |= results
-        self.evaluator.save(self.prefix)
-        self.evaluator.write_meta(self.prefix, self.card)
+        with save_errors(self.out):
+            if results["history"]["loss"]:
+                self._draw_curve()
+            self._write(FINISHED, self.evaluator)
         return self.card
 
     def close(self) -> None:

@@ -78,10 +78,16 @@ class NetworkSession:
         """Set each variable that has a moving average to that average."""
         self.session.run(self._fold)
 
-    def save(self, prefix: str) -> None:
-        """Write all checkpoint files except the `.meta` file."""
+    def save(self, prefix: str, *, write_state: bool = True) -> None:
+        """Write all checkpoint files except the `.meta` file.
+
+        Args:
+          write_state: write the `checkpoint` file, which names the prefix, too.
+        """
         with self.network.graph.as_default():
-            self._saver.save(self.session, prefix, write_meta_graph=False)
+            self._saver.save(
+                self.session, prefix, write_meta_graph=False, write_state=write_state
+            )
 
     def write_meta(self, prefix: str, card: dict) -> None:
         """Write the `.meta` file, with this card in the graph."""

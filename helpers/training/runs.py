@@ -1,5 +1,6 @@
 """A complete training run, as `python -m helpers train` starts it."""
 
+import os
 from pathlib import Path
 
 import click
@@ -11,16 +12,19 @@ from helpers.data.folders import describe_left_out
 from helpers.data.photo_index import index_photos
 from helpers.data.progress import print_line
 from helpers.data.split_folders import SPLITS
+from helpers.training.checkpoint_folder import CheckpointFolder
+from helpers.training.folder_lock import locked_folder
 from helpers.training.input_pipeline import (
     TrainingData,
     drawn_training_data,
     image_size_for,
     load_examples,
 )
-from helpers.training.loop import CHECKPOINT, Trainer
+from helpers.training.loop import Trainer
 from helpers.training.recipes import RECIPES
 from helpers.training.request import Request
 from helpers.training.results import confusion_table, describe_result, notes_on
+from helpers.training.save_errors import save_errors
 from helpers.whole_files import write_whole
 
 ASIRRA = (
@@ -52,7 +56,9 @@ def train_in_folder(
     Returns:
       the prefix of the finished checkpoint.
     Raises:
-      ValueError: the data is no data set, or `out` holds another training.
+      SaveError: `out` cannot be written to; what was saved is whole.
+      ValueError: the data is no data set, `out` holds another training, or another
+        process trains in it.
     """
     request = Request(network, data, out, epochs, seed, drawings, image_size, nested)
     recipe = RECIPES[network]
@@ -62,11 +68,17 @@ def train_in_folder(
             f"not {image_size}"
         )
     data_set = _data_set(request)
+    with locked_folder(out):
+        return _train(request, data_set)
+
+
+def _train(request: Request, data_set: DataSet | None) -> str:
+    """Train, or say that there is nothing to do; returns the prefix."""
+    network, out, recipe = request.network, request.out, RECIPES[request.network]
     fingerprint = request.fingerprint(data_set)
-    finished = _finished_card(request, fingerprint)
-    if finished:
-        print_line(_describe_finished(out, finished))
-        return str(out / CHECKPOINT)
+    if finished := _finished(request, fingerprint):
+        print_line(_describe_finished(out, finished[1]))
+        return finished[0]
     size, examples = _load(request, data_set)
     photos = next(iter(examples.held_out.values()))
     for note in _notes(request, data_set, examples, size):
@@ -79,8 +91,8 @@ def train_in_folder(
         "pixels": "0..1",
         "input": "x:0",
         "output": "y_pred:0",
-        "seed": seed,
-        "epochs": epochs or recipe.epochs,
+        "seed": request.seed,
+        "epochs": request.epochs or recipe.epochs,
         "data": examples.train.source,
         "data_fingerprint": fingerprint,
         "splits": {name: len(photos.of(name).labels) for name in SPLITS},
@@ -91,8 +103,9 @@ def train_in_folder(
         card["licence"] = ASIRRA
     trainer = Trainer(card, examples, out)
     try:
+        with save_errors(out):
+            _write_left_out(out, data_set, examples)
         _run(trainer)
-        _write_left_out(out, data_set, examples)
     finally:
         trainer.close()
     return trainer.prefix
@@ -108,16 +121,20 @@ def _data_set(request: Request) -> DataSet | None:
         raise NoPhotosError(f"{error}; --drawings trains on drawings instead") from None
 
 
-def _finished_card(request: Request, fingerprint: str) -> dict | None:
-    """The card of the same training in the folder, if all its epochs are done."""
-    prefix = request.out / CHECKPOINT
-    files = (Path(f"{prefix}{end}") for end in (".index", ".meta"))
-    if not all(path.exists() for path in files):
+def _finished(request: Request, fingerprint: str) -> tuple[str, dict] | None:
+    """The prefix and card of the same training, if all its epochs are done."""
+    folder = CheckpointFolder(request.out)
+    prefix = folder.latest()
+    if not prefix or not Path(f"{prefix}.meta").exists():
         return None
-    card = card_of(Path(f"{prefix}.meta")) or {}
+    card = card_of(f"{prefix}.meta") or {}
     wanted = request.epochs or RECIPES[request.network].epochs
     same = card.get("data_fingerprint") == fingerprint and "held_out" in card
-    return card if same and card.get("epochs", 0) >= wanted else None
+    if not same or card.get("epochs", 0) < wanted:
+        return None
+    if os.access(request.out, os.W_OK):
+        folder.sweep()
+    return prefix, card
 
 
 def _describe_finished(out: Path, card: dict) -> str:

@@ -17,7 +17,7 @@ ARGUMENTS = [
     "--no-first-run",
     "--disable-quic",
     "--no-proxy-server",
-    "--host-resolver-rules=MAP a.machine.test 127.0.0.1",
+    "--host-resolver-rules=MAP *.machine.test 127.0.0.1",
     "--use-fake-device-for-media-stream",
 ]
 
@@ -49,7 +49,8 @@ def url(tmp_path_factory):
     write_model(folder / "other" / "1.pb")
     write_model(folder / "tiny" / "2.pb", threshold=0.99)
     limits = {"at_most": 1800, "FREEZE_SERVE_MAX_MEGABYTES": "3"}
-    with running(APP, "--models", str(folder), **limits) as process:
+    listed = {"FREEZE_SERVE_ALLOWED_HOSTS": "a.machine.test"}
+    with running(APP, "--models", str(folder), **limits, **listed) as process:
         yield f"http://127.0.0.1:{process.port()}/"
 
 

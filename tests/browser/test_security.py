@@ -39,6 +39,27 @@ def test_form_works_over_http_at_an_address_that_is_not_localhost(open_page, url
     expect(page.get_by_role("heading", level=1)).to_have_text("cat")
 
 
+def test_a_name_that_is_made_to_lead_here_reads_nothing(page, url):
+    rebound = url.replace("127.0.0.1", "rebound.machine.test")
+    answer = page.goto(rebound)
+    assert (answer.status, "--allowed-hosts" in answer.text()) == (400, True)
+    script = "path => fetch(path).then(answer => answer.text())"
+    read = [page.evaluate(script, path) for path in ("/v1/models", "/metrics", "/")]
+    assert not any("tiny" in text for text in read)
+
+
+def test_another_page_cannot_frame_this_one(page, url):
+    page.route(
+        "http://evil.test/",
+        lambda route: route.fulfill(
+            content_type="text/html", body=f'<iframe src="{url}"></iframe>'
+        ),
+    )
+    page.goto("http://evil.test/", wait_until="networkidle")
+    (frame,) = page.main_frame.child_frames
+    assert not frame.url.startswith("http://127")
+
+
 def test_another_site_cannot_post_a_form(page, url):
     page.route(
         "http://evil.test/",

@@ -6,10 +6,11 @@ import subprocess
 import pytest
 import yaml
 
-from tests.deploy.proxies import ROOT
+from tests.deploy.proxies import HOST, README, ROOT
 from tests.deploy.run_dockerfile import steps_of
 from tests.deploy.tools import needs
 from webapp.app import main
+from webapp.requests.hosts import AllowedHosts
 from webapp.serving.server import DRAIN
 from webapp.serving.workers import STOP_SECONDS
 
@@ -23,6 +24,7 @@ OBJECTS = [*yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())]
 POD = OBJECTS[0]["spec"]["template"]["spec"]
 UNIT = (DEPLOY / "freeze-serve.service").read_text()
 VARIABLES = {option.envvar for option in main.params}
+HOSTS = "FREEZE_SERVE_ALLOWED_HOSTS"
 
 
 @pytest.mark.parametrize("name", COMMENTED)
@@ -104,6 +106,34 @@ def test_the_pods_are_selected_and_probed_at_the_routes_of_the_app():
     ]
     mounts = {mount["name"] for mount in container["volumeMounts"]}
     assert mounts == {volume["name"] for volume in POD["volumes"]}
+
+
+CLUSTER = ["freeze-serve", "freeze-serve.default.svc", "10.1.2.3:5000"]
+CLUSTER += ["freeze-serve.default.svc.cluster.local:80"]
+ALLOWED = {
+    "Compose": (COMPOSE["environment"][HOSTS], [HOST, "app:5000", "127.0.0.1:5000"]),
+    "Kubernetes": (
+        next(
+            one["value"] for one in POD["containers"][0]["env"] if one["name"] == HOSTS
+        ),
+        [HOST, *CLUSTER],
+    ),
+    "systemd": (re.search(rf"{HOSTS}=(\S+)", UNIT)[1], [HOST, "localhost:5000"]),
+}
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_the_hosts_that_clients_proxies_and_probes_name_are_allowed(name):
+    text, asked = ALLOWED[name]
+    allowed = AllowedHosts.parse(text)
+    assert [host for host in asked if not allowed.allows(host)] == []
+    assert not allowed.allows("evil.test")
+
+
+@pytest.mark.parametrize("name", ["deploy/nginx.conf", "deploy/Caddyfile"])
+def test_the_recipes_say_which_host_the_app_must_allow(name):
+    assert f"--allowed-hosts {HOST}" in (ROOT / name).read_text()
+    assert f"--allowed-hosts {HOST}" in README
 
 
 @needs("systemd-analyze")

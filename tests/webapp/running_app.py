@@ -114,6 +114,10 @@ class Process:
                 return int(line.rpartition(":")[2])
         raise AssertionError(f"it never served: {self.end()}")
 
+    def messages(self) -> str:
+        """What it has written to standard error so far."""
+        return "".join(self._stderr)
+
     def end(self) -> tuple[int, str]:
         """Wait for the end; returns the exit status and standard error."""
         self.popen.wait()

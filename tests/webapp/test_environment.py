@@ -27,6 +27,16 @@ def test_models_and_settings_are_those_of_the_environment(models, monkeypatch):
     assert client.post("/predict", data=photo(size=(400, 300))).status_code == 413
 
 
+def test_allowed_hosts_are_those_of_the_environment(models, monkeypatch):
+    monkeypatch.setenv("FREEZE_SERVE_ALLOWED_HOSTS", "photos.example.com")
+    ask = create_app().test_client().get
+    found = [
+        ask("/models", headers={"Host": host}).status_code
+        for host in ("photos.example.com", "localhost:8000", "evil.test")
+    ]
+    assert found == [200, 200, 400]
+
+
 def test_arguments_come_before_the_environment(models):
     assert create_app(PATIENCE=3).config["PATIENCE"] == 3
 

@@ -43,6 +43,7 @@ def test_options_come_from_the_variables_of_the_app(monkeypatch):
         (["--trusted-proxies", "10.0.0.1/8"], "10.0.0.1/8 has host bits set"),
         (["--cors-origins", "www.a.example"], "'www.a.example' is not an origin"),
         (["--cors-origins", "https://a.example/"], "is not an origin: try https://"),
+        (["--allowed-hosts", "a.example:80"], "'a.example:80' is not a host name: try"),
         (["--keep-alive", "0"], "0.0 is not in the range"),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, list) else "",

@@ -5,14 +5,17 @@ import pytest
 from tests.webapp.running_app import HTML, photo
 from webapp.app import create_app
 from webapp.proxy_headers import TrustedProxies, parse_prefix
+from webapp.requests.hosts import AllowedHosts
 
 PROXIES = TrustedProxies.parse("10.0.0.0/8, 192.168.1.7, fd00::/8")
+HOSTS = AllowedHosts.parse("photos.example.com, a.example")
 PROXY, OTHER = {"REMOTE_ADDR": "10.1.2.3"}, {"REMOTE_ADDR": "203.0.113.9"}
 
 
 @pytest.fixture(scope="module")
 def client(kinds):
-    return create_app(kinds, TRUSTED_PROXIES=PROXIES).test_client()
+    app = create_app(kinds, TRUSTED_PROXIES=PROXIES, ALLOWED_HOSTS=HOSTS)
+    return app.test_client()
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +123,23 @@ def test_headers_that_are_none_get_one_sentence(client, headers):
     assert answer.status_code == 400
     (value,) = headers.values()
     assert value in answer.json["detail"]
+
+
+def test_the_list_of_hosts_applies_to_the_host_that_a_trusted_proxy_names(client):
+    other = {"Host": "evil.test"}
+    listed, odd = forwarded(Host="a.example"), forwarded(Host="evil.test")
+    found = {
+        "trusted, listed": client.get(
+            "/v1/models", headers=listed | other, environ_base=PROXY
+        ),
+        "trusted, not listed": client.get(
+            "/v1/models", headers=odd, environ_base=PROXY
+        ),
+        "of others": client.get(
+            "/v1/models", headers=listed | other, environ_base=OTHER
+        ),
+    }
+    assert [answer.status_code for answer in found.values()] == [200, 400, 400]
 
 
 def post(client, base=PROXY, **headers: str) -> int:

@@ -11,11 +11,11 @@ from contextlib import suppress
 from http import HTTPStatus
 from io import BytesIO
 
-from waitress.channel import HTTPChannel
+from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.receiver import FixedStreamReceiver
 from waitress.task import ErrorTask, WSGITask
-from waitress.utilities import BadRequest
+from waitress.utilities import BadRequest, Error
 
 from webapp.security import HEADERS
 from webapp.serving import access_log, admission
@@ -26,6 +26,7 @@ SENTENCES = {
     400: "This is not valid HTTP ({}): send the request again with another client.",
     413: "The request is far too large: send a smaller copy of the photo.",
     431: "The headers are too large: send fewer or shorter ones.",
+    504: "{}",
 }
 UNREAD = 64_000_000  # bytes after a refusal that are read and dropped, at most
 MISTAKE = "This is our mistake, not yours: send the request again later."
@@ -116,6 +117,8 @@ class Task(WSGITask):
         return environ
 
     def build_response_header(self) -> bytes:
+        if not self.request.claim():  # given up: the connection is being closed
+            raise ClientDisconnected
         self.request.leave()
         if self.channel.server.draining:
             self.set_close_on_finish()
@@ -160,6 +163,7 @@ class Channel(HTTPChannel):
     unread = 0  # bytes that are still dropped before the connection is closed
     is_dropping = False
     close_when_flushed: bool
+    requests: list
 
     def handle_read(self) -> None:
         if not self.is_dropping:
@@ -181,6 +185,14 @@ class Channel(HTTPChannel):
                 self.socket.shutdown(socket.SHUT_WR)
             return
         super().handle_write()
+
+    def refuse(self, error: Error) -> None:
+        """Answer the first request with an error, while its own thread goes on."""
+        self.requests[0].error = error
+        self.error_task_class(self, self.requests[0]).service()
+        with self.requests_lock:
+            self.close_when_flushed, self.requests = True, []
+        self.server.pull_trigger()
 
     def has_left(self) -> bool:
         """Whether the client has closed the connection, or it is broken."""

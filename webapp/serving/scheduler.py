@@ -1,43 +1,51 @@
 """Schedules requests: health probes first, photos in batches, slow requests in threads.
 
-Photos are answered in the server's own loop, in batches of at most 8: another thread
-would cost two switches of Python's lock for each photo, and the memory that TensorFlow
-keeps for each thread. The loop never waits to fill a batch.
+The server's loop answers probes and pages itself. Photos are answered in batches of at
+most 8, in one thread: the loop waits for a quick batch, and answers probes while a long
+one is computed. A batch that takes longer than LONG delays no other: the next one gets
+a thread of its own. The loop never waits to fill a batch.
 """
 
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from time import perf_counter
 
-from waitress.task import ThreadedTaskDispatcher
-
-from webapp.serving import access_log
 from webapp.serving.in_flight import InFlightCounter
 from webapp.serving.micro_batching import run_batch
+from webapp.serving.pending_request import PendingRequest
+from webapp.serving.run_threads import Run, RunThreads
 
 log = logging.getLogger(__name__)
-THREADS = 2  # two slow requests run side by side
-LONG = 0.25  # seconds that a probe may wait for a batch
+BATCHES = 3  # threads for batches: two of them for those that take long
+SLOW = 2  # slow requests run side by side
+LONG = 0.25  # seconds that photos may wait for a batch before they get a thread
 HISTORY = 4  # batches whose time predicts the next one's
 MAX_BATCH = 8  # photos; with more, each waits longer and none is faster
-CLIENT_LEFT = 499  # the status in the log, as nginx has it
 DECODING = 0.02  # seconds of decoding that close a batch: a large photo is alone in it
+PAUSE = 0.02  # seconds that the loop waits for a batch before it reads on
+TICK = 0.05  # seconds between two looks at what runs and waits
+DEADLINE = 20.0  # seconds of one run
+PATIENCE = 10.0  # seconds that a request may wait for its run
 
 
 class Scheduler:
     """Queues and answers requests, in place of waitress's task dispatcher.
 
     Every POST counts as a photo. A photo above the limit is answered at once, with
-    `too_many` set. Photos are answered in threads until the last batches were quick.
+    `too_many` set.
 
     Args:
       limit: photos in flight at once, in all workers together.
       in_flight: the counter that the workers share.
       long: the first of these parts that a path has says from how many bytes on its
-        requests are answered in threads; a proxy's prefix may come before it. A body
-        that is packed may be of any length.
+        requests are slow; a proxy's prefix may come before it. A body that is packed
+        may be of any length.
+      deadline: seconds of a run, after which its requests get 504.
+      patience: seconds that a request may wait for its run; then it gets 504.
+      refused: called with "late" or "deadline" for each of those.
+    Attributes:
+      is_stuck: whether a run has passed its deadline, so that its thread is lost.
     """
 
     def __init__(
@@ -46,43 +54,52 @@ class Scheduler:
         limit: int,
         in_flight: InFlightCounter | None = None,
         long: Mapping[str, int] | None = None,
+        deadline: float = DEADLINE,
+        patience: float = PATIENCE,
+        refused: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self._limit, self._long = limit, long or {}
         self._in_flight = in_flight or InFlightCounter()
-        self._quick: deque = deque()
-        self._photos: deque[_Photo] = deque()
+        self._deadline, self._patience, self._refused = deadline, patience, refused
+        self._quick: deque = deque()  # connections
+        self._photos: deque[PendingRequest] = deque()
+        self._slow: deque[PendingRequest] = deque()
         self._took = deque([LONG], HISTORY)  # seconds a photo, batch by batch
-        self._threads = ThreadedTaskDispatcher()
-        self._threads.set_thread_count(THREADS)
+        self._batches, self._slow_runs = RunThreads(BATCHES), RunThreads(SLOW)
+        self.is_stuck = False
+
+    def wake_with(self, wake: Callable[[], None]) -> None:
+        """Call `wake` when a run ends, so that the loop starts the next one."""
+        self._batches.on_end = self._slow_runs.on_end = wake
+
+    def idle_seconds(self, longest: float) -> float:
+        """How long the loop may sleep."""
+        if self._quick or self._may_start_slow() or self._may_start_batch():
+            return 0
+        is_idle = not (self._photos or self._slow or self._runs())
+        return longest if is_idle else min(longest, TICK)
 
     @property
-    def waiting(self) -> bool:
-        """Whether the loop has a request to answer."""
-        return bool(self._quick or self._photos)
-
-    @property
-    def threads(self) -> set[int]:
-        """The threads that are still running after `shutdown`."""
-        return self._threads.threads
+    def running(self) -> int:
+        """The number of threads that compute."""
+        return len(self._runs())
 
     def add_task(self, channel) -> None:
         """Queue a request; waitress calls this when the whole body has arrived."""
         request = channel.requests[0]
         request.arrived, request.too_many = perf_counter(), False
-        request.leave = lambda: None
+        request.leave, request.claim = lambda: None, lambda: True
         if request.error or request.command != "POST":
             self._quick.append(channel)
         elif not self._in_flight.enter(self._limit):
             request.too_many = True
             self._quick.append(channel)
-        elif self._is_long(request):
-            self._threads.add_task(_Photo(channel, self._in_flight.leave))
         else:
-            photo = _Photo(channel, self._in_flight.leave, self._took.append)
-            self._photos.append(photo)
+            queue = self._slow if self._is_long(request) else self._photos
+            queue.append(PendingRequest(channel, self._in_flight.leave))
 
     def _is_long(self, request) -> bool:
-        """Whether the request may take long enough to be answered in a thread."""
+        """Whether the request may take long enough to be no photo of a batch."""
         for part, least in self._long.items():
             if part in request.path:
                 length = int(request.headers.get("CONTENT_LENGTH") or 0)
@@ -90,85 +107,97 @@ class Scheduler:
         return False
 
     def serve(self) -> None:
-        """Answer all probes and pages, then one batch of photos."""
+        """Answer all probes and pages, and start what may run; waits for quick runs."""
         for _ in range(len(self._quick)):
-            channel = self._quick.popleft()
-            _answer(channel.service, channel.cancel)
-        if not self._photos:
-            return
-        if max(self._took) >= LONG:
-            self._threads.add_task(self._photos.popleft())
-            return
-        started = perf_counter()
-        number = run_batch(self._next(started))
-        self._took.append((perf_counter() - started) / number)
+            _answer(self._quick.popleft())
+        self._give_up_late()
+        while self._may_start_slow():
+            self._slow_runs.start(self._answer_slow)
+        if self._may_start_batch():
+            self._batches.start(self._answer_batch).wait(PAUSE)
 
-    def _next(self, started: float) -> Iterator[Callable[[], None]]:
+    def _may_start_slow(self) -> bool:
+        return bool(self._slow) and self._slow_runs.has_free
+
+    def _may_start_batch(self) -> bool:
+        """Whether photos wait, and no batch runs that may end soon."""
+        if not self._photos or not self._batches.has_free:
+            return False
+        return all(run.seconds > LONG for run in self._batches.runs)
+
+    def _answer_slow(self, run: Run) -> None:
+        for request in _take(self._slow, 1):
+            run.requests.append(request)
+            request.answer()
+
+    def _answer_batch(self, run: Run) -> None:
+        if number := run_batch(self._next(run)):
+            self._took.append(run.seconds / number)
+
+    def _next(self, run: Run) -> Iterator[Callable[[], None]]:
         """The photos of a batch; each is taken after the one before it is decoded."""
         quick_enough = int(LONG / max(self._took))
-        for _ in range(min(MAX_BATCH, quick_enough, len(self._photos))):
-            photo = self._photos.popleft()
-            yield partial(_answer, photo.answer, photo.cancel)
-            if perf_counter() - started > DECODING:
+        for photo in _take(self._photos, max(1, min(MAX_BATCH, quick_enough))):
+            run.requests.append(photo)
+            yield photo.answer
+            if run.seconds > DECODING:
                 break
+
+    def _runs(self) -> list[Run]:
+        return self._batches.runs + self._slow_runs.runs
+
+    def _give_up_late(self) -> None:
+        """Answer 504 for runs beyond their deadline, and requests that wait too long.
+
+        The rest of a batch that has not begun to be answered is given up with it.
+        """
+        for run in self._runs():
+            if run.seconds > self._deadline:
+                self.is_stuck = True
+                self._give_up(run, "deadline", self._deadline)
+        for queue in (self._photos, self._slow):
+            while queue and queue[0].waited() > self._patience:
+                for request in _take(queue, 1):
+                    self._refuse(request, "late", self._patience)
+
+    def give_up_all(self) -> None:
+        """Answer 504 for everything that waits or runs."""
+        for run in self._runs():
+            self._give_up(run, "deadline", run.seconds)
+        for queue in (self._photos, self._slow):
+            for request in _take(queue, len(queue)):
+                self._refuse(request, "late", request.waited())
+
+    def _give_up(self, run: Run, reason: str, seconds: float) -> None:
+        for request in run.requests:
+            self._refuse(request, reason, seconds)
+
+    def _refuse(self, request: PendingRequest, reason: str, seconds: float) -> None:
+        lacked = "did not answer" if reason == "deadline" else "had no time for this"
+        if request.give_up(
+            f"The model {lacked} in {seconds:.3g} s: send it again later."
+        ):
+            self._refused(reason)
 
     def shutdown(self, timeout: float) -> None:
         """Wait for the threads to end, for at most `timeout` seconds."""
-        self._threads.shutdown(timeout=timeout)
+        for threads in (self._batches, self._slow_runs):
+            threads.shutdown(timeout)
 
 
-def _answer(service: Callable[[], None], cancel: Callable[[], None]) -> None:
+def _take(queue: deque[PendingRequest], most: int) -> Iterator[PendingRequest]:
+    """Take requests from a queue that other threads take from, too."""
+    for _ in range(most):
+        try:
+            yield queue.popleft()
+        except IndexError:
+            return
+
+
+def _answer(channel) -> None:
     """Answer one request; an error is logged and the connection closed."""
     try:
-        service()
+        channel.service()
     except Exception:
         log.exception("this request could not be answered")
-        cancel()
-
-
-class _Photo:
-    """A request that counts as in flight until its answer begins to be sent.
-
-    The client may then send its next photo, which must not be refused. Nothing is
-    computed for a client that has left.
-    """
-
-    def __init__(
-        self,
-        channel,
-        leave: Callable[[], None],
-        took: Callable[[float], None] = lambda seconds: None,
-    ) -> None:
-        self._channel, self._leave, self._took = channel, leave, took
-        channel.requests[0].leave = self.leave
-
-    def leave(self) -> None:
-        """Stop counting the request; further calls have no effect."""
-        self._leave()
-        self._leave = lambda: None
-
-    def service(self) -> None:
-        """Answer in a thread, and record the seconds."""
-        started = perf_counter()
-        try:
-            self.answer()
-        finally:
-            self._took(perf_counter() - started)
-
-    def answer(self) -> None:
-        try:
-            if self._channel.has_left():  # waitress does not look any more
-                self._drop()
-            else:
-                self._channel.service()
-        finally:
-            self.leave()
-
-    def _drop(self) -> None:
-        request = self._channel.requests[0]
-        fields = {"method": request.command, "path": request.path}
-        access_log.log_request(access_log.new_id(), **fields, status=CLIENT_LEFT)
-        self.cancel()
-
-    def cancel(self) -> None:
-        self._channel.cancel()
+        channel.cancel()

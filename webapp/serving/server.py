@@ -7,9 +7,11 @@ waitress, and tests/webapp/serving/test_server.py tests the drain.
 Taught in notebooks/08_launch_the_flask_app.ipynb.
 """
 
+import errno
 import logging
 import os
 import resource
+import select
 import signal
 import socket
 import sys
@@ -21,14 +23,22 @@ from waitress import create_server, wasyncore
 from webapp.serving.connections import Channel
 from webapp.serving.listener import host_and_port, is_local, listen_errors, url_of
 from webapp.serving.orphans import reap_orphans
+from webapp.serving.restart import restart
 from webapp.serving.scheduler import Scheduler
+from webapp.serving.shared_state import WorkerState
 
+log = logging.getLogger(__name__)
 DRAIN = 20  # seconds for the requests in flight, at most
 QUIET = 0.2  # seconds without a request that end the drain
 STALLED = 20  # seconds that a client may pause in a request or in reading an answer
 LOOK_EVERY = 5  # seconds between two searches for idle connections, at most
+LISTEN = 0.5  # seconds between two heartbeats, at most
+GRACE = 0.03  # seconds that a connection waits for the worker with the fewest
 CONNECTIONS = 1000
 OPEN_FILES = 4096  # for the connections and for TensorFlow
+OWN_FILES = 100  # of those, for TensorFlow, models and logs
+NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+FULL = 1  # seconds without accepting where there is no descriptor for a connection
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -50,8 +60,9 @@ class Server:
       scheduler: queues and answers the requests.
       max_body: bytes of a body to keep in memory; longer ones are read and dropped.
       keep_alive: seconds that a connection may be idle between two requests.
-      is_next: whether this process may accept one more connection than its number;
-        otherwise another process accepts it from the same socket.
+      state: what this worker shares with others, which accept from the same socket;
+        None: there are no others. Then the program is started again, once the requests
+        are answered, after a run has passed its deadline.
     """
 
     def __init__(
@@ -62,9 +73,9 @@ class Server:
         scheduler: Scheduler,
         max_body: int,
         keep_alive: float = 75,
-        is_next: Callable[[int], bool] = lambda connections: True,
+        state: WorkerState | None = None,
     ) -> None:
-        _allow_open_files()
+        room = max(OWN_FILES // 10, _allow_open_files() - OWN_FILES)
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._scheduler = scheduler
         self.url, self.is_loopback = url_of(listener), is_local(listener)
@@ -73,7 +84,7 @@ class Server:
                 app,
                 sockets=[listener],
                 _dispatcher=scheduler,
-                connection_limit=CONNECTIONS,
+                connection_limit=min(CONNECTIONS, room),
                 asyncore_use_poll=True,
                 inbuf_overflow=max_body + 1,
                 outbuf_high_watermark=sys.maxsize,  # the loop must not wait for itself
@@ -84,42 +95,84 @@ class Server:
         self._waitress.channel_class = Channel
         self._waitress.maintenance = lambda now: None  # _close_idle does it, later
         self._keep_alive, self._next_look = keep_alive, 0.0
+        scheduler.wake_with(self._waitress.pull_trigger)
+        self._accepts = True
         readable = self._waitress.readable
-        self._waitress.readable = lambda: readable() and self._is_next()
+        self._waitress.readable = lambda: self._accepts and readable()
         self._accept_one = self._waitress.handle_accept
         self._waitress.handle_accept = self._accept
-        self._may_accept = is_next
-        self._waitress.draining = False
+        self._waitress.accept = self._accepted
+        self._state, self._descriptor = state, os.dup(listener.fileno())
+        self._ignored_since = self._full_until = 0.0
+        self._waitress.draining, self._signals = False, 0
         for number in SIGNALS:
             signal.signal(number, self._stop)
 
     def run(self, on_stop: Callable[[], None] = lambda: None) -> None:
-        """Serve until a signal comes and all is answered, then end the threads."""
+        """Serve until a signal comes and all is answered, then end the threads.
+
+        A worker with a run that has passed its deadline asks to be replaced.
+        """
         self.serve(on_stop)
         self._end()
 
     def serve(self, on_stop: Callable[[], None] = lambda: None) -> None:
         """Serve until a signal comes, then drain; a second signal exits with 130."""
-        while not self._waitress.draining:
-            self._run_once(1 if self._is_next() else QUIET / 4)
+        while not (self._waitress.draining or self._restarts):
+            self._accepts = self._may_accept()
+            self._run_once(LISTEN if self._accepts else GRACE / 2)
             self._close_idle()
+            if self._state and self._scheduler.is_stuck:
+                self._state.ask_replacement()
+        self._waitress.draining = True
         on_stop()
         self._close_listener()
         self._drain()
 
+    @property
+    def _restarts(self) -> bool:
+        """Whether a thread is lost, and nobody replaces this process."""
+        return self._state is None and self._scheduler.is_stuck
+
     def _stop(self, *_) -> None:
-        if self._waitress.draining:
+        if self._signals:
             os._exit(130)
+        self._signals += 1
         self._waitress.draining = True
         self._waitress.pull_trigger()  # wakes the loop; a thunk could deadlock
 
+    def _may_accept(self) -> bool:
+        """Whether this process takes the next connection.
+
+        It also does if the process with the fewest has left one waiting for GRACE.
+        """
+        now = monotonic()
+        if now < self._full_until:
+            return False
+        if self._is_next():
+            self._ignored_since = 0.0
+            return True
+        if not self._has_backlog():
+            self._ignored_since = 0.0
+        elif not self._ignored_since:
+            self._ignored_since = now
+        return 0 < self._ignored_since < now - GRACE
+
     def _is_next(self) -> bool:
-        return self._may_accept(len(self._waitress.active_channels))
+        number = len(self._waitress.active_channels)
+        return self._state is None or self._state.is_next(number)
+
+    def _has_backlog(self) -> bool:
+        backlog = select.poll()
+        backlog.register(self._waitress.socket, select.POLLIN)
+        return bool(backlog.poll(0))
 
     def _run_once(self, patience: float) -> None:
         """Read and write, then answer; waits for a request up to `patience` seconds."""
+        if self._state:
+            self._state.beat()
         before = len(self._waitress.active_channels)
-        self._read_and_write(0 if self._scheduler.waiting else patience)
+        self._read_and_write(self._scheduler.idle_seconds(patience))
         if len(self._waitress.active_channels) > before:
             self._read_and_write(0)  # the requests on the connections just accepted
         self._scheduler.serve()
@@ -152,13 +205,27 @@ class Server:
         return self._keep_alive
 
     def _accept(self) -> None:
-        """Accept all pending connections; waitress alone accepts one per iteration."""
+        """Accept the pending connections; waitress alone accepts one per iteration."""
         before = -1
-        while before < len(self._waitress.active_channels) and self._is_next():
+        while before < len(self._waitress.active_channels) and self._accepts:
             before = len(self._waitress.active_channels)
             self._accept_one()
+            self._accepts &= bool(self._ignored_since) or self._is_next()
+
+    def _accepted(self) -> tuple[socket.socket, object] | None:
+        """The next connection; None, for a while, where there is no room for one."""
+        try:
+            return wasyncore.dispatcher.accept(self._waitress)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            log.warning("no connection is accepted for %s s: %s", FULL, error.strerror)
+            self._full_until, self._accepts = monotonic() + FULL, False
+            return None
 
     def _close_listener(self) -> None:
+        if not self._restarts or self._signals:
+            os.close(self._descriptor)
         for _ in range(CONNECTIONS):  # connections in the kernel's backlog
             self._accept_one()
         wasyncore.dispatcher.close(self._waitress)  # its own close ends the trigger too
@@ -169,6 +236,8 @@ class Server:
             self._run_once(QUIET / 4)
             if self._is_busy():
                 last_busy = monotonic()
+        self._scheduler.give_up_all()
+        self._read_and_write(0)
 
     def _is_busy(self) -> bool:
         """Whether any request has come, is in the app, or being answered."""
@@ -183,15 +252,20 @@ class Server:
     def _end(self) -> None:
         self._scheduler.shutdown(timeout=1)
         wasyncore.close_all(self._waitress._map)
-        if self._scheduler.threads:  # Python cannot exit while they run TensorFlow
-            unanswered = len(self._scheduler.threads)
-            logging.warning("requests not answered in time: %d", unanswered)
+        if self._restarts and not self._signals:
+            log.warning("the server starts again, for a run did not end in time")
+            restart(self._descriptor)
+        if self._scheduler.running:  # Python cannot exit while they run TensorFlow
+            log.warning("runs that did not end in time: %d", self._scheduler.running)
             sys.stdout.flush()
             os._exit(0)
 
 
-def _allow_open_files() -> None:
+def _allow_open_files() -> int:
+    """Allow OPEN_FILES or as many as may be; returns how many are."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < OPEN_FILES:
         wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return soft

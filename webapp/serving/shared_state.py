@@ -1,61 +1,86 @@
-"""State shared by the worker processes: in-flight counts, connections, loaded versions.
+"""State shared by the worker processes: a slot for each, in a memory-mapped file.
 
-It is kept in memory-mapped files, so it outlives each worker.
+The file outlives each worker. Its bytes are written when it is made, so that a disk
+that fills up later does not end the processes that use it.
 """
 
+import ctypes
 import hashlib
 import mmap
 import time
-from array import array
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from helpers.serving.versions import stamp_of
 from webapp.serving.state_folder import hold
 
-IN_FLIGHT, CONNECTIONS = "in-flight", "connections"
-ABSENT = 2**31  # in place of the connections of a worker that does not serve
+FILE = "workers"
 SPREAD = 1  # connections that a worker may have more than another
+ALIVE = 2  # seconds since the last heartbeat of a worker that others wait for
 PATIENCE = 60  # seconds for the other workers to load what is loaded here
-KEPT_MARKS = 8  # of loaded files; the workers load in step: the last one is looked at
+KEPT_LOADS = 8  # of loaded files; the workers load in step: the last one is looked at
+
+
+class Slot(ctypes.Structure):
+    """What one worker tells the others and the supervisor."""
+
+    _fields_ = (
+        ("in_flight", ctypes.c_uint32),  # photos
+        ("connections", ctypes.c_uint32),
+        ("serves", ctypes.c_bool),
+        ("wants_replacement", ctypes.c_bool),
+        ("heartbeat", ctypes.c_double),  # by time.monotonic, the same in all processes
+        ("loads", ctypes.c_uint64),  # how many files were loaded
+        ("loaded", ctypes.c_uint64 * KEPT_LOADS),  # hashes of the last ones
+    )
 
 
 def create_state(folder: Path, count: int) -> None:
-    """Create the empty state of `count` workers in a folder."""
-    for what, number in ((IN_FLIGHT, 0), (CONNECTIONS, ABSENT)):
-        (folder / what).write_bytes(array("I", [number] * count).tobytes())
+    """Create `count` empty slots in a folder."""
+    (folder / FILE).write_bytes(bytes(count * ctypes.sizeof(Slot)))
+
+
+def open_slots(folder: Path) -> ctypes.Array[Slot]:
+    """The slots in a folder, in shared memory."""
+    with open(folder / FILE, "r+b") as file:
+        shared = mmap.mmap(file.fileno(), 0)
+    return (Slot * (len(shared) // ctypes.sizeof(Slot))).from_buffer(shared)
 
 
 class WorkerState:
     """The shared state, read and written by one worker.
 
     Args:
-      number: the worker's number, from 0; a replacement takes the same number.
+      number: the worker's slot, from 0; free when the worker before it has ended.
     """
 
     def __init__(self, folder: Path, number: int) -> None:
         self.number, self._folder = number, folder
-        self._in_use, self._loaded = hold(folder), deque[str]()
-        self.in_flight, self._connections = map(self._counts, (IN_FLIGHT, CONNECTIONS))
+        self._in_use = hold(folder)
+        self.slots = open_slots(folder)
+        self._own = self.slots[number]
 
     @property
     def folder(self) -> Path:
         """The folder of the state, which all workers share."""
         return self._folder
 
-    def _counts(self, what: str) -> memoryview:
-        """One count for each worker, in shared memory."""
-        with open(self._folder / what, "r+b") as file:
-            return memoryview(mmap.mmap(file.fileno(), 0)).cast("I")
+    def beat(self) -> None:
+        """State that this worker's loop goes round."""
+        self._own.heartbeat = time.monotonic()
 
     def is_next(self, connections: int) -> bool:
-        """Whether this worker may accept a connection: no other has fewer by SPREAD."""
-        self._connections[self.number] = connections
-        return connections <= min(self._connections) + SPREAD
+        """Whether no worker that is alive has fewer connections by SPREAD."""
+        self._own.connections = connections
+        fewest = min((slot.connections for slot in self._alive()), default=connections)
+        return connections <= fewest + SPREAD
+
+    def ask_replacement(self) -> None:
+        """Ask the supervisor to start another worker in place of this one."""
+        self._own.wants_replacement = True
 
     def synchronized(self, load: Callable) -> Callable:
-        """A `load` that returns when every serving worker has loaded the same file.
+        """A `load` that returns when every worker that is alive has loaded the file.
 
         So all swap to a new version within some hundredths of a second. It waits at
         most PATIENCE seconds for a worker that cannot load the file, and not at all
@@ -65,8 +90,9 @@ class WorkerState:
         def load_synchronized(path: Path):
             key = f"{path}{stamp_of(path)}".encode()
             model = load(path)
-            loaded = f"loaded-{hashlib.sha256(key).hexdigest()[:16]}"
-            self._mark_loaded(loaded)
+            loaded = int.from_bytes(hashlib.sha256(key).digest()[:8], "big")
+            self._own.loaded[self._own.loads % KEPT_LOADS] = loaded
+            self._own.loads += 1
             end = time.monotonic() + PATIENCE
             while self._waits_for(loaded) and time.monotonic() < end:
                 time.sleep(0.02)
@@ -74,35 +100,25 @@ class WorkerState:
 
         return load_synchronized
 
-    def _mark_loaded(self, loaded: str) -> None:
-        """Mark that this worker has loaded a file; earlier marks are removed."""
-        self._mark(loaded)
-        self._loaded.append(loaded)
-        if len(self._loaded) > KEPT_MARKS:
-            oldest = self._loaded.popleft()
-            if oldest not in self._loaded:
-                (self._folder / f"{oldest}.{self.number}").unlink(missing_ok=True)
-
-    def _waits_for(self, loaded: str) -> bool:
+    def _waits_for(self, loaded: int) -> bool:
         """Whether this worker serves, and another one that does has not loaded it."""
-        serving = self._marked("serving")
-        return f".{self.number}" in serving and not serving <= self._marked(loaded)
+        return self._own.serves and any(
+            loaded not in slot.loaded[:] for slot in self._alive()
+        )
+
+    def _alive(self) -> Iterator[Slot]:
+        """The slots of the workers that serve and are not halted."""
+        now = time.monotonic()
+        for slot in self.slots:
+            if slot.serves and now - slot.heartbeat < ALIVE:
+                yield slot
 
     def join(self) -> None:
-        """Mark this worker as serving."""
-        self._connections[self.number] = 0
-        self._mark("serving")
+        """State that this worker serves."""
+        self.beat()
+        self._own.serves = True
 
-    def leave(self) -> None:
-        """Clear the counts and marks of a worker that has ended."""
-        self.in_flight[self.number] = 0
-        self._connections[self.number] = ABSENT
-        for mark in self._folder.glob(f"*.{self.number}"):
-            mark.unlink()
 
-    def _mark(self, what: str) -> None:
-        (self._folder / f"{what}.{self.number}").touch()
-
-    def _marked(self, what: str) -> set[str]:
-        """The workers that have this mark, as file suffixes."""
-        return {mark.suffix for mark in self._folder.glob(f"{what}.*")}
+def clear(slot: Slot) -> None:
+    """Empty the slot of a worker that has ended."""
+    ctypes.memset(ctypes.addressof(slot), 0, ctypes.sizeof(Slot))

@@ -1,7 +1,8 @@
 """Worker processes behind one address, each with graphs and sessions of its own.
 
 The supervisor loads no model, so that no session is used across a fork. It holds the
-socket, starts the workers, replaces those that die, and forwards signals.
+socket, starts the workers, forwards signals, and replaces workers that die, that have
+no heartbeat, or that ask for it.
 """
 
 import logging
@@ -19,17 +20,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
-from prometheus_client import multiprocess
 
 from webapp.option_variables import variable
+from webapp.serving import metric_files
 from webapp.serving.orphans import reap_orphans
 from webapp.serving.server import DRAIN, SIGNALS
-from webapp.serving.shared_state import WorkerState, create_state
+from webapp.serving.shared_state import WorkerState, clear, create_state, open_slots
 from webapp.serving.state_folder import create_folder, hold
 
 VARIABLE = "WEBAPP_WORKER"  # three file descriptors and the worker's number
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
 STOP_SECONDS = DRAIN + 5  # after the signal; then a worker that hangs is killed
+HALTED = 6  # seconds without a heartbeat after which a worker is killed
+LOOK_EVERY = 0.1  # seconds between two looks of the supervisor
 log = logging.getLogger(__name__)
 
 
@@ -59,6 +62,7 @@ def worker_context() -> WorkerContext | None:
     listener, ready, parent, number = map(int, os.environ.pop(VARIABLE).split(","))
     threading.Thread(target=_end_with, args=[parent], daemon=True).start()
     state = WorkerState(Path(os.environ[METRICS]), number)
+    metric_files.reserve(state.folder)
     return WorkerContext(socket.socket(fileno=listener), ready, state)
 
 
@@ -78,15 +82,20 @@ class Supervisor:
         self._alive, self._alive_end = os.pipe()
         self._folder = create_folder()
         self._in_use = hold(self._folder)
-        self._workers: dict[int, subprocess.Popen] = {}
+        self._workers: dict[int, subprocess.Popen] = {}  # by slot
+        self._successors: dict[int, int] = {}  # the slots of replacements, by old slot
+        self._codes: list[int] = []  # exit statuses after the signal
         self._end: float | None = None  # when workers that still run are killed
         self._signals = self._forwarded = 0  # how many came, and how many were sent on
         self._next_start = 0.0  # when the next replacement may start
+        self._looked = time.monotonic()  # the last time that workers were watched
+        self._trust = 0.0  # until then, heartbeats may be old: this process was halted
 
     def run(self) -> int:
         """Run until a signal comes; returns the exit status."""
         try:
-            create_state(self._folder, self._count)
+            create_state(self._folder, 2 * self._count)  # and as many replacements
+            self._slots = open_slots(self._folder)
             for signal_number in SIGNALS:
                 signal.signal(signal_number, self._stop)
             line = self._report_of(self._start(0))
@@ -106,12 +115,12 @@ class Supervisor:
 
     def _report_of(self, reports: int) -> str:
         """What a worker reports when it serves; "" if it ends before."""
-        while not select.select([reports], [], [], 0.1)[0]:
+        while not select.select([reports], [], [], LOOK_EVERY)[0]:
             self._stop_workers()
         return os.read(reports, 1000).decode()
 
     def _start(self, number: int) -> int:
-        """Start the worker of that number; returns the pipe that it reports to.
+        """Start a worker in that slot; returns the pipe that it reports to.
 
         It gets the number of workers too: the default depends on free memory.
         """
@@ -151,24 +160,73 @@ class Supervisor:
 
     def _watch(self) -> int:
         """Wait until all have ended; returns the highest of their exit statuses."""
-        normal = (0, -signal.SIGTERM)  # the latter was not serving yet
-        while any(worker.poll() is None for worker in self._workers.values()):
+        while self._workers:
             self._stop_workers()
-            for number, worker in self._workers.items():
-                if worker.poll() is not None and not self._end:
-                    self._replace(number, worker)
+            self._note_ended()
+            if not self._end:
+                self._kill_halted()
+                self._end_replaced()
+                self._start_missing()
             if os.getpid() == 1:
                 reap_orphans({worker.pid for worker in self._workers.values()})
-            time.sleep(0.1)
-        codes = [worker.returncode for worker in self._workers.values()]
-        return max(0 if code in normal else abs(code) for code in codes)
+            time.sleep(LOOK_EVERY)
+        normal = (0, -signal.SIGTERM)  # the latter was not serving yet
+        return max(0 if code in normal else abs(code) for code in self._codes)
 
-    def _replace(self, number: int, worker: subprocess.Popen) -> None:
-        """Start another worker of that number, at most one a second."""
+    def _note_ended(self) -> None:
+        """Forget the workers that have ended, and what they have written."""
+        for number, worker in list(self._workers.items()):
+            if worker.poll() is None:
+                continue
+            del self._workers[number]
+            clear(self._slots[number])
+            metric_files.release(self._folder, worker.pid)
+            if self._end:
+                self._codes.append(worker.returncode)
+            elif self._successors.pop(number, None) is None:
+                log.error("worker %s ended with %s", worker.pid, worker.returncode)
+
+    def _kill_halted(self) -> None:
+        """Kill the workers that serve but have no heartbeat."""
+        now = time.monotonic()
+        if now - self._looked > 1:
+            self._trust = now + HALTED
+        self._looked = now
+        if now < self._trust:
+            return
+        for number, worker in self._workers.items():
+            slot = self._slots[number]
+            if slot.serves and now - slot.heartbeat > HALTED:
+                log.error("worker %s has no heartbeat and is killed", worker.pid)
+                worker.kill()
+                slot.serves = False
+
+    def _end_replaced(self) -> None:
+        """Stop the workers whose replacements serve."""
+        for old, new in self._successors.items():
+            slot, serves = self._slots[old], self._slots[new].serves
+            if slot.wants_replacement and serves:
+                slot.wants_replacement = False
+                self._workers[old].send_signal(signal.SIGTERM)
+
+    def _start_missing(self) -> None:
+        """Start a replacement where one is needed, at most one a second."""
         if time.monotonic() < self._next_start:
             return
+        old = self._without_successor()
+        if old is None and len(self._workers) - len(self._successors) >= self._count:
+            return
+        new = next(n for n in range(len(self._slots)) if n not in self._workers)
         self._next_start = time.monotonic() + 1
-        log.error("worker %s ended with %s", worker.pid, worker.returncode)
-        multiprocess.mark_process_dead(worker.pid, str(self._folder))
-        WorkerState(self._folder, number).leave()
-        os.close(self._start(number))
+        os.close(self._start(new))
+        if old is not None:
+            log.error("worker %s is being replaced", self._workers[old].pid)
+            self._successors[old] = new
+
+    def _without_successor(self) -> int | None:
+        """The slot of a worker that asks for a replacement and has none."""
+        for number in self._workers:
+            wants = self._slots[number].wants_replacement
+            if wants and self._successors.get(number) not in self._workers:
+                return number
+        return None

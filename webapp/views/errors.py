@@ -16,6 +16,7 @@ from helpers.data.decoding import (
 from helpers.serving.model_names import printable
 from helpers.serving.non_finite import NonFiniteAnswer
 from helpers.serving.refused_input import RefusedInput
+from webapp.requests.hosts import PROBLEM
 from webapp.views import open_inference, page, tensorflow_serving
 
 PHOTO_STATUS = {
@@ -114,7 +115,9 @@ def _problem(status: int, text: str) -> Response:
         return tensorflow_serving.show_problem(status, text)
     detail = text[:1].upper() + text[1:] + ("" if text[-1:] in ".?!" else ".")
     title = HTTPStatus(status).phrase
-    if page.is_wanted():
+    # Not the page where the host is refused: it names the models, and a script of the
+    # page that made its name lead here (DNS rebinding) could read them.
+    if page.is_wanted() and PROBLEM not in request.environ:
         answer = page.show_problem(status, title, detail)
     else:
         answer = jsonify(type="about:blank", title=title, status=status, detail=detail)

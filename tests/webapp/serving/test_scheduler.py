@@ -13,6 +13,7 @@ from webapp.serving.scheduler import (
     HISTORY,
     LONG,
     MAX_BATCH,
+    TICK,
     Scheduler,
 )
 
@@ -38,6 +39,9 @@ class Channel:
     def has_left(self) -> bool:
         return self.is_left
 
+    def refuse(self, error) -> None:
+        self.refused = error.body
+
 
 @pytest.fixture
 def answered():
@@ -61,27 +65,18 @@ def quick_scheduler(**settings) -> Scheduler:
     return scheduler
 
 
-def answering_thread(scheduler, seconds=0.0) -> threading.Thread:
-    """The thread that answers a photo which takes so many seconds."""
-    channel = Channel([], "photo")
-    record = channel.service
-    channel.service = lambda: (time.sleep(seconds), record())
-    scheduler.add_task(channel)
+def serve(scheduler) -> None:
+    """One look of the loop, and the end of what it has started."""
     scheduler.serve()
-    wait_until_idle(scheduler)
-    return channel.thread
-
-
-def wait_until_idle(scheduler) -> None:
-    while scheduler._in_flight.count():
+    while scheduler.running:
         time.sleep(0.001)
 
 
 def batch_sizes(scheduler) -> list[int]:
     """The number of photos in each batch, until no photo waits."""
     waited = [len(scheduler._photos)]
-    while scheduler.waiting:
-        scheduler.serve()
+    while waited[-1]:
+        serve(scheduler)
         waited.append(len(scheduler._photos))
     return [before - after for before, after in pairwise(waited)]
 
@@ -112,18 +107,121 @@ def test_batches_of_slow_photos_are_small(add):
     assert batch_sizes(scheduler) == [2, 2]
 
 
-def test_photos_run_in_threads_until_the_model_is_known_to_be_quick():
-    scheduler, loop = Scheduler(limit=8), threading.current_thread()
-    threads = [answering_thread(scheduler) for _ in range(HISTORY + 1)]
-    assert loop not in threads[:HISTORY]
-    assert threads[HISTORY] is loop
+def test_photos_are_single_until_the_model_is_known_to_be_quick(add):
+    scheduler = Scheduler(limit=100)
+    for name in "abcdef":
+        add(scheduler, name)
+    assert batch_sizes(scheduler) == [1] * HISTORY + [2]
 
 
-def test_photos_run_in_threads_after_a_slow_one():
-    scheduler, loop = quick_scheduler(limit=8), threading.current_thread()
-    assert answering_thread(scheduler, seconds=LONG) is loop
-    assert loop not in [answering_thread(scheduler) for _ in range(HISTORY)]
-    assert answering_thread(scheduler) is loop
+def test_one_thread_answers_all_quick_photos(answered):
+    scheduler = quick_scheduler(limit=8)
+    channels = [Channel(answered, name) for name in "abc"]
+    for channel in channels:
+        scheduler.add_task(channel)
+        serve(scheduler)
+    assert len({channel.thread for channel in channels}) == 1
+    assert channels[0].thread is not threading.current_thread()
+
+
+@pytest.fixture
+def hanging(answered):
+    """A photo whose model computes until it is told to end."""
+    channel, channel.begun, channel.end = Channel(answered, "hanging"), *events()
+    record = channel.service
+    channel.service = lambda: (channel.begun.set(), channel.end.wait(30), record())
+    yield channel
+    channel.end.set()
+
+
+def events() -> tuple[threading.Event, threading.Event]:
+    return threading.Event(), threading.Event()
+
+
+def start(scheduler, channel) -> None:
+    """Start the batch of a photo that hangs."""
+    scheduler.add_task(channel)
+    scheduler.serve()
+    assert channel.begun.wait(30)
+
+
+def test_photos_wait_for_a_batch_that_may_end_soon(add, answered, hanging):
+    scheduler = quick_scheduler(limit=8)
+    start(scheduler, hanging)
+    add(scheduler, "photo")
+    add(scheduler, "probe", "GET", "/healthz")
+    scheduler.serve()
+    assert answered == ["probe"]
+    assert 0 < scheduler.idle_seconds(60) <= TICK
+    hanging.end.set()
+    while "hanging" not in answered:
+        time.sleep(0.001)
+    serve(scheduler)
+    assert answered == ["probe", "hanging", "photo"]
+    assert scheduler.idle_seconds(60) == 60
+
+
+def test_a_long_batch_delays_no_other(add, answered, hanging, monkeypatch):
+    monkeypatch.setattr("webapp.serving.scheduler.LONG", 0)
+    scheduler = quick_scheduler(limit=8)
+    start(scheduler, hanging)
+    add(scheduler, "photo")
+    assert scheduler.idle_seconds(60) == 0
+    scheduler.serve()
+    while not answered:
+        time.sleep(0.001)
+    assert answered == ["photo"]
+
+
+def test_a_run_beyond_its_deadline_is_given_up(answered, hanging):
+    reasons = []
+    scheduler = quick_scheduler(limit=1, deadline=0.01, refused=reasons.append)
+    start(scheduler, hanging)
+    time.sleep(0.01)
+    scheduler.serve()
+    assert hanging.refused == "The model did not answer in 0.01 s: send it again later."
+    assert (reasons, scheduler.is_stuck) == (["deadline"], True)
+    assert scheduler._in_flight.count() == 0
+    assert not hanging.requests[0].claim()  # its own answer, later, is not sent
+    scheduler.serve()
+    assert reasons == ["deadline"]
+
+
+@pytest.mark.parametrize("path", ["/predict", "/explain"])
+def test_a_request_that_waits_too_long_is_given_up(answered, hanging, path):
+    reasons = []
+    scheduler = quick_scheduler(
+        limit=9, patience=0.01, long={"/explain": 0}, refused=reasons.append
+    )
+    for queue in (scheduler._batches, scheduler._slow_runs):
+        queue._count = 0  # all are taken
+    late = Channel(answered, "late", path=path)
+    scheduler.add_task(late)
+    time.sleep(0.01)
+    scheduler.serve()
+    assert (
+        late.refused == "The model had no time for this in 0.01 s: send it again later."
+    )
+    assert (reasons, scheduler.is_stuck) == (["late"], False)
+
+
+def test_at_the_end_everything_is_given_up(answered, hanging):
+    scheduler = quick_scheduler(limit=8)
+    start(scheduler, hanging)
+    waiting = Channel(answered, "waiting")
+    scheduler.add_task(waiting)
+    scheduler.give_up_all()
+    assert hanging.refused
+    assert waiting.refused
+    assert not scheduler._in_flight.count()
+
+
+def test_the_loop_is_woken_when_a_run_ends(add):
+    scheduler, woken = quick_scheduler(limit=8), threading.Event()
+    scheduler.wake_with(woken.set)
+    add(scheduler, "photo")
+    scheduler.serve()
+    assert woken.wait(30)
 
 
 def test_probes_and_pages_are_answered_before_photos(add, answered):
@@ -131,7 +229,7 @@ def test_probes_and_pages_are_answered_before_photos(add, answered):
     add(scheduler, "photo")
     add(scheduler, "probe", "GET", "/healthz")
     add(scheduler, "page", "GET", "/")
-    scheduler.serve()
+    serve(scheduler)
     assert answered == ["probe", "page", "photo"]
 
 
@@ -139,7 +237,7 @@ def test_a_photo_above_the_limit_is_answered_first(add, answered):
     scheduler = quick_scheduler(limit=2)
     requests = [add(scheduler, name) for name in "abc"]
     assert [request.too_many for request in requests] == [False, False, True]
-    scheduler.serve()
+    serve(scheduler)
     assert answered == ["c", "a", "b"]
     assert not add(scheduler, "d").too_many
 
@@ -150,26 +248,27 @@ def test_a_failed_answer_is_not_in_flight_any_more(add, answered, caplog, method
     broken, cancelled = Channel(answered, "broken", method), []
     broken.service, broken.cancel = lambda: 1 / 0, lambda: cancelled.append("broken")
     scheduler.add_task(broken)
-    scheduler.serve()
+    serve(scheduler)
     assert cancelled == ["broken"]
     assert "ZeroDivisionError" in caplog.text
     assert not add(scheduler, "again").too_many
-    scheduler.serve()
+    serve(scheduler)
     assert answered == ["again"]
 
 
-def test_a_slow_request_has_a_thread_and_counts_as_in_flight(add, answered):
-    scheduler = Scheduler(limit=1, long={"/explain": 0})
-    begun, leave = threading.Event(), threading.Event()
-    slow = Channel(answered, "slow", "POST", "/explain")
-    slow.service = lambda: (begun.set(), leave.wait(30))
-    scheduler.add_task(slow)
-    assert begun.wait(30)
-    assert not scheduler.waiting
-    assert add(scheduler, "photo").too_many
-    leave.set()
+def test_a_slow_request_counts_as_in_flight_and_delays_no_photo(add, answered, hanging):
+    scheduler = quick_scheduler(limit=2, long={"/explain": 0})
+    hanging.requests[0].path = "/explain"
+    start(scheduler, hanging)
+    add(scheduler, "photo")
+    assert add(scheduler, "third").too_many
+    scheduler.serve()
+    while len(answered) < 2:
+        time.sleep(0.001)
+    assert answered == ["third", "photo"]
+    hanging.end.set()
     scheduler.shutdown(timeout=30)
-    assert not scheduler.threads
+    assert not scheduler.running
     assert not add(scheduler, "later").too_many
 
 
@@ -179,14 +278,13 @@ def test_a_photo_whose_client_has_left_is_not_computed(answered, path):
     channel = Channel(answered, "photo", path=path)
     channel.is_left = True
     scheduler.add_task(channel)
-    scheduler.serve()
-    wait_until_idle(scheduler)
+    serve(scheduler)
     assert answered == ["photo is cancelled"]
     assert not scheduler._in_flight.count()
 
 
 @pytest.mark.parametrize(
-    ("headers", "is_in_loop"),
+    ("headers", "is_photo"),
     [
         ({"CONTENT_LENGTH": "99"}, True),
         ({"CONTENT_LENGTH": "100"}, False),
@@ -194,21 +292,17 @@ def test_a_photo_whose_client_has_left_is_not_computed(answered, path):
     ],
     ids=["small", "large", "packed"],
 )
-def test_a_path_may_be_slow_for_large_requests(answered, headers, is_in_loop):
+def test_a_path_may_be_slow_for_large_requests(answered, headers, is_photo):
     scheduler = quick_scheduler(limit=1, long={"/v2/": 100, "/explain": 0})
     channel = Channel(answered, "photo", path="/v2/models/explain/infer")
     channel.requests[0].headers = headers
     scheduler.add_task(channel)
-    assert scheduler.waiting == is_in_loop
-    scheduler.serve()
-    wait_until_idle(scheduler)
+    assert len(scheduler._photos) == is_photo
+    serve(scheduler)
     assert answered == ["photo"]
 
 
 def test_a_slow_path_may_come_after_a_prefix(answered):
     scheduler = quick_scheduler(limit=1, long={"/explain": 0})
-    channel = Channel(answered, "photo", path="/cats/explain")
-    scheduler.add_task(channel)
-    assert not scheduler.waiting
-    wait_until_idle(scheduler)
-    assert channel.thread is not threading.current_thread()
+    scheduler.add_task(Channel(answered, "photo", path="/cats/explain"))
+    assert len(scheduler._slow) == 1

@@ -1,17 +1,27 @@
-"""The counts of photos and connections that the workers share."""
+"""The slots in which workers tell each other how they are doing."""
 
 import pytest
 
 from webapp.serving import shared_state
 from webapp.serving.in_flight import InFlightCounter
-from webapp.serving.shared_state import KEPT_MARKS, WorkerState, create_state
+from webapp.serving.shared_state import (
+    ALIVE,
+    FILE,
+    KEPT_LOADS,
+    WorkerState,
+    clear,
+    create_state,
+    open_slots,
+)
+
+
+def counter(folder, number: int) -> InFlightCounter:
+    return InFlightCounter(WorkerState(folder, number).slots, number)
 
 
 def test_photos_are_counted_with_those_of_the_other_workers(tmp_path):
     create_state(tmp_path, 2)
-    one, other = (
-        InFlightCounter(WorkerState(tmp_path, n).in_flight, n) for n in range(2)
-    )
+    one, other = counter(tmp_path, 0), counter(tmp_path, 1)
     assert [one.enter(3), other.enter(3), one.enter(3)] == [True] * 3
     assert not other.enter(3)
     one.leave()
@@ -20,11 +30,10 @@ def test_photos_are_counted_with_those_of_the_other_workers(tmp_path):
 
 def test_the_count_of_a_dead_worker_is_cleared(tmp_path):
     create_state(tmp_path, 2)
-    dead = WorkerState(tmp_path, 0)
-    assert InFlightCounter(dead.in_flight, 0).enter(1)
-    living = InFlightCounter(WorkerState(tmp_path, 1).in_flight, 1)
+    dead, living = counter(tmp_path, 0), counter(tmp_path, 1)
+    assert dead.enter(1)
     assert not living.enter(1)
-    dead.leave()
+    clear(open_slots(tmp_path)[0])
     assert living.enter(1)
 
 
@@ -38,20 +47,39 @@ def test_a_connection_goes_to_the_worker_with_the_fewest(tmp_path):
     assert second.is_next(0)
     assert second.is_next(51)
     assert not second.is_next(52)
-    first.leave()
+    clear(second.slots[0])
     assert second.is_next(52)
 
 
-def test_reloads_leave_no_marks_that_grow(tmp_path):
+def test_a_worker_without_a_heartbeat_is_not_waited_for(tmp_path, monkeypatch):
+    create_state(tmp_path, 2)
+    halted, other = (WorkerState(tmp_path, n) for n in range(2))
+    for worker in (halted, other):
+        worker.join()
+    assert not other.is_next(2)
+    halted.slots[0].heartbeat -= ALIVE
+    assert other.is_next(2)
+    monkeypatch.setattr(shared_state.time, "sleep", pytest.fail)
+    assert other.synchronized(lambda path: "model")(tmp_path / "1.pb") == "model"
+
+
+def test_the_file_has_all_its_bytes_on_the_disk(tmp_path):
+    create_state(tmp_path, 100)
+    status = (tmp_path / FILE).stat()
+    assert status.st_blocks * 512 >= status.st_size > 0
+
+
+def test_workers_that_load_in_step_find_each_load(tmp_path, monkeypatch):
     create_state(tmp_path, 2)
     workers = [WorkerState(tmp_path, n) for n in range(2)]
     loads = [worker.synchronized(lambda path: path) for worker in workers]
-    numbers = set()
-    for version in range(40):
-        for load in loads:
-            load(tmp_path / f"{version}.pb")
-        numbers.add(len([*tmp_path.glob("loaded-*")]))
-    assert max(numbers) == 2 * KEPT_MARKS
+    for version in range(2 * KEPT_LOADS):
+        loads[0](tmp_path / f"{version}.pb")
+        loads[1](tmp_path / f"{version}.pb")
+    monkeypatch.setattr(shared_state.time, "sleep", pytest.fail)
+    for worker in workers:
+        worker.join()
+    assert loads[0](tmp_path / f"{version}.pb")
 
 
 def test_a_worker_that_starts_waits_for_no_other(tmp_path, monkeypatch):

@@ -101,6 +101,16 @@ def test_a_worker_that_dies_is_replaced(service):
         assert ask(service.url).status_code == 200
 
 
+def test_a_worker_that_is_halted_is_replaced_and_others_answer(service):
+    before = workers_of(service)
+    before[0].send_signal(signal.SIGSTOP)
+    for _ in range(20):
+        assert requests.get(f"{service.url}/healthz", timeout=2).status_code == 200
+    wait_for(lambda: len({*workers_of(service)} - {*before}) == 1)
+    while "serves" not in (line := service.line()):
+        assert line
+
+
 def test_workers_swap_to_a_new_version_together(service, tmp_path):
     write_model(tmp_path / "2.pb").rename(service.models / "cats" / "2.pb")
     answered = []
@@ -116,6 +126,8 @@ def test_a_worker_that_hangs_is_killed(monkeypatch):
     monkeypatch.setattr(workers, "STOP_SECONDS", 0.3)
     with bind("127.0.0.1", 0) as listener:
         supervisor = workers.Supervisor(listener, 1)
+        workers.create_state(supervisor._folder, 1)
+        supervisor._slots = workers.open_slots(supervisor._folder)
         hanging = "import signal; signal.signal(15, signal.SIG_IGN); input()"
         supervisor._workers[0] = subprocess.Popen(
             [sys.executable, "-c", hanging], stdin=subprocess.PIPE
@@ -160,15 +172,14 @@ def supervisor(monkeypatch):
 def test_a_signal_while_a_worker_loads_ends_all(supervisor, starting):
     made = supervisor(starting)
     assert made.run() == 0
-    codes = [worker.returncode for worker in made._workers.values()]
-    assert codes == [-signal.SIGTERM] * (starting + 1)
+    assert made._codes == [-signal.SIGTERM] * (starting + 1)
 
 
 def test_a_signal_in_the_middle_of_a_start_ends_the_worker(supervisor, monkeypatch):
     monkeypatch.setattr(workers.subprocess, "Popen", SignalledPopen)
     made = supervisor(1)
     assert made.run() == 0
-    assert [w.returncode for w in made._workers.values()] == [-signal.SIGTERM]
+    assert made._codes == [-signal.SIGTERM]
 
 
 def test_workers_that_cannot_start_end_the_parent(tmp_path):
