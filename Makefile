@@ -24,6 +24,9 @@ XDIST := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-
 notebook-outputs notebooks: export NO_PROXY := 127.0.0.1,localhost
 notebook-outputs notebooks: export no_proxy := 127.0.0.1,localhost
 
+# The processes share the cores: one thread of TensorFlow each takes less CPU time.
+tests: export TF_NUM_INTRAOP_THREADS := 1
+
 .PHONY: help demo test check $(STEPS) lab train bench lock notebooks clean
 .DEFAULT_GOAL := help
 

@@ -160,6 +160,7 @@ def test_the_first_lines_name_the_examples_the_time_and_the_first_epoch(killed):
     assert epoch.split()[:3] == ["epoch", "1", "loss"]
 
 
+@pytest.mark.ci
 def test_a_killed_training_resumes_after_the_last_epoch_it_saved(folder, resumed):
     done, status, output, errors = resumed
     assert (status, errors) == (0, "")
@@ -225,6 +226,7 @@ def test_a_finished_training_of_other_photos_is_not_this_one(command, resumed, f
     assert "holds another training: its data is" in refused.stderr
 
 
+@pytest.mark.ci
 def test_sigterm_saves_what_was_learned(folder):
     process = folder.start("train", "--epochs", "500", "--out", "checkpoints/ended")
     try:

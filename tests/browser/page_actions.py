@@ -3,9 +3,24 @@
 from io import BytesIO
 from pathlib import Path
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
+# The window's width and the colours: a phone, a desktop; in CI a tablet, too.
+VIEWS = pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (360, "light"),
+        (1280, "dark"),
+        *(
+            pytest.param(width, scheme, marks=pytest.mark.ci)
+            for width in (360, 768, 1280)
+            for scheme in ("light", "dark")
+            if (width, scheme) not in ((360, "light"), (1280, "dark"))
+        ),
+    ],
+)
 PICTURES = Path(__file__).parent / "pictures"  # screenshots, for people to look at
 
 

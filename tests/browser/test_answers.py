@@ -34,6 +34,7 @@ def test_chosen_photo_gets_its_label_and_both_probabilities(page):
     save_screenshot(page, "one-answer")
 
 
+@pytest.mark.ci
 def test_bars_are_as_long_as_the_probabilities(page):
     choose(page, RED_CORNER)
     expect(answers(page)).to_have_count(1)
@@ -78,6 +79,7 @@ def test_two_models_answer_side_by_side_under_one_photo(page):
     save_screenshot(page, "two-models")
 
 
+@pytest.mark.ci
 def test_second_model_answers_the_photos_already_uploaded(page):
     choose(page, RED_CORNER)
     expect(answers(page)).to_have_count(1)
@@ -113,6 +115,7 @@ def test_heat_map_is_bright_where_the_model_looks(page):
     save_screenshot(page, "why")
 
 
+@pytest.mark.ci
 def test_heat_map_lies_over_the_photo_in_its_shape(page):
     choose(page, picture(200, 100, ("red", 0, 0, 60, 60)))
     page.get_by_role("button", name="Show why").click()
@@ -122,6 +125,7 @@ def test_heat_map_lies_over_the_photo_in_its_shape(page):
     assert heat.evaluate("heat => heat.naturalWidth / heat.naturalHeight") == 2
 
 
+@pytest.mark.ci
 def test_heat_map_is_switched_off(page):
     choose(page, RED_CORNER)
     page.get_by_role("button", name="Show why").click()
@@ -130,6 +134,7 @@ def test_heat_map_is_switched_off(page):
     expect(page.locator(".heat")).to_be_hidden()
 
 
+@pytest.mark.ci
 def test_heat_maps_of_two_models_are_shown_one_at_a_time(page):
     page.get_by_role("checkbox", name="tiny").check()
     choose(page, RED_CORNER)
@@ -143,6 +148,7 @@ def test_heat_maps_of_two_models_are_shown_one_at_a_time(page):
     expect(visible).to_have_attribute("alt", "Heat map of other over the photo")
 
 
+@pytest.mark.ci
 def test_photo_that_no_part_decides_says_so(page):
     choose(page, picture(60, 60, ("red", 0, 0, 60, 60)))
     page.get_by_role("button", name="Show why").click()
@@ -162,6 +168,7 @@ def test_one_bad_file_does_not_affect_the_others(page):
     expect(error_card(page)).to_contain_text("This is a text file")
 
 
+@pytest.mark.ci
 def test_file_far_too_large_is_not_sent(page):
     requests = []
     page.on("request", lambda request: requests.append(request.url))
@@ -172,6 +179,7 @@ def test_file_far_too_large_is_not_sent(page):
     assert [address for address in requests if "predict" in address] == []
 
 
+@pytest.mark.ci
 def test_answers_of_a_proxy_are_sentences_of_the_page(page):
     answer = {"body": "<html><h1>413 Request Entity Too Large</h1></html>"}
     page.route("**/predict?*", lambda route: route.fulfill(status=413, **answer))
@@ -189,7 +197,12 @@ NOISE = bytes(2_500_000)  # not decoded, and sent as it is
     ("routes", "photo", "sentence"),
     [
         ("**/predict?*", RED_CORNER, "The connection broke, but the server runs"),
-        ("**/predict?*", NOISE, "broke while 2.5 MB were sent, but the server runs: a"),
+        pytest.param(
+            "**/predict?*",
+            NOISE,
+            "broke while 2.5 MB were sent, but the server runs: a",
+            marks=pytest.mark.ci,
+        ),
         ("**/*", RED_CORNER, "The server cannot be reached"),
     ],
     ids=["small", "large", "server ended"],
@@ -202,6 +215,7 @@ def test_broken_connection_is_told_from_a_server_that_ended(
     expect(error_card(page)).to_contain_text(sentence)
 
 
+@pytest.mark.ci
 def test_photo_is_sent_again_on_demand(page):
     page.route("**/predict?*", lambda route: route.abort())
     choose(page, RED_CORNER)
@@ -211,6 +225,7 @@ def test_photo_is_sent_again_on_demand(page):
     expect(answers(page).get_by_role("heading")).to_have_text("cat")
 
 
+@pytest.mark.ci
 def test_photo_is_sent_again_after_retry_after(page):
     requests = []
 
@@ -231,6 +246,7 @@ def test_file_name_is_text(page):
     assert page.complaints == []
 
 
+@pytest.mark.ci
 def test_picture_is_shown_upright(page):
     choose(page, rotated_picture(60, 30, ("red", 0, 0, 30, 30)))
     shown = page.get_by_role("img", name="photo-0.png")
@@ -242,7 +258,10 @@ def test_picture_is_shown_upright(page):
 # The example for programs
 
 
-@pytest.mark.parametrize("name", ["my cat.png", """it's "a; b", c.png"""])
+@pytest.mark.parametrize(
+    "name",
+    ["my cat.png", pytest.param("""it's "a; b", c.png""", marks=pytest.mark.ci)],
+)
 def test_the_example_requests_give_the_answer_that_is_shown(page, tmp_path, name):
     (tmp_path / name).write_bytes(RED_CORNER)
     choose(page, RED_CORNER, names=(name,))

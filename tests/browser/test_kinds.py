@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.page_actions import (
     GREEN_CORNER,
     RED_CORNER,
+    VIEWS,
     answers,
     choose,
     violations,
@@ -14,9 +15,6 @@ from tests.webapp.running_app import APP, running
 from tests.webapp.small_graphs import MANY, embedding, many_classes, price
 
 pytestmark = pytest.mark.slow
-
-WIDTHS = pytest.mark.parametrize("width", [360, 1280])
-SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
 def serve(folder, **writers):
@@ -56,8 +54,7 @@ def open_at(browser):
         context.close()
 
 
-@WIDTHS
-@SCHEMES
+@VIEWS
 def test_bars_and_tables_fit_the_window_and_are_accessible(
     open_at, kinds, width, scheme
 ):
@@ -69,8 +66,7 @@ def test_bars_and_tables_fit_the_window_and_are_accessible(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@WIDTHS
-@SCHEMES
+@VIEWS
 def test_the_example_request_fits_the_window_and_is_accessible(
     open_at, numbers, width, scheme
 ):
@@ -96,6 +92,7 @@ def test_the_five_likeliest_of_many_classes_come_first(open_at, kinds):
     assert numbers == sorted(numbers, reverse=True)
 
 
+@pytest.mark.ci
 def test_a_model_of_many_classes_explains_and_one_of_numbers_does_not(open_at, kinds):
     page = open_at(kinds)
     page.get_by_role("checkbox", name="b Version").check()
@@ -117,6 +114,7 @@ def test_the_switcher_adds_the_answer_of_the_other_model(open_at, kinds):
     assert MANY[0] not in answers(page).inner_text()
 
 
+@pytest.mark.ci
 def test_the_example_request_of_a_model_unfolds(open_at, kinds):
     page = open_at(kinds)
     expect(page.get_by_text("curl -s -d")).to_be_hidden()
@@ -124,6 +122,7 @@ def test_the_example_request_of_a_model_unfolds(open_at, kinds):
     expect(page.get_by_text("curl -s -d")).to_be_visible()
 
 
+@pytest.mark.ci
 def test_the_heading_follows_the_chosen_models(open_at, kinds):
     page = open_at(f"{kinds}?model=b")
     heading = page.get_by_role("heading", level=1)
@@ -133,6 +132,7 @@ def test_the_heading_follows_the_chosen_models(open_at, kinds):
     assert page.title().startswith("What is it? ")
 
 
+@pytest.mark.ci
 def test_more_classes_are_shown_on_demand_and_the_address_says_so(open_at, kinds):
     page = open_at(kinds)
     choose(page, GREEN_CORNER)

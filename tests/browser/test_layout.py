@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.page_actions import (
     GREEN_CORNER,
     RED_CORNER,
+    VIEWS,
     answers,
     choose,
     save_screenshot,
@@ -14,8 +15,10 @@ from tests.browser.page_actions import (
 
 pytestmark = pytest.mark.slow
 
-WIDTHS = pytest.mark.parametrize("width", [360, 768, 1280])
-SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
+WIDTHS = pytest.mark.parametrize(
+    "width",
+    [360, *(pytest.param(width, marks=pytest.mark.ci) for width in (768, 1280))],
+)
 
 
 @pytest.fixture
@@ -39,8 +42,7 @@ def fill(page) -> None:
     answers(page).locator("summary").first.click()
 
 
-@WIDTHS
-@SCHEMES
+@VIEWS
 def test_page_fits_its_window_and_is_accessible(open_at, width, scheme):
     page = open_at(width, scheme)
     save_screenshot(page, f"{width}-{scheme}-empty")
@@ -51,8 +53,7 @@ def test_page_fits_its_window_and_is_accessible(open_at, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@WIDTHS
-@SCHEMES
+@VIEWS
 def test_models_page_fits_its_window_and_is_accessible(open_at, width, scheme):
     page = open_at(width, scheme, "models")
     page.locator("summary").first.click()
@@ -61,6 +62,7 @@ def test_models_page_fits_its_window_and_is_accessible(open_at, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.ci
 def test_camera_dialog_is_accessible(open_page):
     page = open_page(permissions=["camera"])
     page.get_by_role("button", name="Use the camera").click()
@@ -77,6 +79,7 @@ def test_dark_is_dark_and_light_is_light(open_at):
     assert brightness("dark") < 150 < 600 < brightness("light")
 
 
+@pytest.mark.ci
 def test_phone_is_not_offered_drag_and_drop(open_page):
     size = {"width": 360, "height": 740}
     page = open_page(viewport=size, has_touch=True, is_mobile=True)
@@ -144,6 +147,7 @@ def test_every_control_is_reached_by_the_keyboard_in_order(page):
     assert names == [*top, *form, "clear", "remove"]
 
 
+@pytest.mark.ci
 def test_heat_map_is_shown_and_hidden_by_the_keyboard(page):
     choose(page, RED_CORNER)
     answers(page).get_by_role("button", name="Show why").press("Enter")
@@ -160,6 +164,7 @@ def test_answer_is_announced_to_a_screen_reader(page):
     expect(page.locator("#heard")).to_contain_text("photo-0.png: other says cat")
 
 
+@pytest.mark.ci
 def test_new_answer_is_scrolled_into_view_on_a_phone(open_at):
     page = open_at(360)
     choose(page, RED_CORNER)

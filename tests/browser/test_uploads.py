@@ -69,6 +69,7 @@ def test_photo_is_dropped_on_the_page(page, tmp_path):
     expect(page.locator("form.over")).to_have_count(0)
 
 
+@pytest.mark.ci
 def test_photo_is_pasted(open_page):
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     page.evaluate(
@@ -90,6 +91,7 @@ def test_pasted_text_is_no_photo(open_page):
     expect(page.get_by_text("No photo is on the clipboard")).to_be_visible()
 
 
+@pytest.mark.ci
 def test_photo_is_taken_with_the_camera(page):
     page.get_by_role("button", name="Use the camera").click()
     take = page.get_by_role("button", name="Take the photo")
@@ -110,6 +112,7 @@ def test_camera_is_off_afterwards(page):
     expect(answers(page)).to_have_count(0)
 
 
+@pytest.mark.ci
 def test_camera_that_is_not_allowed_is_a_sentence(open_page):
     page = open_page()
     page.get_by_role("button", name="Use the camera").click()
@@ -117,6 +120,7 @@ def test_camera_that_is_not_allowed_is_a_sentence(open_page):
     expect(page.get_by_role("button", name="Take the photo")).to_be_disabled()
 
 
+@pytest.mark.ci
 def test_page_over_http_offers_the_phones_own_camera(page, url):
     page.goto(url.replace("127.0.0.1", "a.machine.test"))
     with page.expect_file_chooser() as chooser:
@@ -133,17 +137,20 @@ def test_large_photo_is_shrunk_before_it_is_sent(page):
     assert len(sent(page)) < len(LARGE) / 4
 
 
+@pytest.mark.ci
 def test_original_is_sent_on_demand(page):
     page.get_by_label("Send originals").check()
     choose(page, LARGE)
     assert sent(page) == LARGE
 
 
+@pytest.mark.ci
 def test_small_photo_is_sent_as_it_is(page):
     choose(page, RED_CORNER)
     assert sent(page) == RED_CORNER
 
 
+@pytest.mark.ci
 def test_shrunk_photo_is_upright(page):
     choose(page, rotated_picture(2000, 1000, ("red", 0, 0, 1000, 1000)))
     image = sent_picture(page)
@@ -163,6 +170,7 @@ def test_a_drawing_is_answered_without_being_uploaded(page, url):
     assert page.url == f"{url}?model=other&drawing=flower"
 
 
+@pytest.mark.ci
 def test_the_address_of_a_drawing_asks_about_it_with_its_reasons(open_page):
     page = open_page("?model=tiny&model=other&why=1&drawing=cat")
     expect(answers(page)).to_have_count(2)
@@ -180,6 +188,7 @@ def test_a_photo_is_removed_and_the_next_button_has_the_focus(page):
     expect(page.get_by_role("heading", name="1 photo")).to_be_visible()
 
 
+@pytest.mark.ci
 def test_all_photos_are_cleared(page):
     choose(page, RED_CORNER, GREEN_CORNER)
     page.get_by_role("button", name="Clear all").click()
@@ -188,6 +197,7 @@ def test_all_photos_are_cleared(page):
     expect(page.locator("#image")).to_be_focused()
 
 
+@pytest.mark.ci
 def test_the_request_of_a_removed_photo_is_given_up(page):
     page.route("**/predict?*", lambda route: None)  # answers nothing
     with page.expect_request("**/predict?*"):
@@ -197,6 +207,7 @@ def test_the_request_of_a_removed_photo_is_given_up(page):
     assert "ERR_ABORTED" in failed.value.failure
 
 
+@pytest.mark.ci
 def test_at_most_20_photos_are_taken(page):
     page.route("**/predict?*", lambda route: None)
     choose(page, *[RED_CORNER] * 21)

@@ -32,6 +32,7 @@ def test_upload_shows_the_photo_and_the_answer(page):
     save_screenshot(page, "without-javascript")
 
 
+@pytest.mark.ci
 def test_result_is_above_the_form_for_the_next_photo(page):
     page.set_viewport_size({"width": 360, "height": 800})
     submit(page, RED_CORNER)
@@ -45,6 +46,7 @@ def test_what_needs_javascript_is_not_offered(page):
     expect(page.get_by_label("Send originals")).to_be_hidden()
 
 
+@pytest.mark.ci
 def test_what_javascript_makes_needless_is_not_offered(open_page):
     page = open_page()
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_hidden()
@@ -52,6 +54,7 @@ def test_what_javascript_makes_needless_is_not_offered(open_page):
     assert buttons == [*[""] * 6, "Use the camera"]  # and the drawings
 
 
+@pytest.mark.ci
 def test_photo_is_shown_upright(page):
     submit(page, rotated_picture(60, 30, ("red", 0, 0, 30, 30)))
     shown = page.get_by_alt_text("The photo you sent")
@@ -68,6 +71,7 @@ def test_several_photos_are_answered_on_one_page(page):
     save_screenshot(page, "without-javascript-several")
 
 
+@pytest.mark.ci
 def test_two_models_answer_side_by_side_under_one_photo(page):
     page.get_by_role("checkbox", name="tiny").check()
     submit(page, RED_CORNER)
@@ -78,6 +82,7 @@ def test_two_models_answer_side_by_side_under_one_photo(page):
     expect(page.get_by_alt_text("The photo you sent")).to_have_count(1)
 
 
+@pytest.mark.ci
 def test_heat_map_lies_over_the_photo(page):
     sent = picture(200, 100, ("red", 0, 0, 60, 60))
     submit(page, sent, button="Ask, and show why")
@@ -94,11 +99,13 @@ def test_bad_file_is_answered_with_a_sentence(page):
     save_screenshot(page, "without-javascript-no-photo")
 
 
+@pytest.mark.ci
 def test_photo_far_too_large_is_answered_with_a_sentence(page):
     submit(page, bytes(4_000_000))
     assert "3 MB" in page.get_by_role("heading", level=1).inner_text()
 
 
+@pytest.mark.ci
 def test_too_many_photos_at_once_are_a_sentence(page):
     submit(page, *[RED_CORNER] * 21)
     assert "at most 20" in page.get_by_role("heading", level=1).inner_text()
@@ -111,12 +118,14 @@ def test_a_drawing_is_asked_about_with_one_button(page):
     expect(page.get_by_text("drawing-flower.jpg").first).to_be_visible()
 
 
+@pytest.mark.ci
 def test_chosen_photos_are_cleared(page):
     choose(page, RED_CORNER)
     page.get_by_role("button", name="Clear").click()
     assert page.locator("#image").input_value() == ""
 
 
+@pytest.mark.ci
 def test_the_link_opens_the_page_with_the_same_choices(page, url):
     page.get_by_role("checkbox", name="tiny").check()
     submit(page, RED_CORNER, button="Ask, and show why")

@@ -249,6 +249,7 @@ module.freeze(sys.argv[1], outputs="y", output=sys.argv[2])
 """
 
 
+@pytest.mark.ci
 def test_a_process_that_is_aborted_leaves_nothing_and_says_so(prefix, tmp_path):
     place = tmp_path / "out" / "y.pb"
     place.parent.mkdir()

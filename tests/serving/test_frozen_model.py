@@ -113,7 +113,9 @@ def model(small):
 # Predictions
 
 
-@pytest.mark.parametrize("name", ["small", "resnet"])
+@pytest.mark.parametrize(
+    "name", ["small", pytest.param("resnet", marks=pytest.mark.ci)]
+)
 def test_a_frozen_graph_predicts_like_the_session_it_was_frozen_from(request, name):
     network = request.getfixturevalue(name)
     expected = network.session.predict(pictures(8))

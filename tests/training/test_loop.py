@@ -178,6 +178,7 @@ def test_a_second_phase_restarts_the_schedule_with_the_learned_weights(
 
 
 @pytest.mark.ci
+@pytest.mark.ci
 def test_a_resumed_training_resets_the_temperature(tmp_path, monkeypatch):
     examples = small_resnet(monkeypatch, Phase())
     first = Lesson(tmp_path, examples, network="resnet", epochs=1)
@@ -287,6 +288,7 @@ def test_a_flipped_byte_in_a_checkpoint_is_one_sentence(copied, examples):
         Lesson(copied, examples, epochs=EPOCHS + 1).run()
 
 
+@pytest.mark.ci
 def test_phases_are_scaled_for_smaller_images(tmp_path, monkeypatch):
     examples = small_resnet(monkeypatch, Phase(sizes=((0, 16), (0.5, 32))))
     monkeypatch.setitem(RECIPES, "resnet", RECIPES["resnet"]._replace(image_size=64))
@@ -312,6 +314,7 @@ def test_a_meta_file_without_an_index_starts_anew(copied, examples):
 # The network with a training phase of its own
 
 
+@pytest.mark.ci
 @pytest.mark.ci
 def test_resnet_trains_on_images_of_growing_size(tmp_path, monkeypatch):
     examples = small_resnet(monkeypatch, Phase(sizes=((0, 24), (0.5, 32))))

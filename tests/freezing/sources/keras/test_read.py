@@ -330,6 +330,7 @@ def test_a_model_that_was_never_built_has_no_input(tmp_path):
         freeze(tmp_path / "model.keras")
 
 
+@pytest.mark.ci
 def test_keras_3_stays_keras_in_the_process(tmp_path):
     code = (
         "import sys, tensorflow as tf, keras\n"
