@@ -44,8 +44,6 @@ class Scheduler:
       deadline: seconds of a run, after which its requests get 504.
       patience: seconds that a request may wait for its run; then it gets 504.
       refused: called with "late" or "deadline" for each of those.
-    Attributes:
-      is_stuck: whether a run has passed its deadline, so that its thread is lost.
     """
 
     def __init__(
@@ -66,7 +64,6 @@ class Scheduler:
         self._slow: deque[PendingRequest] = deque()
         self._took = deque([LONG], HISTORY)  # seconds a photo, batch by batch
         self._batches, self._slow_runs = RunThreads(BATCHES), RunThreads(SLOW)
-        self.is_stuck = False
 
     def wake_with(self, wake: Callable[[], None]) -> None:
         """Call `wake` when a run ends, so that the loop starts the next one."""
@@ -83,6 +80,20 @@ class Scheduler:
     def running(self) -> int:
         """The number of threads that compute."""
         return len(self._runs())
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a run has passed its deadline, so that its thread may be lost."""
+        return any(run.seconds > self._deadline for run in self._runs())
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether nothing can be computed any more: all such threads may be lost."""
+        return any(
+            not threads.has_free
+            and all(run.seconds > self._deadline for run in threads.runs)
+            for threads in (self._batches, self._slow_runs)
+        )
 
     def add_task(self, channel) -> None:
         """Queue a request; waitress calls this when the whole body has arrived."""
@@ -153,7 +164,6 @@ class Scheduler:
         """
         for run in self._runs():
             if run.seconds > self._deadline:
-                self.is_stuck = True
                 self._give_up(run, "deadline", self._deadline)
         for queue in (self._photos, self._slow):
             while queue and queue[0].waited() > self._patience:

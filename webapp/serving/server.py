@@ -61,8 +61,8 @@ class Server:
       max_body: bytes of a body to keep in memory; longer ones are read and dropped.
       keep_alive: seconds that a connection may be idle between two requests.
       state: what this worker shares with others, which accept from the same socket;
-        None: there are no others. Then the program is started again, once the requests
-        are answered, after a run has passed its deadline.
+        None: there are no others. Then the program is started again once no thread is
+        left that could compute.
     """
 
     def __init__(
@@ -131,8 +131,8 @@ class Server:
 
     @property
     def _restarts(self) -> bool:
-        """Whether a thread is lost, and nobody replaces this process."""
-        return self._state is None and self._scheduler.is_stuck
+        """Whether all threads are lost, and nobody replaces this process."""
+        return self._state is None and self._scheduler.is_exhausted
 
     def _stop(self, *_) -> None:
         if self._signals:
@@ -224,7 +224,7 @@ class Server:
             return None
 
     def _close_listener(self) -> None:
-        if not self._restarts or self._signals:
+        if self._signals:
             os.close(self._descriptor)
         for _ in range(CONNECTIONS):  # connections in the kernel's backlog
             self._accept_one()
@@ -252,8 +252,8 @@ class Server:
     def _end(self) -> None:
         self._scheduler.shutdown(timeout=1)
         wasyncore.close_all(self._waitress._map)
-        if self._restarts and not self._signals:
-            log.warning("the server starts again, for a run did not end in time")
+        if not self._signals:
+            log.warning("the server starts again, for no run has ended in time")
             restart(self._descriptor)
         if self._scheduler.running:  # Python cannot exit while they run TensorFlow
             log.warning("runs that did not end in time: %d", self._scheduler.running)

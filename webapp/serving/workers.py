@@ -28,6 +28,7 @@ from webapp.serving.server import DRAIN, SIGNALS
 from webapp.serving.shared_state import WorkerState, clear, create_state, open_slots
 from webapp.serving.state_folder import create_folder, hold
 
+FIRST = "WEBAPP_FIRST_WORKER"  # set if no worker has served yet
 VARIABLE = "WEBAPP_WORKER"  # three file descriptors and the worker's number
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
 STOP_SECONDS = DRAIN + 5  # after the signal; then a worker that hangs is killed
@@ -37,11 +38,15 @@ log = logging.getLogger(__name__)
 
 
 class WorkerContext(NamedTuple):
-    """A worker's listening socket, pipe to report that it serves, and shared state."""
+    """A worker's listening socket, pipe to report that it serves, and shared state.
+
+    A worker that is not the first one serves even if it can load no model.
+    """
 
     listener: socket.socket
     ready: int
     state: WorkerState
+    is_first: bool  # no worker has served before
 
     def report(self, text: str) -> None:
         """Report to the supervisor and the other workers that this one serves."""
@@ -63,7 +68,8 @@ def worker_context() -> WorkerContext | None:
     threading.Thread(target=_end_with, args=[parent], daemon=True).start()
     state = WorkerState(Path(os.environ[METRICS]), number)
     metric_files.reserve(state.folder)
-    return WorkerContext(socket.socket(fileno=listener), ready, state)
+    is_first = bool(os.environ.pop(FIRST))
+    return WorkerContext(socket.socket(fileno=listener), ready, state, is_first)
 
 
 def _end_with(parent: int) -> None:
@@ -84,6 +90,7 @@ class Supervisor:
         self._in_use = hold(self._folder)
         self._workers: dict[int, subprocess.Popen] = {}  # by slot
         self._successors: dict[int, int] = {}  # the slots of replacements, by old slot
+        self._has_served = False
         self._codes: list[int] = []  # exit statuses after the signal
         self._end: float | None = None  # when workers that still run are killed
         self._signals = self._forwarded = 0  # how many came, and how many were sent on
@@ -96,9 +103,11 @@ class Supervisor:
         try:
             create_state(self._folder, 2 * self._count)  # and as many replacements
             self._slots = open_slots(self._folder)
+            metric_files.create(self._folder)
             for signal_number in SIGNALS:
                 signal.signal(signal_number, self._stop)
             line = self._report_of(self._start(0))
+            self._has_served = bool(line)
             if line and not self._end:
                 click.echo(line)
                 self._start_others()
@@ -128,6 +137,7 @@ class Supervisor:
         passed = (self._listener.fileno(), ready, self._alive)
         given = {
             VARIABLE: ",".join(map(str, (*passed, number))),
+            FIRST: "" if self._has_served else "1",
             METRICS: str(self._folder),
             variable("--workers"): str(self._count),
         }
@@ -180,7 +190,7 @@ class Supervisor:
                 continue
             del self._workers[number]
             clear(self._slots[number])
-            metric_files.release(self._folder, worker.pid)
+            metric_files.add_to_ended(self._folder, worker.pid)
             if self._end:
                 self._codes.append(worker.returncode)
             elif self._successors.pop(number, None) is None:

@@ -1,6 +1,5 @@
 """The metric files of workers: their room, and what is left of them."""
 
-import os
 
 from prometheus_client import values
 from prometheus_client.mmap_dict import MmapedDict
@@ -16,17 +15,25 @@ def test_files_have_all_their_bytes_on_the_disk(tmp_path):
         assert file.stat().st_blocks * 512 >= metric_files.ROOM
 
 
-def test_what_prometheus_client_writes_is_kept_after_the_end(tmp_path):
-    metric_files.reserve(tmp_path)
-    file = str(tmp_path / f"counter_{os.getpid()}.db")
-    counts = MmapedDict(file)
-    counts.write_value("requests", 3.0, 0.0)
+def count(folder, pid: int, number: float) -> None:
+    """Write the counter of a process as prometheus_client does."""
+    metric_files.create(folder, pid)
+    counts = MmapedDict(str(folder / f"counter_{pid}.db"))
+    counts.write_value("requests", number, 0.0)
     counts.close()
-    metric_files.release(tmp_path, os.getpid())
-    assert os.stat(file).st_size < 100
-    (kept,) = MmapedDict.read_all_values_from_file(file)
-    assert kept[:2] == ("requests", 3.0)
-    assert [*tmp_path.iterdir()] == [tmp_path / f"counter_{os.getpid()}.db"]
+
+
+def test_the_counts_of_processes_that_ended_are_one_sum(tmp_path):
+    metric_files.create(tmp_path)
+    for pid in (11, 12):
+        count(tmp_path, pid, pid)
+        metric_files.add_to_ended(tmp_path, pid)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "counter_0.db",
+        "histogram_0.db",
+    }
+    (kept,) = MmapedDict.read_all_values_from_file(tmp_path / "counter_0.db")
+    assert kept[:2] == ("requests", 23.0)
 
 
 def test_a_worker_without_room_serves_uncounted(tmp_path, monkeypatch, caplog):
