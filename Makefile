@@ -95,7 +95,4 @@ clean: ## remove .venv and what training and tests wrote
 
 $(READY): # its name changes with the lock
 	@test -n '$(PYTHON)' || { echo 'Python 3.10, 3.11, 3.12 or 3.13 with venv is needed: install one, or name it with make PYTHON=/path/to/python3'; exit 1; }
-	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	@echo 'installing into .venv (once; some minutes)'
-	@.venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements.lock
-	@rm -f .venv/.installed-* && touch $@
+	@$(PYTHON) tools/set_up.py $@
