@@ -1,6 +1,6 @@
 # `make` alone prints what each target does.
 
-HOST ?= 127.0.0.1
+HOST := 127.0.0.1
 PORT ?= 5000
 NETWORK ?= small
 WEIGHTS ?= $(if $(filter resnet,$(NETWORK)),float16,float32)
@@ -26,6 +26,9 @@ notebook-outputs notebooks: export no_proxy := 127.0.0.1,localhost
 
 # The processes share the cores: one thread of TensorFlow each takes less CPU time.
 tests: export TF_NUM_INTRAOP_THREADS := 1
+
+# JupyterLab refuses to run as root, as in most containers, unless it is told to.
+AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: help demo test check $(STEPS) lab train bench lock notebooks clean
 .DEFAULT_GOAL := help
@@ -61,9 +64,9 @@ tests:
 notebook-outputs: # apart from the tests: a kernel inherits the peak memory of its parent
 	.venv/bin/pytest $(XDIST) --nbval notebooks
 
-lab: $(READY) ## read and run the notebooks in JupyterLab
+lab: $(READY) ## read and run the notebooks in JupyterLab (LAB='--port 8890 --no-browser')
 	@cd notebooks && ../.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/README.md \
-		--LabApp.app_settings_dir=../tools/lab
+		--LabApp.app_settings_dir=../tools/lab $(AS_ROOT) $(LAB)
 
 train: $(READY) ## train and freeze (NETWORK=small|resnet|alexnet DATA=data ZIP=photos.zip)
 	@$(if $(ZIP),.venv/bin/python -m helpers download --from $(ZIP) --data $(DATA))

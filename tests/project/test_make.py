@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TARGETS = ("demo", "test", "lab", "train", "bench", "clean")
-SETTINGS = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ZIP"} | {
+SETTINGS = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ZIP", "HOST", "LAB"} | {
     *re.findall(r"^(\w+) \?=", (ROOT / "Makefile").read_text(), re.M)
 }
 WANTED = (
@@ -33,13 +33,13 @@ def make(tmp_path):
         return subprocess.run(
             ["make", "--no-print-directory", *arguments],
             cwd=tmp_path,
-            env=usual | settings,
+            env=run.environment | settings,
             capture_output=True,
             text=True,
             timeout=60,
         )
 
-    run.folder = tmp_path
+    run.folder, run.environment = tmp_path, usual
     return run
 
 
@@ -82,6 +82,17 @@ def test_make_alone_needs_no_python_and_no_uncommon_tool(make, tools):
 def test_demo_takes_host_and_port(make):
     planned = make("-n", "demo", "PORT=5055", "HOST=0.0.0.0").stdout
     assert "webapp/app.py --host 0.0.0.0 --port 5055\n" in planned
+
+
+def test_a_variable_of_the_shell_is_no_host(make, monkeypatch):
+    monkeypatch.setitem(make.environment, "HOST", "my-laptop")
+    assert "--host 127.0.0.1" in make("-n", "demo").stdout
+
+
+def test_lab_takes_options_and_runs_as_root_where_that_is_the_user(make):
+    planned = make("-n", "lab", "LAB=--port 8890").stdout
+    assert planned.rstrip().endswith("--port 8890")
+    assert ("--allow-root" in planned) == (os.geteuid() == 0)
 
 
 def test_train_unpacks_a_zip_first_and_freezes_resnet_in_sixteen_bits(make):
