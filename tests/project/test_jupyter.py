@@ -22,7 +22,7 @@ def start(tmp_path):
     """A function that starts Jupyter; its address and the listed file names."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    settings = {"port": port, "token": "", "open_browser": False, "allow_root": True}
+    settings = {"port": port, "token": "", "open_browser": False}
     lines = [f"c.ServerApp.{name} = {value!r}\n" for name, value in settings.items()]
     lines.append("c.IdentityProvider.token = ''\n")
     (tmp_path / "jupyter_server_config.py").write_text("".join(lines))
@@ -53,7 +53,7 @@ def start(tmp_path):
 
 
 def test_jupyter_lab_opens_in_the_notebooks_folder(start):
-    assert start("jupyter lab", ROOT / "notebooks")[1] >= NOTEBOOKS
+    assert start("jupyter lab --allow-root", ROOT / "notebooks")[1] >= NOTEBOOKS
 
 
 @pytest.mark.skipif(

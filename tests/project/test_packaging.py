@@ -39,7 +39,7 @@ def wheel(tmp_path_factory) -> Path:
 def test_the_wheel_holds_what_the_app_reads(wheel):
     names = set(ZipFile(wheel).namelist())
     assert {"webapp/openapi.json", "webapp/templates/base.html"} <= names
-    assert "webapp/static/page.js" in names
+    assert {"webapp/static/page.js", "helpers/graphs/op_classes.txt"} <= names
     assert not [name for name in names if name.startswith("tests")]
 
 
