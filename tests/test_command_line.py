@@ -24,6 +24,7 @@ from helpers.data.decoding import decode_photo
 from helpers.data.drawings import draw
 from helpers.data.photos import load_photos
 from helpers.freezing.by_session import freeze_by_session
+from helpers.locks import locked
 from helpers.serving.frozen_model import FrozenModel
 from helpers.training import runs
 from helpers.training.network_session import NetworkSession
@@ -60,10 +61,11 @@ class Folder:
         return process.returncode, output, errors
 
     def epochs_done(self):
-        """Whole epochs in the checkpoint, by its step counter."""
+        """Whole epochs in the latest checkpoint, by its step counter."""
         data_set = find_data_set(self.root / "data")
         steps = math.ceil(len(load_photos(data_set, 8).of("train").labels) / 32)
-        return tf.train.load_variable(self.prefix, "training/global_step") / steps
+        latest = tf.train.latest_checkpoint(str(Path(self.prefix).parent))
+        return tf.train.load_variable(latest, "training/global_step") / steps
 
 
 @pytest.fixture(scope="module")
@@ -239,8 +241,8 @@ def test_sigterm_saves_what_was_learned(folder):
         process.kill()
     assert process.returncode == 128 + signal.SIGTERM
     assert errors.endswith("finished steps are saved; the same command resumes\n")
-    prefix = str(folder.root / "checkpoints" / "ended" / "model-ckpt")
-    assert tf.train.load_variable(prefix, "training/global_step") >= 2
+    latest = tf.train.latest_checkpoint(str(folder.root / "checkpoints" / "ended"))
+    assert tf.train.load_variable(latest, "training/global_step") >= 2
 
 
 def test_what_is_left_out_is_said_and_named_in_a_file(command, tmp_path):
@@ -291,6 +293,18 @@ def test_no_photos_are_an_error_unless_drawings_are_asked_for(command, tmp_path)
     )
 
 
+def test_a_second_training_in_a_folder_is_refused(command, tmp_path):
+    with locked(tmp_path) as free:
+        assert free
+        refused = command("train", "--out", tmp_path)
+    assert refused.exit_code == 2
+    assert refused.stderr.splitlines()[-1] == (
+        f"train: another training runs in {tmp_path}: wait until it ends, or choose "
+        "another folder with --out"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_ctrl_c_says_that_the_same_command_resumes(command, tmp_path, monkeypatch):
     def interrupted(session, images, targets, rate):
         if rate:  # the steps that measure the expected time have rate 0
@@ -302,7 +316,7 @@ def test_ctrl_c_says_that_the_same_command_resumes(command, tmp_path, monkeypatc
     assert stopped.stderr == (
         "\nstopped; finished steps are saved; the same command resumes\n"
     )
-    assert (tmp_path / "new" / "model-ckpt.index").exists()
+    assert (tmp_path / "new" / "model-ckpt-0.index").exists()
 
 
 @pytest.mark.parametrize(

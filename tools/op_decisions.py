@@ -1,8 +1,9 @@
 """Decisions on ops of TensorFlow that their definitions do not tell, with reasons.
 
-Each was made by reading what the op's kernel does. `tools/classify_ops.py` applies
-them. A served graph may have what is "pure" or "stateful"; the reason of every other
-group is what `scan` says that its ops could do.
+Each is a judgement on an op's documentation, arguments and attributes, with the worst
+that a graph written for harm could have it do in a server. `tools/classify_ops.py`
+applies them. A served graph may have what is "pure" or "stateful"; the reason of every
+other group is what `scan` says that its ops could do.
 """
 
 from helpers.graphs.op_classes import (
@@ -50,6 +51,7 @@ SLEEPS = Group("waits", "sleeps as long as the graph says")
 GRADIENTS = Group("waits", "waits for gradients, and keeps them for later requests")
 KEEPS = Group("state", STATE)
 STALE = Group("state", STALE_MEMORY)
+IN_PLACE = Group("state", "writes values of one request into a constant, for others")
 LEARNS = Group("state", "learns from the values of each request")
 BUFFERS = Group("unbounded", "runs a pipeline with threads or buffers without bound")
 STORES = Group("unbounded", "stores a tensor in each run, until another op takes it")
@@ -207,6 +209,8 @@ DECISIONS = {
     LOCKS: "MutexV2 MutexLock ConsumeMutexLock",
     SLEEPS: "SleepDataset ExperimentalSleepDataset SleepOp SleepIdentityOp",
     STALE: "TemporaryVariable",
+    # Their kernels write to the buffer of their input, whatever op it comes from.
+    IN_PLACE: "InplaceAdd InplaceSub InplaceUpdate",
     LEARNS: """
         LearnedUnigramCandidateSampler ThreadUnsafeUnigramCandidateSampler
         CustomAggregator NegTrain""",

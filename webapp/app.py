@@ -16,6 +16,7 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from helpers.data.decoding import MAX_BYTES, MAX_PIXELS
+from helpers.serving.trials import Trials
 from webapp import loading, options, security
 from webapp.environment import load_from_environment
 from webapp.metrics import Metrics
@@ -24,6 +25,7 @@ from webapp.requests.hosts import AllowedHosts
 from webapp.requests.uploads import PhotoRequest
 from webapp.serving import access_log, capacity, workers
 from webapp.serving.admission import Admission
+from webapp.serving.body_budget import BodyBudget
 from webapp.serving.in_flight import InFlightCounter
 from webapp.serving.listener import bind
 from webapp.serving.repository import Repository
@@ -62,8 +64,9 @@ def create_app(library=None, **settings) -> Flask:
         proxy serves the app at; TRUSTED_PROXIES, whose headers are believed;
         CORS_ORIGINS; ALLOWED_HOSTS; REPOSITORY_TOKEN.
     """
+    reloader = None
     if library is None:
-        library, stated = load_from_environment()
+        library, reloader, stated = load_from_environment()
         settings = stated | settings
     app = Flask("webapp")
     app.request_class = PhotoRequest
@@ -83,6 +86,8 @@ def create_app(library=None, **settings) -> Flask:
     )
     app.extensions["ready"] = Event()
     app.extensions["ready"].set()
+    if reloader:
+        watch_reloading(app, reloader)
     access_log.log_requests(app)
     app.extensions["metrics"].count(app)
     security.protect(app)
@@ -111,20 +116,27 @@ def main(host: str, port: int, **given) -> None:
     worker = workers.worker_context()
     access_log.write_to_stdout(given["log_style"])
     source = loading.model_source(given["model"], given["models"])
-    load_model = loading.model_loader(options.load_settings(given))
+    settings, shared = options.load_settings(given), worker and worker.state.folder
+    trials = Trials(settings, options.trial_limits(given), shared)
+    load_model, every = loading.ModelLoader(settings, trials), given["reload_every"]
     try:
-        listener = worker.listener if worker else inherited_listener()
-        listener = listener or bind(host, port)
+        inherited = worker.listener if worker else inherited_listener()
+        listener = inherited or bind(host, port)
         if not worker:
             prepare(given["workers"])
         if given["workers"] > 1 and not worker:
             sys.exit(workers.Supervisor(listener, given["workers"]).run())
-        if worker:
-            load_model = worker.state.synchronized(load_model)
-        library = loading.load(source, load_model)
+        share = worker.state.synchronized if worker else lambda load: load
+        library = loading.load(
+            source,
+            load_model,
+            share=share,
+            waits=not every,
+            is_first=worker.is_first if worker else not inherited,
+        )
         app = create_app(library, **options.limits({**given, "host": host}))
-        every, shared = given["reload_every"], worker.state.folder if worker else None
-        repository = Repository(library, source, load_model, shared, every=every)
+        patient = share(load_model.patient(loading.LOOK_SECONDS))
+        repository = Repository(library, source, patient, shared, every=every)
         app.extensions["repository"] = repository
         server = make_server(
             app, listener, worker and worker.state, **options.server_settings(given)
@@ -132,10 +144,18 @@ def main(host: str, port: int, **given) -> None:
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     announce = worker.report if worker else click.echo
-    announce(f"Serving {', '.join(library.names)} at {server.url}")
-    published = repository.published
-    with library, loading.reloading(library, published, every, load_model):
+    announce(f"Serving {', '.join(library.names) or 'no model'} at {server.url}")
+    reloading = loading.reloading(library, repository.published, every, patient)
+    with library, reloading as reloader, trials:
+        if reloader:
+            watch_reloading(app, reloader)
         server.run(on_stop=app.extensions["ready"].clear)
+
+
+def watch_reloading(app: Flask, reloader) -> None:
+    """Show in /readyz and /metrics when the reloader has looked for models."""
+    app.extensions["reloader"] = reloader
+    app.extensions["metrics"].watch_reloading(lambda: reloader.age)
 
 
 def prepare(workers: int) -> None:
@@ -153,8 +173,14 @@ def make_server(
     admitted: int = options.ADMITTED,
     keep_alive: float = options.KEEP_ALIVE,
     deadline: float = options.DEADLINE,
+    body_bytes: int = options.BODY_BYTES,
+    **clients,
 ) -> Server:
-    """The server of the app; warns if other machines can reach it."""
+    """The server of the app; warns if other machines can reach it.
+
+    Args:
+      clients: `client_seconds` and `connections` of `Server`.
+    """
     metrics, in_flight = app.extensions["metrics"], InFlightCounter()
     if state:
         in_flight = InFlightCounter(state.slots, state.number)
@@ -167,8 +193,17 @@ def make_server(
         patience=app.config["PATIENCE"],
         refused=metrics.rejected,
     )
-    settings = {"max_body": app.config["MAX_CONTENT_LENGTH"], "keep_alive": keep_alive}
-    server = Server(app, listener, scheduler=scheduler, state=state, **settings)
+    max_body = app.config["MAX_CONTENT_LENGTH"]
+    server = Server(
+        app,
+        listener,
+        scheduler=scheduler,
+        state=state,
+        max_body=max_body,
+        bodies=BodyBudget(max(body_bytes, 2 * max_body + 1), metrics.rejected),
+        keep_alive=keep_alive,
+        **clients,
+    )
     if not server.is_loopback:
         click.echo(
             "Warning: everyone who can reach this machine can use this server; it asks "

@@ -61,6 +61,17 @@ class InFlightCollector:
         yield GaugeMetricFamily("photos_in_flight", text, value=self._count())
 
 
+class ReloadCollector:
+    """A gauge of the process that answers, read at each scrape."""
+
+    def __init__(self, age: Callable[[], float]) -> None:
+        self._age = age
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        text = "Seconds since published models were looked for, or one began to load"
+        yield GaugeMetricFamily("model_reload_age_seconds", text, value=self._age())
+
+
 class Metrics:
     """One app's metrics; with several workers, `registry` holds those of all."""
 
@@ -101,6 +112,10 @@ class Metrics:
     def watch(self, in_flight: Callable[[], int]) -> None:
         """Add the gauge of the photos in flight."""
         self.registry.register(InFlightCollector(in_flight))
+
+    def watch_reloading(self, age: Callable[[], float]) -> None:
+        """Add the gauge of the seconds since the reloader has looked."""
+        self.registry.register(ReloadCollector(age))
 
     def rejected(self, reason: str) -> None:
         self._rejected.labels(reason).inc()

@@ -9,13 +9,15 @@ import click
 from helpers.data.decoding import MAX_BYTES, MAX_PIXELS
 from helpers.serving import allowed_ops
 from helpers.serving.spec_options import SPEC_OPTIONS, stated_fields
+from helpers.serving.trial import PER_FILE_BYTE, Limits
 from webapp.loading import NamedFile
 from webapp.option_types import Hosts, Origins, Prefix, Proxies
 from webapp.option_variables import option
-from webapp.serving import capacity
+from webapp.serving import capacity, client_limits
 
 FROZEN = Path(__file__).resolve().parents[1] / "checkpoints" / "frozen"
 KEEP_ALIVE = 75.0  # seconds; nginx closes its idle connections after 60
+BODY_BYTES = 256_000_000  # of all bodies of a process
 ADMITTED = 100  # photos in flight
 DEADLINE = 20.0  # seconds
 MAX_INSTANCES = 64
@@ -41,6 +43,30 @@ MODELS = (
         metavar="SECONDS",
         default=2.0,
         help="How often to look for new versions; 0: never.",
+    ),
+    option(
+        "--load-seconds",
+        type=click.FloatRange(1),
+        metavar="SECONDS",
+        default=Limits().seconds,
+        help="How long loading a model file and running it on test pictures may take. "
+        "Each file is tried in a process of its own first, and is refused until it "
+        "changes if it takes more, or ends the process.",
+    ),
+    option(
+        "--load-cpu-seconds",
+        type=click.FloatRange(1),
+        metavar="SECONDS",
+        default=Limits().cpu_seconds,
+        help="How much CPU time that may take, of all cores together.",
+    ),
+    option(
+        "--load-megabytes",
+        type=click.FloatRange(1),
+        metavar="MB",
+        default=Limits().megabytes,
+        help=f"How much memory that may take, beside {PER_FILE_BYTE} times the size of "
+        "the file.",
     ),
     option(
         "--repository-token",
@@ -87,6 +113,22 @@ ADDRESS = (
         default=KEEP_ALIVE,
         help="How long a connection may be idle; longer than a proxy keeps it, which "
         "for nginx is 60.",
+    ),
+    option(
+        "--client-seconds",
+        type=click.FloatRange(0.1),
+        metavar="SECONDS",
+        default=client_limits.SECONDS,
+        help="How long a client may take to send the head of a request, and may pause. "
+        f"A body and an answer have a second more for each {client_limits.RATE:,} "
+        "bytes. Then it gets 408.",
+    ),
+    option(
+        "--connections",
+        type=click.IntRange(10, 100_000),
+        default=client_limits.CONNECTIONS,
+        help="Connections of each worker, at most; one idle for long makes room for a "
+        "new one.",
     ),
 )
 PROXY = (
@@ -158,6 +200,14 @@ LIMITS = (
         help="The largest photo, as a file.",
     ),
     option(
+        "--body-megabytes",
+        type=click.FloatRange(1),
+        metavar="MB",
+        default=BODY_BYTES / 1e6,
+        help="The request bodies that each worker has in memory, all together; others "
+        "get 503 and Retry-After. There is always room for two of the largest photos.",
+    ),
+    option(
         "--max-megapixels",
         type=click.FloatRange(0.1),
         default=MAX_PIXELS / 1e6,
@@ -212,7 +262,15 @@ def limits(given: dict) -> dict:
 
 def server_settings(given: dict) -> dict:
     """The settings of `make_server` that the options give."""
-    return {name: given[name] for name in ("admitted", "keep_alive", "deadline")}
+    names = ("admitted", "keep_alive", "deadline", "client_seconds", "connections")
+    body_bytes = int(given["body_megabytes"] * 1e6)
+    return {name: given[name] for name in names} | {"body_bytes": body_bytes}
+
+
+def trial_limits(given: dict) -> Limits:
+    """The limits of the process in which each model file is tried."""
+    names = ("load_seconds", "load_cpu_seconds", "load_megabytes")
+    return Limits(*(given[name] for name in names))
 
 
 def load_settings(given: dict) -> dict:

@@ -7,12 +7,15 @@ Starts the app with two workers and a models folder of its own, on a free port o
 """
 
 import json
+import signal
 import sys
 from pathlib import Path
 
 import click
 
 from benchmarks.soak.run import Plan, run
+from benchmarks.soak.table import text_of
+from benchmarks.soak.verdicts import verdicts
 from helpers.whole_files import write_whole
 
 
@@ -31,11 +34,14 @@ def main(
             f"the soak test sends to 127.0.0.1 only, and {host[:80]!r} is another "
             "host: leave --host out"
         )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the app ends, too
     result = run(Plan(seconds=minutes * 60, requests=requests, clients=clients))
-    click.echo(result.text())
+    click.echo(text_of(result))
+    found = verdicts(result)
     if file:
-        write_whole(file, json.dumps(result.as_json(), indent=1).encode() + b"\n")
-    sys.exit(0 if result.holds else 1)
+        figures = result.as_json() | {"verdicts": [one._asdict() for one in found]}
+        write_whole(file, json.dumps(figures, indent=1).encode() + b"\n")
+    sys.exit(0 if all(verdict.holds for verdict in found) else 1)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The web app as a process with two workers, a temporary folder and a log of its own."""
+"""The web app as a process with two workers, a temporary folder and a log."""
 
 import contextlib
 import os

@@ -16,6 +16,10 @@ from benchmarks.soak.progress import Progress
 from benchmarks.soak.readers import agree
 
 LEFT = "client leaves"
+LOST = "not answered"
+FALSE = "not the answer of its photo"
+NO_RETRY = "503 without Retry-After"
+OTHER = "another status than alone"
 NO_ANSWER = "none"  # in place of a status
 KEPT_PROBLEMS = 20  # sentences; all are counted
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close at once, with a reset
@@ -30,6 +34,11 @@ class Records(NamedTuple):
     sentences: list[str]  # the first KEPT_PROBLEMS
 
 
+def no_records() -> Records:
+    """Nothing seen yet."""
+    return Records(Counter(), {}, Counter(), [])
+
+
 class Traffic(NamedTuple):
     """What one client process sends."""
 
@@ -42,10 +51,11 @@ class Traffic(NamedTuple):
 
 def send(traffic: Traffic, progress: Progress, pipe: Any) -> None:
     """Send until the progress is over; sends the Records through the pipe."""
-    records = Records(Counter(), {}, Counter(), [])
+    records = no_records()
     lock = threading.Lock()
+    shared = (progress, records, lock)
     threads = [
-        threading.Thread(target=_client, args=(traffic, number, progress, records, lock))
+        threading.Thread(target=_client, args=(traffic, number, *shared))
         for number in range(traffic.clients)
     ]
     for thread in threads:
@@ -93,17 +103,17 @@ def _ask(connection: Connection, one: Expected) -> tuple[int | str, str]:
     try:
         answer = connection.ask(one.request.data)
     except OSError as error:
-        return type(error).__name__, "not answered"
+        return type(error).__name__, LOST
     if answer.status == 503:
         told = b"\r\nretry-after:" in answer.head
-        return 503, "" if told else "503 without Retry-After"
+        return 503, "" if told else NO_RETRY
     if answer.status == 504:
         return 504, ""
     if answer.status != one.status:
-        return answer.status, "another status than alone"
+        return answer.status, OTHER
     numbers = one.numbers
     if numbers and not agree(one.request.reader, answer.body, numbers):
-        return answer.status, "not the answer of its photo"
+        return answer.status, FALSE
     return answer.status, ""
 
 

@@ -1,6 +1,7 @@
 """One HTTP/1.1 connection over a plain socket, which costs little of the CPU."""
 
 import socket
+from contextlib import suppress
 from typing import NamedTuple
 
 HOST = "127.0.0.1"  # the soak test sends to no other
@@ -70,10 +71,8 @@ def post(path: str, body: bytes, *headers: str) -> bytes:
 
 
 def _exchanged(opened: socket.socket, request: bytes) -> Answer:
-    try:
+    with suppress(BrokenPipeError):  # refused before its end: the answer is there
         opened.sendall(request)
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # refused before its end: the answer is there to be read
     received = bytearray()
     while (end := received.find(b"\r\n\r\n")) < 0:
         received += _some(opened)

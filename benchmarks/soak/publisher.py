@@ -4,7 +4,8 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 
@@ -26,29 +27,30 @@ class Publisher:
 
     def __init__(self, folder: Path, files: dict[str, Path], every: float) -> None:
         self._folder, self._files, self._every = folder, files, every
-        self._newest = dict.fromkeys(files, 0)
+        self._newest, self._ended = dict.fromkeys(files, 0), threading.Event()
+        self._port = 0
         self.published = self.broken = 0
         self.problems: list[str] = []
         for name in files:
             self._publish(name)
-        self._ended = threading.Event()
 
-    def start(self, port: int) -> None:
-        """Publish from now on; the app has this port."""
+    @contextmanager
+    def running(self, port: int) -> Iterator[None]:
+        """Publish until the block ends; waits for the last version to be served."""
         self._port = port
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Publish no more; waits for the last version to be served."""
-        self._ended.set()
-        self._thread.join()
+        thread = threading.Thread(target=self._run)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join()
 
     def _run(self) -> None:
         for number, name in enumerate(cycle(self._files)):
             if self._ended.wait(self._every):
                 return
-            if number % 5 == 3:
+            if number % 5 == 0:
                 self._break(name, number)
             self._publish(name)
             self._wait_until_served(name)
@@ -72,7 +74,7 @@ class Publisher:
         place.with_suffix(".new").write_bytes(broken(whole))
         place.with_suffix(".new").rename(place)
         self._ended.wait(self._every / 2)
-        place.unlink()
+        place.unlink(missing_ok=True)
         self.broken += 1
 
     def _path(self, name: str, version: int) -> Path:

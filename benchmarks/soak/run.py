@@ -4,6 +4,7 @@ import multiprocessing
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ SHARES = {"photo": 0.84, "page": 0.09, "bad": 0.07}  # of the requests
 ALL_SIZES = {size: number for size, (number, _) in SIZES.items()}
 OFTEN = (1, 9)  # the larger network is asked less often than the others
 LEAVING = 0.03  # of the clients
-EXPLAINED = 3  # photos; an explanation runs the network on 64 images
+CHECKED = 3  # photos that are asked about in every way alone, and are explained
 
 
 class Plan(NamedTuple):
@@ -67,21 +68,27 @@ def run(plan: Plan) -> Result:
 
 
 def _soak(plan: Plan, app: AppProcess, publisher: Publisher) -> Result:
-    result = Result(workers=len(app.workers))
-    expected, result.wrong_alone = _expected(plan, app.port)
-    result.photos = len({one.request.photo for one in expected if one.request.photo})
+    expected, wrong_alone = _expected(plan, app.port)
     _send(plan._replace(seconds=plan.warm, requests=None), app, expected)
-    result.usage_at_start = watch.idle_usage(app)
-    result.files_at_start = app.left_files()
+    usage, files = watch.idle_usage(app), app.left_files()
     started = time.monotonic()
-    result.records, result.watch = _send(plan, app, expected, publisher)
-    result.seconds = time.monotonic() - started
-    result.published, result.broken = publisher.published, publisher.broken
-    result.reload_problems = publisher.problems
-    result.usage_at_end = watch.idle_usage(app, result.usage_at_start)
-    result.files_at_end = app.left_files()
-    result.replaced = sum(not worker.is_running() for worker in app.workers)
-    return result
+    records, watching = _send(plan, app, expected, publisher)
+    return Result(
+        watching,
+        len(app.workers),
+        photos=len({one.request.photo for one in expected} - {None}),
+        seconds=time.monotonic() - started,
+        published=publisher.published,
+        broken=publisher.broken,
+        replaced=sum(not worker.is_running() for worker in app.workers),
+        wrong_alone=wrong_alone,
+        reload_problems=publisher.problems,
+        files_at_start=files,
+        usage_at_start=usage,
+        usage_at_end=watch.idle_usage(app, usage),
+        files_at_end=app.left_files(),
+        records=records,
+    )
 
 
 def _send(
@@ -98,14 +105,13 @@ def _send(
     process = context.Process(target=clients.send, args=(traffic, progress, sending))
     process.start()
     sending.close()
-    if publisher:
-        publisher.start(app.port)
-    with watch.Watch(app, progress) as watching:
-        records = receiving.recv()
-    if publisher:
-        publisher.stop()
-    process.join()
-    return records, watching
+    publishing = publisher.running(app.port) if publisher else nullcontext()
+    try:
+        with publishing, watch.Watch(app, progress) as watching:
+            return receiving.recv(), watching
+    finally:
+        process.terminate()  # it has ended, unless this one is interrupted
+        process.join()
 
 
 def _expected(plan: Plan, port: int) -> tuple[list[Expected], list[str]]:
@@ -117,12 +123,13 @@ def _expected(plan: Plan, port: int) -> tuple[list[Expected], list[str]]:
         *_scaled(SHARES["page"], page_requests(names[0])),
         *_scaled(SHARES["bad"], bad_requests(bad_files(), names[-1])),
     ]
-    return expect(made, answers, port)
+    checked = {photo.name for photo in kept[:CHECKED]}
+    return expect(made, answers, port, checked)
 
 
 def _photo_requests(kept: list[Photo], names: list[str]) -> Iterable[Prepared]:
     for number, photo in enumerate(kept):
-        explained = 0.5 if number < EXPLAINED else 0
+        explained = 0.5 if number < CHECKED else 0
         for name, share in zip(names, OFTEN, strict=True):
             yield from photo_requests(photo, name, share, explained)
 

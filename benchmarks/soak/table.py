@@ -2,18 +2,20 @@
 
 from benchmarks.soak.clients import LEFT
 from benchmarks.soak.result import Result, sorted_codes
+from benchmarks.soak.verdicts import verdicts
 
 
 def text_of(result: Result) -> str:
     """Requests, codes, latencies, memory and files; then a line for each claim."""
-    assert result.watch
     rate = result.requests / result.seconds if result.seconds else 0
     parts = [
         f"{result.requests:,} requests in {result.seconds:,.0f} s, {rate:.0f} a second",
         _codes(result),
         _row("p50 / p99 in ms", [f"{a:.0f} / {b:.0f}" for a, b in result.latencies()]),
         *(
-            _row(f"  {kind}", [f"{a:.0f} / {b:.0f}" for a, b in result.latencies(kind)])
+            _row(
+                f"  {kind}", [f"{a:.0f} / {b:.0f}" for a, b in result.latencies([kind])]
+            )
             for kind in result.kinds
         ),
         *(
@@ -24,7 +26,7 @@ def text_of(result: Result) -> str:
         *(f"problem: {sentence}" for sentence in result.records.sentences),
         *(
             f"{'holds' if holds else 'FAILS'}: {claim}: {shown}"
-            for claim, holds, shown in result.verdicts()
+            for claim, holds, shown in verdicts(result)
         ),
     ]
     return "\n".join(parts)
@@ -36,6 +38,10 @@ def _codes(result: Result) -> str:
         shown = f"{number:,}" if kind == LEFT else f"{number:,} x {code}"
         by_kind.setdefault(kind, []).append(shown)
     return "\n".join(_row(kind, found) for kind, found in by_kind.items())
+
+
+def _pairs(latencies: list[tuple[float, float]]) -> list[str]:
+    return [f"{p50:.0f} / {p99:.0f}" for p50, p99 in latencies]
 
 
 def _row(name: str, values: list[str]) -> str:

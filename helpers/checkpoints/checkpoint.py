@@ -26,6 +26,7 @@ from helpers.checkpoints.file_contents import (
     saved_model_file,
 )
 from helpers.checkpoints.graph_files import graph_beside
+from helpers.checkpoints.stated_tensors import WITHOUT_VALUES
 from helpers.checkpoints.v1_checkpoints import V1Checkpoint
 from helpers.graphs.model_card import card_in
 
@@ -138,6 +139,8 @@ class Checkpoint:
         """The variables whose bytes are missing or do not match their checksum."""
         damages = []
         for variable in self.variables():
+            if variable.dtype in WITHOUT_VALUES:
+                continue
             try:
                 self.read(variable.name)
             except CheckpointError as error:
@@ -190,4 +193,4 @@ def graphs_at(path: Path | str) -> Content:
 
 def card_of(path: Path | str) -> dict | None:
     """The model card in a `.meta` file, or None."""
-    return card_in(read_meta(path).graph_def)
+    return card_in(read_meta(path).graph_def, path)

@@ -1,11 +1,13 @@
 """Recognise a file by its content, whatever its name, and read its graphs."""
 
 import codecs
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import tensorflow.compat.v1 as tf1
 from google.protobuf import text_format
@@ -14,6 +16,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from helpers.checkpoints.tables import MAGIC, TableError
 from helpers.checkpoints.wire_format import BYTES, VARINT, fields
+from helpers.foreign.files import refuse_kind
+from helpers.foreign.texts import printable, shown, text_problem
 
 MESSAGES = {
     "GraphDef": tf1.GraphDef,
@@ -36,7 +40,13 @@ OTHERS = {  # first bytes -> kind, and what it is
 }
 SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 LITE = b"TFL3"  # bytes 4 to 8
+DAMAGED = "damaged"  # the kind of a graph that cannot be whole
 NO_GRAPH = "damaged, cut short, or no graph file"
+LARGEST = 2**31 - 1  # bytes of a protobuf message
+TOO_LARGE = "protobuf's messages, as graphs are, have less than 2 GiB"
+MOST_FIELDS = 1_000_000  # outermost ones, such as the nodes of a graph
+# An input of a node: name, name:1 or ^name.
+INPUT = re.compile(r"\^[^:^]+|[^:^]+(:[0-9]{1,9})?")
 
 
 class StoredGraph(NamedTuple):
@@ -88,19 +98,47 @@ def content_of(path: Path | str) -> Content:
 
     Raises:
       OSError: it cannot be read.
+      ValueError: it is no regular file, as a pipe or a device is not, or needs more
+        memory than is free.
     """
-    data = Path(path).read_bytes()
-    if not data:
+    path = Path(path)
+    refuse_kind(path, path.stat().st_mode)
+    try:
+        with path.open("rb") as file:
+            if known := _known(file):
+                return known
+            # Python allocates as many bytes as are asked for, whatever the file has.
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(min(size, LARGEST) + 1)
+        if len(data) > LARGEST:
+            return Content("", f"no graph: {TOO_LARGE}")
+        return _text(data) if _is_text(data) else _binary(data)
+    except MemoryError as error:
+        place = printable(str(path))
+        raise ValueError(
+            f"{place} does not fit into the memory that is free"
+        ) from error
+
+
+def _known(file: BinaryIO) -> Content | None:
+    """The content of a file that its first or last bytes tell to be no graph."""
+    start = file.read(len(LITE) + 4)
+    if not start:
         return Content("empty", "empty")
     for first, (kind, what) in OTHERS.items():
-        if data.startswith(first):
+        if start.startswith(first):
             return Content(kind, f"{what}, not a graph")
-    if data[4:8] == LITE:
+    if start[4:] == LITE:
         return Content("TensorFlow Lite", "a TensorFlow Lite model, not a graph")
-    if data.endswith(MAGIC):
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - len(MAGIC), 0))
+    if file.read() == MAGIC:
         what = "a table of variables, not a graph; the graph is in the .meta"
         return Content("table", what)
-    return _text(data) if _is_text(data) else _binary(data)
+    if size > LARGEST:
+        return Content("", f"no graph: {TOO_LARGE}")
+    file.seek(0)
+    return None
 
 
 def _is_text(data: bytes) -> bool:
@@ -118,13 +156,17 @@ def _is_text(data: bytes) -> bool:
 def _text(data: bytes) -> Content:
     kind = next((kind for kind in FIRST_FIELDS if _begins(data, kind)), None)
     if kind is None:
-        start = data[:40].decode("utf-8", "replace").splitlines()[0]
+        lines = data[:40].decode("utf-8", "replace").splitlines()
+        start = next(iter(lines), "")
         return Content("text", f"a text that begins {start!r}, not a graph")
     message = MESSAGES[kind]()
     try:
         text_format.Parse(data, message, allow_unknown_field=True)
-    except (text_format.ParseError, UnicodeDecodeError) as error:
-        return Content("", f"no readable {kind}: {str(error).splitlines()[0]}")
+    except RecursionError:
+        return Content("", f"no readable {kind}: its messages are nested too deep")
+    except (text_format.ParseError, ValueError, TypeError) as error:
+        reason = printable(next(iter(str(error).splitlines()), type(error).__name__))
+        return Content("", f"no readable {kind}: {reason}")
     return _checked(kind, message, is_text=True)
 
 
@@ -136,9 +178,12 @@ def _begins(data: bytes, kind: str) -> bool:
 
 def _binary(data: bytes) -> Content:
     try:
-        found = Counter((field.number, field.kind) for field in fields(data))
+        outermost = islice(fields(data), MOST_FIELDS + 1)
+        found = Counter((field.number, field.kind) for field in outermost)
     except TableError:
         return Content("", NO_GRAPH)
+    if found.total() > MOST_FIELDS:
+        return Content("", f"no graph: it has more than {MOST_FIELDS:,} parts")
     if (1, VARINT) in found:
         return _parsed("SavedModel", data)
     if found[1, BYTES] <= 1:  # a MetaGraphDef, or a GraphDef of one node
@@ -158,9 +203,12 @@ def _parsed(kind: str, data: bytes) -> Content:
 def _checked(kind: str, message: Message, *, is_text: bool) -> Content:
     """The content, if each of the message's graphs has nodes with names and ops."""
     graphs = tuple(_graphs_in(kind, message))
-    if graphs and all(_is_complete(graph.graph_def) for graph in graphs):
-        return Content(kind, f"a {kind}", message, graphs, is_text)
-    return Content("", "no graph file, or its graph has no node")
+    if not graphs or not all(_is_complete(graph.graph_def) for graph in graphs):
+        return Content("", "no graph file, or its graph has no node")
+    for graph in graphs:
+        if damage := _damage_of(graph.graph_def):
+            return Content(DAMAGED, f"a damaged {kind}: {damage}")
+    return Content(kind, f"a {kind}", message, graphs, is_text)
 
 
 def _graphs_in(kind: str, message) -> Iterator[StoredGraph]:
@@ -177,3 +225,15 @@ def _graphs_in(kind: str, message) -> Iterator[StoredGraph]:
 def _is_complete(graph_def: tf1.GraphDef) -> bool:
     nodes = graph_def.node
     return bool(nodes) and all(node.name and node.op for node in nodes)
+
+
+def _damage_of(graph_def: tf1.GraphDef) -> str | None:
+    """A sentence on the first name that no op has, or input that names no output."""
+    for node in graph_def.node:
+        for text in (node.name, node.op):
+            if problem := text_problem(text, is_name=True):
+                return f"the name {shown(text)} {problem}"
+        for text in node.input:
+            if not INPUT.fullmatch(text) or text_problem(text, is_name=True):
+                return f"op {shown(node.name)} has the input {shown(text)}"
+    return None

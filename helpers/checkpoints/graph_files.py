@@ -45,7 +45,7 @@ def holds_variables(path: Path) -> bool:
     """Whether a file is a graph with variables."""
     try:
         graphs = content_of(path).graphs
-    except OSError:
+    except (OSError, ValueError):
         return False
     return any(has_variable_ops(graph.graph_def) for graph in graphs)
 

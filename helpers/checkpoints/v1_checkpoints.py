@@ -1,5 +1,6 @@
 """Read the variables of a V1 checkpoint: tables that hold the values themselves."""
 
+import math
 import mmap
 from pathlib import Path
 
@@ -12,7 +13,12 @@ from helpers.checkpoints.bundles import (
     CheckpointError,
     Variable,
     numpy_type,
+)
+from helpers.checkpoints.stated_tensors import (
+    WITHOUT_VALUES,
     shape_of,
+    slices_fault,
+    tensor_fault,
 )
 from helpers.checkpoints.tables import Data, TableError, read_table, value_of
 from helpers.checkpoints.tensor_slices import numpy_index, slice_key
@@ -48,12 +54,24 @@ class V1Checkpoint:
           CheckpointError: its bytes are missing or damaged.
         """
         first = self.stored[name][0][1]
+        if fault := self._fault(name):
+            raise CheckpointError(f"{name!r} is damaged: it {fault}")
         value = np.empty(shape_of(first), numpy_type(first.type))
         for shard, saved in self.stored[name]:
             for part in saved.slice:
                 index = numpy_index(part)
                 value[index] = self._slice(saved, part, value[index].shape, shard)
         return value
+
+    def _fault(self, name: str) -> str | None:
+        """What is stated of a variable and cannot be; None: nothing."""
+        stored = [saved for _, saved in self.stored[name]]
+        shape = shape_of(stored[0])
+        if any((one.type, shape_of(one)) != (stored[0].type, shape) for one in stored):
+            return "has several types or shapes"
+        if math.prod(shape) > sum(map(len, self.tables)):  # a byte each, at least
+            return f"has the shape {[*shape]}, of more elements than its files hold"
+        return slices_fault(shape, [part for one in stored for part in one.slice])
 
     def _variable(self, name: str) -> Variable:
         shard, first = self.stored[name][0]
@@ -72,11 +90,17 @@ class V1Checkpoint:
             raise CheckpointError(
                 f"{saved.name!r} is damaged: {self.paths[shard]}: {error}"
             ) from error
-        data = SavedTensorSlices.FromString(value).data.data
-        data.dtype = saved.type
-        for size in shape:
-            data.tensor_shape.dim.add(size=size)
-        return tf.make_ndarray(data)
+        try:
+            data = SavedTensorSlices.FromString(value).data.data
+            data.dtype = saved.type
+            data.tensor_shape.Clear()
+            for size in shape:
+                data.tensor_shape.dim.add(size=size)
+            return tf.make_ndarray(data)
+        except (DecodeError, OverflowError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"{saved.name!r} is damaged: its values do not fit its type and shape"
+            ) from error
 
 
 def _contents(path: Path, table: Data):
@@ -91,6 +115,12 @@ def _contents(path: Path, table: Data):
             f"{path} is a table, but not of a checkpoint's variables",
             "give the checkpoint's prefix, its .meta or its folder",
         )
+    for one in saved.meta.tensor:
+        fault = tensor_fault(one.type, one.shape)
+        if not fault and tf.as_dtype(one.type).name in WITHOUT_VALUES:
+            fault = "is of a type that this format does not hold"
+        if fault:
+            raise CheckpointError(f"{path} is damaged: {one.name!r} {fault}")
     return saved.meta.tensor
 
 

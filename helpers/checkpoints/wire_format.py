@@ -35,6 +35,8 @@ def fields(data: Data, start: int = 0, end: int | None = None) -> Iterator[Field
         head = start
         tag, start = read_varint(data, start)
         number, kind, size = tag >> 3, tag & 7, SIZES.get(tag & 7, 0)
+        if not number:  # as in a file of zeros
+            raise TableError(f"no field at byte {head}")
         if kind == VARINT:
             size = read_varint(data, start)[1] - start
         elif kind == BYTES:

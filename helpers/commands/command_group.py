@@ -4,6 +4,8 @@ import warnings
 
 import click
 
+from helpers.foreign.texts import printable
+
 
 class CommandGroup(click.Group):
     """Prints invalid input as one line on standard error and exits with status 2."""
@@ -18,7 +20,8 @@ class CommandGroup(click.Group):
             text = str(error)
             if isinstance(error, OSError) and error.filename:
                 text = f"{error.filename}: {error.strerror}"
-            click.echo(f"{ctx.invoked_subcommand}: {text}", err=True)
+            lines = map(printable, text.split("\n"))
+            click.echo(f"{ctx.invoked_subcommand}: " + "\n".join(lines), err=True)
             ctx.exit(2)
 
 

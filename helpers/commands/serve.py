@@ -73,7 +73,7 @@ def serve(
     if allow_ops:
         served += [allowed_ops.NAME, ",".join(allow_ops)]
     sys.stdout.flush()
-    os.execv(
+    os.execv(  # noqa: S606  it becomes the web app
         sys.executable, [sys.executable, str(APP), *served, *address, *app_options]
     )
 

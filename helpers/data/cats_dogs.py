@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from helpers.data.archives import ZIP_LAYOUT, Unpacked, refuse_existing, unpack
-from helpers.data.downloads import DownloadError, fetch, sha256_of
+from helpers.data.downloads import DownloadError, fetch, part_of, sha256_of
+from helpers.locks import locked
 
 # https://www.microsoft.com/en-us/download/details.aspx?id=54765
 CATS_DOGS_URL = (
@@ -25,19 +26,43 @@ def download_cats_dogs(data: Path, source: str | None = None) -> Unpacked:
       source: another zip of class folders, a path or an http address. Its SHA-256 is
         printed to standard error.
     Raises:
-      DownloadError: from `fetch` or `unpack`, or there is no such file.
+      DownloadError: from `fetch` or `unpack`, there is no such file, or another process
+        downloads into the folder.
     """
     folder = Path(data) / "cats-dogs"
-    refuse_existing(folder)
-    if source and "://" not in source:
-        if not Path(source).is_file():
-            raise DownloadError(
-                f"there is no file {source}: {ZIP_LAYOUT}, or its http address"
-            )
-        _print_sha256(source, sha256_of(Path(source)))
-        return unpack(Path(source), folder, CLASS_NAMES)
+    is_file = source is not None and "://" not in source
+    if is_file and not folder.exists() and not Path(str(source)).is_file():
+        raise DownloadError(
+            f"there is no file {source}: {ZIP_LAYOUT}, or its http address"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    archive = folder.with_suffix(".download")
+    with locked(folder.parent) as free:
+        if not free:
+            raise DownloadError(
+                f"another download into {data} is running: wait until it ends"
+            )
+        if folder.exists():
+            _sweep(folder)
+        refuse_existing(folder)
+        if source and is_file:
+            _print_sha256(source, sha256_of(Path(source)))
+            return unpack(Path(source), folder, CLASS_NAMES)
+        return _download(folder, source)
+
+
+def _sweep(folder: Path) -> None:
+    """Delete the archive of a run that was killed after it had unpacked it."""
+    archive = _archive_of(folder)
+    for path in (archive, part_of(archive)):
+        path.unlink(missing_ok=True)
+
+
+def _archive_of(folder: Path) -> Path:
+    return folder.with_suffix(".download")
+
+
+def _download(folder: Path, source: str | None) -> Unpacked:
+    archive = _archive_of(folder)
     if source:
         _print_sha256(source, fetch(source, archive))
     else:

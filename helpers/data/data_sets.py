@@ -17,6 +17,7 @@ from helpers.data.split_folders import (
     describe_splits,
     split_folders,
 )
+from helpers.foreign.names import names_problem
 
 LAYOUT = "expected one folder of photos per class, for instance cat/ and dog/"
 
@@ -48,7 +49,7 @@ def find_data_set(root: Path, *, nested: bool = False) -> DataSet:
     Raises:
       NoPhotosError: there is no photo in the folder.
       ValueError: the folder does not exist, or its photos are of no class, of a single
-        class, or of several data sets.
+        class, or of several data sets; or two names cannot be told apart.
     """
     root = Path(root)
     if not root.is_dir():
@@ -58,6 +59,11 @@ def find_data_set(root: Path, *, nested: bool = False) -> DataSet:
         raise NoPhotosError(f"there are no photos in {root}{_instead(top)}: {LAYOUT}")
     folder = top if nested else _descend(top)
     data_set = _split_data_set(folder) or _plain_data_set(folder)
+    if problem := names_problem(data_set.class_names):
+        raise ValueError(
+            f"the folders in {printable(str(folder.path))} name the classes, and {problem}: "
+            "rename them"
+        )
     left_out = sorted({*data_set.left_out, *folder.all_left_out()})
     notes = (*data_set.notes, *_notes_on_case(data_set.class_names))
     return data_set._replace(left_out=tuple(left_out), notes=notes)

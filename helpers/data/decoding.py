@@ -9,6 +9,7 @@ Taught in notebooks/06_find_the_decode_image_leak.ipynb.
 import functools
 import io
 import struct
+from contextlib import suppress
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -157,10 +158,8 @@ def _convert(image: Image.Image) -> Image.Image:
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile and len(profile) <= MAX_PROFILE_BYTES:
-        try:
+        with suppress(Exception):  # it is damaged or for another colour mode
             return _transform(profile, image.mode).apply(image)
-        except Exception:  # the profile is damaged or for another colour mode
-            pass
     return image.convert("RGB")
 
 

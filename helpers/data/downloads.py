@@ -51,7 +51,7 @@ def fetch(
         raise DownloadError(f"{url} is not an http or https address: check the address")
     if sha256 and path.exists() and sha256_of(path) == sha256:
         return sha256
-    part = path.with_name(path.name + ".part")
+    part = part_of(path)
     if not sha256:
         part.unlink(missing_ok=True)
     try:
@@ -70,6 +70,11 @@ def fetch(
         )
     part.replace(path)
     return found
+
+
+def part_of(path: Path) -> Path:
+    """Where a download to this path is until it is complete."""
+    return path.with_name(path.name + ".part")
 
 
 def _download(url: str, part: Path, expected: int | None) -> None:
@@ -115,9 +120,8 @@ def _open(url: str, part: Path, start: int) -> HTTPResponse:
     if start:
         headers["Range"] = f"bytes={start}-"
     try:
-        return _opener().open(
-            request.Request(url, headers=headers), None, TIMEOUT_SECONDS
-        )
+        asked = request.Request(url, headers=headers)  # noqa: S310  http and https only
+        return _opener().open(asked, None, TIMEOUT_SECONDS)
     except HTTPError as error:
         error.close()
         answer = f"the server answers {error.code} {error.reason}"

@@ -11,7 +11,8 @@ from helpers.data.label_tables import in_order
 from helpers.foreign.texts import shown
 
 TEXT = r"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'"""
-COMMENT = re.compile(rf"({TEXT})|#[^\n]*")
+# A quote without its end stops the search, which would begin again at every quote.
+COMMENT = re.compile(rf"({TEXT}|[^\"'#]+)|#[^\n]*|(?P<open>[\"'])")
 ITEM = re.compile(rf"\s*item\s*:?\s*\{{((?:{TEXT}|[^{{}}\"'])*)\}}\s*,?")
 FIELD = re.compile(rf"\s*(\w+)\s*:\s*({TEXT}|-?[0-9]{{1,9}}|\w+)\s*[,;]?")
 NAMES = ("display_name", "name")  # the better one first
@@ -24,7 +25,7 @@ def names_in_label_map(text: str) -> list[str]:
       ValueError: the text is no label map, or an item lacks its id or name; the
         message continues a sentence that begins with the file.
     """
-    text = COMMENT.sub(lambda found: found[1] or "", text)
+    text = COMMENT.sub(_without_comment, text)
     items, at = [], 0
     while found := ITEM.match(text, at):
         items.append(_fields(found[1]))
@@ -41,6 +42,13 @@ def names_in_label_map(text: str) -> list[str]:
     if not shared:
         raise ValueError("has a display_name in some items and a name in others")
     return in_order([(_number(item["id"]), _text(item[shared[0]])) for item in items])
+
+
+def _without_comment(found: re.Match) -> str:
+    if found["open"]:
+        line = found.string.count("\n", 0, found.start()) + 1
+        raise ValueError(f"is no label map: a quote in line {line} has no end there")
+    return found[1] or ""
 
 
 def _fields(text: str) -> dict[str, str]:

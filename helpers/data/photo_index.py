@@ -4,6 +4,7 @@ A photo's split and its place depend on its bytes alone: renaming, adding or rem
 files does not move a photo to another split.
 """
 
+import errno
 import hashlib
 import os
 from itertools import chain, zip_longest
@@ -93,6 +94,20 @@ def sort_key(data: bytes, allowed: tuple[str, ...] = SPLITS) -> tuple[int, bytes
 
 
 def read_photo(path: Path) -> bytes:
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        return file.read(min(size, MAX_BYTES + 1))  # enough for decode_photo to refuse
+    """The bytes of a photo, or enough of them for decode_photo to refuse.
+
+    Raises:
+      OSError: the file cannot be read.
+      ValueError: no file can be opened now; that is no fault of the photo.
+    """
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            return file.read(min(size, MAX_BYTES + 1))
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        raise ValueError(
+            f"{path} cannot be opened ({error.strerror}): allow more open files "
+            "(ulimit -n)"
+        ) from error

@@ -32,11 +32,14 @@ def read_bounded(path: Path | str, most: int) -> bytes:
     """
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe is opened at once
     descriptor = os.open(path, flags)
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         refuse_kind(path, status.st_mode)
-        if status.st_size <= most and len(data := file.read(most + 1)) <= most:
-            return data
+        with open(descriptor, "rb", closefd=False) as file:
+            if status.st_size <= most and len(data := file.read(most + 1)) <= most:
+                return data
+    finally:
+        os.close(descriptor)
     size = f"{status.st_size:,}" if status.st_size > most else "more"
     raise ValueError(
         f"{printable(str(path))} has {size} bytes: at most {most:,} are read"

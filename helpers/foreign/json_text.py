@@ -71,7 +71,8 @@ def parse_json(
         raise
     except UnicodeDecodeError as error:
         assert isinstance(text, bytes)
-        raise ValueError(f"{place} {not_utf_8(text, error)}") from error
+        why = not_utf_8(text, error)
+        raise ValueError(f"{place} is not {wanted}: it {why}") from error
     except RecursionError as error:
         raise JsonProblem(_too_deep(place, bounds)) from error
     except ValueError as error:
@@ -149,7 +150,8 @@ def _check(value: object, depth: int, problem_of: Callable[[str], str | None]) -
                     raise _Odd(f"is a key that {problem}")
                 _check(inner, depth - 1, problem_of)
         elif isinstance(value, list):
-            for step, inner in enumerate(value):
+            for place, inner in enumerate(value):
+                step = place
                 _check(inner, depth - 1, problem_of)
     except _Odd as odd:
         is_key = isinstance(step, str)

@@ -6,13 +6,32 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.card_classes import class_fields
+from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.context import Context
 from helpers.freezing.sources.prefixes import value_files
 from helpers.freezing.sources.saved_model.signature_fields import signature_fields
 from helpers.graphs.editor import GraphEditor
+from helpers.graphs.model_card import CARD_OP, card_in
 from helpers.graphs.wiring import PLACEHOLDERS
+
+
+def valid_card(graph_def: tf1.GraphDef, where: object) -> dict:
+    """The card in a graph; {}: it has none.
+
+    Args:
+      where: the graph's file, for the error message.
+    Raises:
+      FreezeError: it is not valid.
+    """
+    try:
+        return card_in(graph_def, where) or {}
+    except ValueError as error:
+        raise FreezeError(
+            str(error), f"put a valid card into the graph, or rename its op {CARD_OP!r}"
+        ) from error
 
 
 def complete_card(

@@ -1,4 +1,4 @@
-"""Deletes the partial output file if the freezing process is killed.
+"""Deletes the partial output files if the freezing process is killed.
 
 A TensorFlow kernel may abort the process, and the operating system may kill it when
 memory runs out: Python runs no `except` clause then.
@@ -24,10 +24,13 @@ if not sys.stdin.buffer.read():  # the pipe was closed without a message
 
 
 @contextmanager
-def cleanup_process(path: Path) -> Iterator[None]:
-    """Run a process that deletes the file, with a message, if this one is killed."""
-    command = [sys.executable, "-I", "-S", "-c", PROGRAM, str(path)]
-    waiting = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+def cleanup_process(*paths: Path | None) -> Iterator[None]:
+    """Run a process that deletes the files, with a message, if this one is killed."""
+    files = [str(path) for path in paths if path]
+    command = [sys.executable, "-I", "-S", "-c", PROGRAM, *files]
+    waiting = subprocess.Popen(  # noqa: S603  runs this module
+        command, stdin=subprocess.PIPE, start_new_session=True
+    )
     try:
         yield
     finally:

@@ -4,9 +4,10 @@ Taught in notebooks/03_freeze_the_graph.ipynb.
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-from helpers.freezing.card_completion import complete_card
+from helpers.freezing.card_completion import complete_card, valid_card
 from helpers.freezing.cleanup_process import cleanup_process
 from helpers.freezing.outputs import find_outputs
 from helpers.freezing.passes.constants.variables_to_constants import check_size
@@ -29,7 +30,6 @@ from helpers.freezing.writing import (
     write_card,
     write_model,
 )
-from helpers.graphs.model_card import card_in
 
 
 def freeze(
@@ -75,21 +75,25 @@ def freeze(
     # 1. Read the source.
     found = recognise(source, SourceOptions(**reading, frozen=plain))
     place = choose_place(found, output)
-    card = card_in(found.meta.graph_def) or {}
+    card = valid_card(found.meta.graph_def, found.name)
 
     # 2. Choose the outputs.
     wanted = find_outputs(found.meta, outputs, card)
 
     # 3. Apply the passes.
     editor = make_editor(found, wanted, weights)
-    refuse_damaged_types(editor)
     passes = apply_passes(editor, options=options)
     check_size(editor, weights)
     doubts = preflight(editor)
     add_warnings(editor, averages_taken=ema)
     card = complete_card(card, editor, class_names, folded=fold, ema=ema, plain=plain)
 
-    with atomic_write(place) as path, cleanup_process(path):
+    beside = place.with_suffix(".json") if plain else None  # a plain graph's card
+    with ExitStack() as files:
+        # The last one gets its name first: a graph never has another graph's card.
+        beside_part = files.enter_context(atomic_write(beside)) if beside else None
+        path = files.enter_context(atomic_write(place, replaces=beside))
+        files.enter_context(cleanup_process(path, beside_part))
         # 4. Write.
         card = write_model(editor, path, card)
         # 5. Prove; the file gets its name only afterwards.
@@ -99,7 +103,7 @@ def freeze(
             proof = prove_source(editor, frozen)
             refuse_different(proof)
         size = path.stat().st_size
-        if plain:
-            write_card(place, card)
+        if beside_part:
+            write_card(beside_part, card)
     doubts = doubts if proof.verdict == "unproven" else []
     return report_of(editor, place, size, card, proof, passes=passes, doubts=doubts)

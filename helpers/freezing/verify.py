@@ -5,6 +5,7 @@ from pathlib import Path
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
+from helpers.freezing.card_completion import valid_card
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.inference.average_batch_norms import average_batch_norms
 from helpers.freezing.passes.optional.moving_averages import take_moving_averages
@@ -27,7 +28,6 @@ from helpers.graphs.candidates import output_candidates
 from helpers.graphs.edges import Edge
 from helpers.graphs.editor import GraphEditor
 from helpers.graphs.fingerprint import fingerprint
-from helpers.graphs.model_card import card_in
 from helpers.graphs.op_kinds import VARIABLE_OPS
 
 
@@ -46,7 +46,7 @@ def verify(model: str | Path, checkpoint: str | Path, **reading) -> Report:
     """
     path = Path(model)
     graph_def = _read_frozen(path)
-    card = card_in(graph_def) or {}
+    card = valid_card(graph_def, path)
     stated = {field: value for field, value in reading.items() if value}
     options = SourceOptions(**signature_options(card) | stated, frozen=True)
     source = recognise(checkpoint, options)

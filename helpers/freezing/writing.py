@@ -20,11 +20,12 @@ from tensorflow.core.framework import node_def_pb2, tensor_pb2
 
 from helpers.freezing.card_completion import describe_source
 from helpers.freezing.errors import FreezeError
+from helpers.freezing.partial_files import partial_file
 from helpers.freezing.sources.source import Source
 from helpers.graphs.editor import GraphEditor, Weight
 from helpers.graphs.fingerprint import Fingerprint
 from helpers.graphs.model_card import put_card
-from helpers.whole_files import write_whole
+from helpers.whole_files import sync
 
 # Field numbers of TensorFlow's messages, from tensorflow/core/framework/*.proto.
 NODE = 1  # of GraphDef
@@ -63,41 +64,38 @@ def _is_of(source: Source, place: Path) -> bool:
 
 
 @contextmanager
-def atomic_write(place: Path) -> Iterator[Path]:
+def atomic_write(place: Path, *, replaces: Path | None = None) -> Iterator[Path]:
     """Yield a temporary file beside `place`, and rename it to `place` at the end.
 
-    If an exception is raised, the file and the folders made for it are deleted.
+    If an exception is raised, the file and the folders made for it are deleted. What
+    killed runs left beside `place` is deleted, too.
 
+    Args:
+      replaces: a file that tells of the one at `place`; deleted right before it is
+        replaced.
     Raises:
       FreezeError: the folder or the file cannot be written.
     """
     missing = [folder for folder in place.parents if not folder.exists()]
-    part = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        _sync(part)
-        os.replace(part, place)
-        _sync(place.parent)
+        with partial_file(place) as part:
+            yield part
+            sync(part)
+            if replaces and not place.is_dir():
+                replaces.unlink(missing_ok=True)
+            os.replace(part, place)
+        sync(place.parent)
     except BaseException as error:
-        for path, remove in ((part, Path.unlink), *((f, Path.rmdir) for f in missing)):
+        for folder in missing:
             with suppress(OSError):  # it does not exist, or is not empty
-                remove(path)
+                folder.rmdir()
         if isinstance(error, OSError):
             raise FreezeError(
                 f"{place} cannot be written: {error.strerror or error}",
                 "choose another place with --output, or make room there",
             ) from error
         raise
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def write_model(editor: GraphEditor, path: Path, card: dict) -> dict:
@@ -120,10 +118,10 @@ def write_model(editor: GraphEditor, path: Path, card: dict) -> dict:
     return card
 
 
-def write_card(place: Path, card: dict) -> None:
-    """Write the card of the graph at `place` to the `.json` file beside it."""
+def write_card(file: Path, card: dict) -> None:
+    """Write a graph's card as JSON."""
     text = json.dumps(card, ensure_ascii=False, indent=1)
-    write_whole(place.with_suffix(".json"), f"{text}\n".encode())
+    file.write_bytes(f"{text}\n".encode())
 
 
 def _write_graph(editor: GraphEditor, file: BinaryIO) -> str:

@@ -50,7 +50,11 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 def _names_problem(value: object) -> str | None:
-    return names_problem(value) if isinstance(value, list) else None
+    """What is wrong with a list, where the list in the message does not show it."""
+    if not isinstance(value, list):
+        return None
+    is_seen = len(value) <= 4 and all(isinstance(name, str) for name in value)
+    return None if is_seen and len({*value}) < len(value) else names_problem(value)
 
 
 def _are_class_names(value: object) -> bool:
@@ -107,7 +111,7 @@ def _are_bound(value: object) -> bool:
     return all(isinstance(one, bool) or _is_number(one) for one in numbers)
 
 
-TENSOR = Check(_is_tensor, "a tensor's name, like images:0")
+TENSOR = Check(_is_tensor, "a tensor's name")
 TENSORS = Check(_are_tensors, "a list of different names of tensors")
 BOOL = Check(_is_bool, "true or false")
 SERVED: dict[str, Check] = {
@@ -155,7 +159,7 @@ READ: dict[str, Check] = {
     **dict.fromkeys(("ema", "folded", "inference_batch_norm", "plain"), BOOL),
     "epochs": Check(lambda value: _is_number(value) and value >= 0, "a number from 0"),
     "seed": Check(
-        lambda value: type(value) is int and value >= 0, "a whole number from 0"
+        lambda value: type(value) is int and 0 <= value < 2**64, "a whole number from 0"
     ),
     "signature": Check(_is_signature, "an object as freezing a SavedModel writes it"),
     "temperature": Check(

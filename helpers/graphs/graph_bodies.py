@@ -44,8 +44,36 @@ class Body:
 def bodies(graph_def) -> Iterator[Body]:
     """The body of the graph, then that of each function."""
     yield Body("", graph_def.node)
+    yield from function_bodies(graph_def)
+
+
+def function_bodies(graph_def) -> Iterator[Body]:
+    """The body of each function in the graph's library."""
     for function in graph_def.library.function:
         yield Body(function.signature.name, function.node_def)
+
+
+def called_bodies(graph_def) -> Iterator[Body]:
+    """The body of the graph, then those of the functions that a run of it may run.
+
+    TensorFlow calls a function's gradient by the library's list, and may replace a
+    function by another that implements the same.
+    """
+    own, library = Body("", graph_def.node), graph_def.library
+    functions = {body.function: body for body in function_bodies(graph_def)}
+    gradients = {pair.function_name: pair.gradient_func for pair in library.gradient}
+
+    def callees(body: Body) -> list[str]:
+        called = [f for node in body.nodes for f in called_functions(node, functions)]
+        return called + [gradients[name] for name in called if name in gradients]
+
+    start = callees(own)
+    start += [f.signature.name for f in library.function if "api_implements" in f.attr]
+    yield own
+    for name in find_reachable(
+        start, lambda name: callees(functions[name]), within=functions
+    ):
+        yield functions[name]
 
 
 def sources(node, first: int = 0, last: int | None = None) -> list[str]:

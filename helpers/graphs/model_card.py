@@ -15,16 +15,19 @@ CARD_OP = "model_card"
 STRING = 7  # DT_STRING in TensorFlow's types.proto
 
 
-def card_in(graph_def) -> dict | None:
+def card_in(graph_def, where: object = "the graph") -> dict | None:
     """The card stored in a GraphDef, without empty fields; None: it has no card.
 
+    Args:
+      where: the graph's file, for the error message.
     Raises:
       ValueError: the card is not a JSON object, or a field of it is not valid.
     """
     for node in graph_def.node:
         if node.name == CARD_OP and node.op == "Const":
-            where = f"the op {CARD_OP!r}"
-            card = parse_card(_text_in(node.attr["value"].tensor, where), where)
+            place = f"{where}: the op {CARD_OP!r}"
+            card = json_object(_text_in(node.attr["value"].tensor, place), place)
+            refuse_invalid(card, where)
             return {field: card[field] for field in card if card[field] not in ABSENT}
     return None
 

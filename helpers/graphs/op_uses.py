@@ -3,13 +3,20 @@
 import re
 from collections.abc import Callable, Iterator
 
-from helpers.graphs.graph_bodies import Body, bodies, called_functions, sources
+from helpers.graphs.graph_bodies import (
+    Body,
+    bodies,
+    called_functions,
+    function_bodies,
+    sources,
+)
 from helpers.graphs.op_classes import READS, STALE_MEMORY, STATE, WRITES, OpClass
 
 READS_FILES = OpClass("file-reads", READS)
 STALE = OpClass("state", STALE_MEMORY)
 FILLS = OpClass("state", f"{STATE}: it fills a table with them")
-CACHE = OpClass("file-writes", WRITES)
+WRITES_FILES = OpClass("file-writes", WRITES)
+STREAMS = (b"", b"stdout", b"stderr")  # of PrintV2; log(info) and the like are, too
 ENDLESS = OpClass("process", "calls itself without end, which ends the process")
 # The machines of a cluster; a process that is not in one is localhost, task 0.
 OTHER_MACHINE = re.compile(r"/job:(?!localhost\b)|/(replica|task):(?!0\b)")
@@ -39,6 +46,10 @@ def _fills_from_requests(node, body: Body) -> OpClass | None:
     return FILLS if any(name in body.fed for name in sources(node, 1)) else None
 
 
+def _marks_empty_rows_by_requests(node, body: Body) -> OpClass | None:
+    return FILLS if any(name in body.fed for name in sources(node)) else None
+
+
 def _caches_in_files(node, body: Body) -> OpClass | None:
     """A dataset is cached in memory, if the file's name is empty."""
     found = [body.by_name.get(name) for name in sources(node, 1, 2)]
@@ -48,16 +59,26 @@ def _caches_in_files(node, body: Body) -> OpClass | None:
         and not any(source.attr["value"].tensor.string_val)
         for source in found
     )
-    return None if in_memory else CACHE
+    return None if in_memory else WRITES_FILES
+
+
+def _prints_to_a_file(node, body: Body) -> OpClass | None:
+    """The value after `file://` is the path of any file, which is appended to."""
+    stream = _text(node, "output_stream")
+    return None if stream in STREAMS or stream.startswith(b"log(") else WRITES_FILES
 
 
 CHECKS: dict[str, Callable] = {
+    "PrintV2": _prints_to_a_file,
     "EncodeProto": _reads_descriptors,
     "DecodeProtoV2": _reads_descriptors,
     "FixedUnigramCandidateSampler": _reads_vocabulary,
     "Empty": _is_unwritten,
     "CacheDataset": _caches_in_files,
     "CacheDatasetV2": _caches_in_files,
+    "MutableDenseHashTable": _marks_empty_rows_by_requests,
+    "MutableDenseHashTableV2": _marks_empty_rows_by_requests,
+    "AnonymousMutableDenseHashTable": _marks_empty_rows_by_requests,
     "InitializeTable": _fills_from_requests,
     "InitializeTableV2": _fills_from_requests,
     "LookupTableImport": _fills_from_requests,
@@ -96,11 +117,11 @@ def recursive_calls(graph_def) -> Iterator[tuple[str, str]]:
 
 def _calls(graph_def) -> dict[str, dict[str, tuple[str, str]]]:
     """What each function calls, with the op and path of the first node that does."""
-    functions = {function.signature.name for function in graph_def.library.function}
-    calls: dict[str, dict[str, tuple[str, str]]] = {name: {} for name in functions}
-    for body in bodies(graph_def):
-        for node in body.nodes if body.function else ():
-            for called in called_functions(node, functions):
+    calls: dict[str, dict[str, tuple[str, str]]]
+    calls = {body.function: {} for body in function_bodies(graph_def)}
+    for body in function_bodies(graph_def):
+        for node in body.nodes:
+            for called in called_functions(node, calls):
                 calls[body.function].setdefault(called, (node.op, body.path(node)))
     return calls
 

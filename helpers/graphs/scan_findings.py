@@ -7,7 +7,6 @@ from helpers.graphs.graph_bodies import Body, bodies, sources
 from helpers.graphs.op_classes import op_classes
 from helpers.graphs.traversal import find_reachable
 from helpers.graphs.unsafe_ops import (
-    TRAINING,
     UnsafeOp,
     remote_devices,
     unknown_ops,
@@ -69,7 +68,7 @@ def _left_by_freezing(graph_def) -> list[UnsafeOp]:
     return [
         unsafe
         for unsafe in unsafe_ops(graph_def)
-        if unsafe.kind not in TRAINING and unsafe.node not in savers
+        if not unsafe.is_of_training and unsafe.node not in savers
     ]
 
 

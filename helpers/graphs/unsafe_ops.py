@@ -6,11 +6,11 @@ network or the process, or waits for others. No graph is run to find them.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from helpers.graphs.graph_bodies import bodies
-from helpers.graphs.op_classes import VERSION, OpClass, op_classes
+from helpers.graphs.graph_bodies import Body, bodies, called_bodies
+from helpers.graphs.op_classes import STATE, VERSION, OpClass, op_classes
 from helpers.graphs.op_registry import is_version, op_def
 from helpers.graphs.op_uses import ENDLESS, recursive_calls, remote_ops, unsafe_use
 
@@ -21,8 +21,6 @@ NEW = OpClass(
 )
 # Classes whose ops a proof may run once; what freezing changed is not run by others.
 ONCE = ("file-reads", "python", "log", "state", "unbounded")
-# What freezing removes from a training graph, or replaces by placeholders.
-TRAINING = ("state", "unbounded", "waits")
 ELSEWHERE = "another machine"
 READS = re.compile("Restore|DTensorRestore|LoadAndRemap")  # of checkpoint files
 COMPUTES = ("XlaCallModule",)  # StableHLO: serving does not look into it
@@ -37,6 +35,12 @@ class UnsafeOp(NamedTuple):
     kind: str  # its class in op_classes.txt
 
     @property
+    def is_of_training(self) -> bool:
+        """Whether freezing removes it, with the variables and the input pipeline."""
+        is_of_variables = self.kind == "state" and self.why.startswith(STATE)
+        return is_of_variables or self.kind in ("unbounded", "waits")
+
+    @property
     def may_be_allowed(self) -> bool:
         """Whether a user may allow the op: not where it cannot run in any case."""
         return self.why != ENDLESS.reason and self.kind != ELSEWHERE
@@ -47,17 +51,25 @@ class UnsafeOp(NamedTuple):
 
 def unsafe_ops(graph_def) -> list[UnsafeOp]:
     """The unsafe ops in a graph and in its function library."""
+    return _unsafe_in(graph_def, bodies(graph_def)) + _endless(graph_def)
+
+
+def _unsafe_in(graph_def, searched: Iterable[Body]) -> list[UnsafeOp]:
     found = []
     functions = {function.signature.name for function in graph_def.library.function}
     known = op_classes()
-    for body in bodies(graph_def):
+    for body in searched:
         for node in body.nodes:
             kind = unsafe_use(node, body) or known.get(node.op)
             if kind is None and node.op not in functions:
                 kind = _class_of_unknown(node.op)
             if kind and not kind.is_allowed:
                 found.append(UnsafeOp(node.op, body.path(node), kind.reason, kind.name))
-    return found + [
+    return found
+
+
+def _endless(graph_def) -> list[UnsafeOp]:
+    return [
         UnsafeOp(op, node, ENDLESS.reason, ENDLESS.name)
         for op, node in recursive_calls(graph_def)
     ]
@@ -85,9 +97,11 @@ def lasting_ops(graph_def) -> list[UnsafeOp]:
     """The unsafe ops for which a graph is not run, not even once.
 
     One run changes files, the network or the process, or may wait for ever. Python
-    functions are not among them: a graph holds only their keys.
+    functions are not among them: a graph holds only their keys. Functions that
+    nothing calls are not searched.
     """
-    return [found for found in unsafe_ops(graph_def) if _is_lasting(found)]
+    found = _unsafe_in(graph_def, called_bodies(graph_def)) + _endless(graph_def)
+    return [item for item in found if _is_lasting(item)]
 
 
 def _is_lasting(found: UnsafeOp) -> bool:

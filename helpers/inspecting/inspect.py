@@ -101,7 +101,7 @@ def _facts(file: Content, graph: StoredGraph, outputs: Sequence[str]) -> GraphFa
         inputs=input_candidates(graph_def, answers),
         constants=_constants(graph_def),
         findings=findings(file.kind, graph),
-        card=card_in(graph_def),
+        card=card_in(graph_def, file.path),
     )
 
 

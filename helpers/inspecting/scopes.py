@@ -19,7 +19,6 @@ from helpers.inspecting.scope_svg import (
     box_element,
     document,
 )
-from helpers.whole_files import write_whole
 
 GAP, MARGIN, GUTTER = 24, 28, 96  # px
 BOTTOM_UP = (
@@ -39,7 +38,7 @@ def write_scopes(path: Path | str, out: Path, outputs: Iterable[str] = ()) -> Pa
     outputs = list(outputs) or [found.tensor for found in likely]
     picture = draw_scopes(graph.graph_def, outputs)
     with atomic_write(Path(out)) as part:
-        write_whole(part, picture.encode())
+        part.write_bytes(picture.encode())
     return Path(out)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from helpers.foreign.texts import printable
 from helpers.graphs.candidates import Candidate
 from helpers.graphs.tensor_text import shape_text
 from helpers.inspecting.reports import Constant, GraphFacts, Report, Row
@@ -120,7 +121,7 @@ def _section(title: str, rows: list[tuple], right: str = "") -> Iterator[str]:
 
 def table(rows: list[tuple], *, right: str = "") -> Iterator[str]:
     """Yields lines of columns aligned by `right`: ">" for right, "<" for left."""
-    texts = [tuple(str(cell) for cell in row) for row in rows]
+    texts = [tuple(printable(str(cell)) for cell in row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     signs = right.ljust(len(widths), "<")
     for row in texts:

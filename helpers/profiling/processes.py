@@ -57,7 +57,7 @@ def run_in_subprocess(
       TimeoutError: the call took longer; the process and its children are killed.
     """
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  runs a module of the caller
             [sys.executable, "-c", program(function, *arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The option that names ops which graphs of one's own may have though they are unsafe."""
+"""The option that names unsafe ops which graphs of one's own may have."""
 
 import difflib
 
@@ -31,4 +31,3 @@ class OpNames(click.ParamType):
 def _similar(name: str) -> str:
     found = difflib.get_close_matches(name[:40], op_classes(), 1)
     return f": try {found[0]}" if found else ": give names that `scan` prints"
-

@@ -1,13 +1,16 @@
 """Reads a frozen `.pb` file: its GraphDef, checked, and its completed spec."""
 
+import struct
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
+from google.protobuf.message import DecodeError
 
-from helpers.checkpoints.file_contents import content_of
+from helpers.checkpoints.file_contents import DAMAGED, content_of
+from helpers.foreign.texts import printable
 from helpers.freezing.passes.optional.narrow_weights import widen
 from helpers.graphs.op_kinds import VARIABLE_OPS
 from helpers.graphs.unsafe_ops import UnsafeOp, remote_devices, unsafe_ops
@@ -16,6 +19,11 @@ from helpers.serving.graph_ends import op_of
 from helpers.serving.model_spec import ModelSpec, model_spec
 from helpers.serving.run_errors import run_cause
 
+# What reading a graph raises where a part of it is missing or of another kind.
+DAMAGES = (
+    *(ArithmeticError, AttributeError, LookupError, MemoryError),
+    *(RecursionError, TypeError, struct.error, DecodeError),
+)
 OF_VARIABLES = ("state", "checkpoints")  # ops that a graph has before it is frozen
 
 
@@ -38,6 +46,8 @@ def read_model(
             cause = f"it has variables ({name!r}): freeze its checkpoint first"
             raise ValueError(f"{path} cannot be served: {cause}") from error
         raise
+    except DAMAGES as error:
+        raise ValueError(f"{path} cannot be served: {_damage(error)}") from error
     with errors_named(path, graph_def):
         widen(graph_def)
     if allowed:
@@ -84,6 +94,8 @@ def read_graph_def(path: Path) -> tf1.GraphDef:
         return content.message
     if content.kind == "empty":
         raise ValueError(f"{path} holds no graph: freeze the checkpoint again")
+    if content.kind == DAMAGED:
+        raise ValueError(f"{path} cannot be served: it is {content.what}")
     raise ValueError(
         f"{path} is not a frozen graph: expected a binary GraphDef, as "
         "`python -m helpers freeze` writes it"
@@ -97,7 +109,7 @@ def errors_named(
     """Turns what TensorFlow raises into a one-line ValueError that names the file."""
     try:
         yield
-    except (tf.errors.OpError, ValueError, LookupError, MemoryError) as error:
+    except (tf.errors.OpError, ValueError, *DAMAGES) as error:
         reason = _reason(error, graph_def) + (_batch(graph_def, spec) if spec else "")
         raise ValueError(f"{path} cannot be served: {reason}") from error
 
@@ -106,10 +118,20 @@ def _reason(error: Exception, graph_def: tf1.GraphDef) -> str:
     """The sentence of an error message that states the cause."""
     if isinstance(error, MemoryError):
         return f"it needs more memory than there is: {error}"
+    if isinstance(error, DAMAGES) and not isinstance(error, LookupError):
+        return _damage(error)
     name = _variable(graph_def)
     if name and isinstance(error, tf.errors.FailedPreconditionError):
         return f"it has variables ({name!r}): freeze its checkpoint first"
     return run_cause(error).partition(". ")[0]
+
+
+def _damage(error: Exception) -> str:
+    """What Python says of a graph in which a part is missing or of another kind."""
+    if isinstance(error, RecursionError):
+        return "the ops of its graph are nested too deep"
+    text = printable(next(iter(str(error).splitlines()), ""))
+    return f"its graph is damaged ({type(error).__name__}: {text})"
 
 
 def _batch(graph_def: tf1.GraphDef, spec: ModelSpec) -> str:

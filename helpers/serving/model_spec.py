@@ -84,7 +84,7 @@ def model_spec(
     card = with_defaults(card, wiring, defaults or {})
     outputs = find_outputs(card, wiring, notes)
     known = outputs and op_of(outputs[0]) in wiring.nodes
-    bound = bound_scalars(graph_def, outputs, card.get("bound", {})) if known else {}
+    bound = _bound(graph_def, outputs, card, path) if known else {}
     inputs = find_inputs(card, wiring, outputs, bound)
     inputs = inputs or default_inputs(graph_def, wiring, outputs, bound, notes)
     notes += [f"{name} is fixed at {value}" for name, value in bound.items()]
@@ -113,6 +113,16 @@ def model_spec(
         sides = [photos.height, photos.width]
         card["image_size"] = sides if sides[0] != sides[1] else sides[0]
     return ModelSpec(card, photos, inputs, outputs, bound, tuple(notes), names_file)
+
+
+def _bound(
+    graph_def: tf1.GraphDef, outputs: tuple[str, ...], card: dict, path: Path
+) -> dict[str, np.generic]:
+    """The values of scalar placeholders; errors name the file."""
+    try:
+        return bound_scalars(graph_def, outputs, card.get("bound", {}))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _missing(card: dict, inputs: tuple[str, ...], photos: Photos) -> set:

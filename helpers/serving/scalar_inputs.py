@@ -5,11 +5,12 @@ a switch controls, and by names.
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 
 import numpy as np
-import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
+from helpers.foreign.texts import shown
 from helpers.freezing.passes.inference.bind_dropouts import bind_dropouts
 from helpers.freezing.passes.inference.bind_switches import (
     bind_switches,
@@ -18,6 +19,7 @@ from helpers.freezing.passes.inference.bind_switches import (
 from helpers.freezing.passes.inference.inline_calls import inline_calls
 from helpers.graphs.edges import Edge
 from helpers.graphs.editor import GraphEditor
+from helpers.graphs.wiring import type_of
 
 LARGE = 4096  # bytes of a constant that no analysis needs
 
@@ -29,17 +31,34 @@ def bound_scalars(
 
     Args:
       stated: the values that the card states, by the name of an op or a tensor.
+    Raises:
+      ValueError: an input's type has not the value that is stated for it.
     """
     scalars = {node.name: node for node in graph_def.node if is_fed_scalar(node)}
     if not scalars:
         return {}
     found = _analysed(graph_def, outputs)
     for name, node in scalars.items():
-        dtype = tf.as_dtype(node.attr["dtype"].type)
         value = stated.get(name, stated.get(f"{name}:0"))
         if value is not None:
-            found[name] = dtype.as_numpy_dtype(value)
+            found[name] = _scalar(name, node, value)
     return {name: value for name, value in found.items() if name in scalars}
+
+
+def _scalar(name: str, node, value: float) -> np.generic:
+    """The value in the type of the input, which has it as it is stated.
+
+    Raises:
+      ValueError: the type has no such value.
+    """
+    dtype = type_of(node.attr["dtype"].type)
+    kind = dtype.name if dtype else "of no known type"
+    if dtype and (dtype.is_floating or dtype.is_integer or dtype.is_bool):
+        with suppress(OverflowError), np.errstate(over="ignore"):
+            made = dtype.as_numpy_dtype(value)
+            if np.isfinite(made) and (dtype.is_floating or made == value):
+                return made
+    raise ValueError(f"bound: {name} is {shown(value)}, and the input is {kind}")
 
 
 def _analysed(

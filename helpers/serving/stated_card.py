@@ -23,10 +23,7 @@ def stated_card(
     graph_def: tf1.GraphDef, path: Path, stated: dict, notes: list[str]
 ) -> dict:
     """The card in the graph, replaced by the file beside it and the options."""
-    try:
-        card = card_in(graph_def) or {}
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+    card = card_in(graph_def, path) or {}
     beside = path.with_suffix(".json")
     if os.path.lexists(beside):  # also a link that leads nowhere, which fails
         written = parse_card(read_bounded(beside, DESCRIPTION.most_bytes), beside)

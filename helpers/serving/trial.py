@@ -63,7 +63,7 @@ class Trial:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._errors = _file_in_memory()
         program = PROGRAM.format(path=sys.path, settings=json.dumps(settings))
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603  runs a module of its own
             [_python(), "-c", program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -93,6 +93,10 @@ class Trial:
         if answer.get("memory"):
             return f"{printable(str(path))} is refused: {_too_much(limits)}"
         return answer["refused"]
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def is_alive(self) -> bool:

@@ -59,8 +59,10 @@ class Trials:
         self._is_closed = False
 
     @property
-    def limits(self) -> Limits:
-        return self._limits
+    def processes(self) -> list[int]:
+        """The ids of the processes that run."""
+        with self._changed:
+            return [trial.pid for trial in self._trials]
 
     def announce(self, paths: Iterable[Path]) -> None:
         """Begin to try these files, in this order, while the caller does other things.
@@ -118,10 +120,13 @@ class Trials:
     def _job(self, path: Path) -> _Job:
         """The trial of the file as it is now; a new one waits to be begun."""
         check_bounds(path)
+        job = _Job(path)
         with self._changed:
-            known, job = self._jobs.get(path), _Job(path)
+            known = self._jobs.get(path)
             if known and known.stamp == job.stamp:
                 return known
+            # Files that have gone are forgotten: versions may come for years.
+            self._jobs = {one: self._jobs[one] for one in self._jobs if one.exists()}
             self._jobs[path] = job
             self._waiting.append(job)
             self._changed.notify()

@@ -10,8 +10,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
+from helpers.foreign.files import read_bounded
 from helpers.serving.versions import Stamp
 
+MOST_BYTES = 100_000
 LOOK_EVERY = 0.05  # seconds, for a verdict of another process
 log = logging.getLogger(__name__)
 
@@ -31,8 +33,8 @@ class SharedVerdict:
     def read(self) -> str | None:
         """The verdict; None: there is none yet."""
         try:
-            found = json.loads(self._file.read_bytes())
-        except (FileNotFoundError, ValueError):  # it is empty, or being written
+            found = json.loads(read_bounded(self._file, MOST_BYTES))
+        except (OSError, ValueError):  # it is not there, empty, or being written
             return None
         return found if isinstance(found, str) else None
 

@@ -117,9 +117,7 @@ def published_in(folder: Path) -> PublishedModels:
             found.unreadable,
         )
     names = sorted(found.files, key=lambda name: (name != FIRST, name))
-    models = {
-        name: Published(found.files[name], found.labels(name)) for name in names
-    }
+    models = {name: Published(found.files[name], found.labels(name)) for name in names}
     return PublishedModels(models, found.skipped, found.unreadable)
 
 
@@ -188,7 +186,8 @@ class _Listed:
         except (OSError, ValueError, RecursionError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             why = str(why).replace(printable(str(file)), "it", 1)
-            self.skipped[printable(f"{name}/{LABELS}")] = f"{why}; labels stay as before"
+            shown = printable(f"{name}/{LABELS}")
+            self.skipped[shown] = f"{why}; its labels stay as they were"
             return None
 
     def _add(self, name: str, file: str) -> None:

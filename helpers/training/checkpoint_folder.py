@@ -47,16 +47,16 @@ class CheckpointFolder:
             return str(self.folder / named)
         found = [name for name in (FINISHED, *self._saves()) if self._has(name)]
         prefixes = [str(self.folder / name) for name in found]
-        return (
-            max(prefixes, key=steps_in) if len(prefixes) > 1 else (*prefixes, None)[0]
-        )
+        if len(prefixes) > 1:
+            return max(prefixes, key=steps_in)
+        return prefixes[0] if prefixes else None
 
     def _has(self, name: str) -> bool:
         """Whether a prefix's files are there: the `.index` is renamed last."""
         return (self.folder / f"{name}.index").exists()
 
     def save(self, name: str, write: Callable[[str], None]) -> str:
-        """Write a checkpoint, make it the latest, and delete those before it.
+        """Write a checkpoint, make it the latest, and delete the one before it.
 
         The finished checkpoint is kept until another takes its place.
 
@@ -66,6 +66,7 @@ class CheckpointFolder:
         Returns:
           the prefix.
         """
+        before = Path(self.latest() or "").name
         with self._part() as part:
             write(str(part / name))
             try:
@@ -75,7 +76,7 @@ class CheckpointFolder:
                 if self._named() != name:
                     self._delete([name])
                 raise
-        self._delete(other for other in self._saves() if other != name)
+        self._delete({before} & set(self._saves()) - {name})
         return str(self.folder / name)
 
     def _move(self, part: Path, name: str) -> None:
@@ -128,13 +129,15 @@ class CheckpointFolder:
             if _LEFT.fullmatch(path.name):
                 path.unlink()
         latest = self.latest()
-        training = _training(latest) if latest else None
         others = [name for name in self._saves() if str(self.folder / name) != latest]
-        self._delete(
-            name
-            for name in others
-            if not self._has(name) or _training(str(self.folder / name)) == training
-        )
+        self._delete(name for name in others if self._is_left(name, latest))
+
+    def _is_left(self, name: str, latest: str | None) -> bool:
+        """Whether a save is not whole, or of the training of the latest checkpoint."""
+        if not self._has(name) or not latest:
+            return not self._has(name)
+        training = _training(latest)
+        return any(training) and _training(str(self.folder / name)) == training
 
     def _saves(self) -> list[str]:
         """The basenames of all saves, whole or not."""

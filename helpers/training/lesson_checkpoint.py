@@ -1,12 +1,14 @@
 """Trains the checkpoint of notebook 01 in seconds, for notebooks run without it."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from helpers.data.photos import batches, drawn_examples
+from helpers.training.folder_lock import locked_folder
 from helpers.training.network_session import NetworkSession
 from helpers.training.networks import build
 
@@ -21,6 +23,7 @@ LESSON_CARD = {
 }
 FILES = ("model-ckpt.data-00000-of-00001", "model-ckpt.index", "model-ckpt.meta")
 
+_PART = ".part-"  # the start of a temporary folder's name
 _DRAWINGS, _BATCH_SIZE, _EPOCHS = 240, 8, 4  # about a hundred steps
 
 
@@ -39,11 +42,16 @@ def lesson_checkpoint(folder: Path | str = "../checkpoints/lesson") -> str:
         f"for {_EPOCHS} epochs"
     )
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
-        # A relative path, so that the path in `checkpoint` is relative too.
-        _train(os.path.relpath(f"{part}/model-ckpt"))
-        for name in (*FILES, "checkpoint"):  # last, as it names the others
-            (Path(part) / name).replace(folder / name)
+    with locked_folder(folder):
+        for part in folder.glob(f"{_PART}*"):  # of a process that was killed
+            shutil.rmtree(part)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=_PART) as place:
+            # A relative path, so that the path in `checkpoint` is relative too.
+            _train(os.path.relpath(f"{place}/model-ckpt"))
+            state = folder / "checkpoint"  # without it the checkpoint is made again
+            state.unlink(missing_ok=True)
+            for name in (*FILES, state.name):
+                (Path(place) / name).replace(folder / name)
     return prefix
 
 

@@ -7,39 +7,22 @@ Taught in notebooks/01_train_with_placeholders.ipynb.
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from helpers.checkpoints.checkpoint import card_of
 from helpers.data.progress import progress
-from helpers.figures.training_curve import training_curve
 from helpers.serving.precision import has_bfloat16
 from helpers.training.augmentation import Augmenter
-from helpers.training.checkpoint_folder import (
-    FINISHED,
-    IDENTITY,
-    CheckpointFolder,
-    steps_in,
-)
 from helpers.training.evaluation import calibrate, evaluate
-from helpers.training.history import (
-    Epoch,
-    add_epoch,
-    keep_epochs,
-    read_history,
-    summarize,
-)
+from helpers.training.history import Epoch, read_history, summarize
 from helpers.training.input_pipeline import Feed, TrainingData, prefetch
 from helpers.training.network_session import NetworkSession
 from helpers.training.networks import build
 from helpers.training.recipes import RECIPES, Phase
 from helpers.training.results import majority
-from helpers.training.save_errors import save_errors
-from helpers.whole_files import write_whole
-
-CURVE = "training.png"
+from helpers.training.saved_training import SavedTraining
 
 
 class Trainer:
@@ -55,26 +38,15 @@ class Trainer:
     def __init__(self, card: dict, examples: TrainingData, out: Path):
         self.card, self.examples, self.out = card, examples, Path(out)
         self.recipe = RECIPES[card["network"]]
-        self.folder = CheckpointFolder(self.out)
         self.feed = Feed(examples.train, self.recipe.batch_size, self.recipe.smoothing)
-        self.prefix = self.folder.latest() or self.folder.finished
-        self.saved = self._steps_saved()
-        self.done = self.saved or 0
+        self.saved = SavedTraining(self.out, card)
+        self.done = self.saved.steps or 0
         self.evaluator = NetworkSession(build(card["network"], card))
 
-    def _steps_saved(self) -> int | None:
-        """The number of steps of the checkpoint in the folder, if there is one."""
-        if not Path(f"{self.prefix}.index").exists():
-            return None
-        found = card_of(Path(f"{self.prefix}.meta")) or {}
-        for field in IDENTITY:
-            if found.get(field) != self.card[field]:
-                raise ValueError(
-                    f"{self.out} holds another training: its {field} is "
-                    f"{found.get(field)!r}, not {self.card[field]!r}; choose another "
-                    "folder with --out, or remove this one"
-                )
-        return steps_in(self.prefix)
+    @property
+    def prefix(self) -> str:
+        """The prefix of the latest checkpoint; without one, the finished one's."""
+        return self.saved.prefix
 
     @property
     def steps(self) -> int:
@@ -129,11 +101,8 @@ class Trainer:
                 session.close()
 
     def _tidy(self) -> None:
-        """Delete what killed runs left; make history.csv that of the checkpoint."""
-        with save_errors(self.out):
-            self.folder.check_writable()
-            self.folder.sweep()
-            keep_epochs(self.out, self.done // self.feed.steps)
+        """Make the folder that of the checkpoint, after a run that was killed."""
+        self.saved.tidy(self.done // self.feed.steps)
         lines = read_history(self.out)
         if lines and math.isnan(lines[-1]["validation"]):
             self._validate(Epoch(**lines[-1]))
@@ -151,7 +120,7 @@ class Trainer:
         network = build(self.card["network"], self.card, size=size, training_only=True)
         fast = self.recipe.mixture.augments and has_bfloat16()
         session = NetworkSession(network, bfloat16=fast)
-        if self.saved is not None:
+        if self.saved.steps is not None:
             session.restore(self.prefix)
             session.set_temperature(1.0)  # calibration has changed a finished one
         return session
@@ -171,7 +140,7 @@ class Trainer:
                     self.done += 1
                     add(1)
         except BaseException:
-            if self.done != self.saved:
+            if self.done != self.saved.steps:
                 self._save(session)
             raise
         finally:
@@ -184,41 +153,23 @@ class Trainer:
         return self._validate(epoch)
 
     def _save(self, session: NetworkSession, epoch: Epoch | None = None) -> None:
-        """Save a checkpoint, also if Ctrl-C comes meanwhile.
+        self.saved.save(self.done, self._writer(session), epoch)
 
-        Args:
-          epoch: the one that is complete. It is in history.csv before the checkpoint is
-            the latest; were the process killed between, `_tidy` would drop it.
-        """
-        with save_errors(self.out):
-            if epoch:
-                add_epoch(self.out, epoch)
-            try:
-                self._write(f"{FINISHED}-{self.done}", session)
-            except KeyboardInterrupt:
-                if self.folder.latest() == self.prefix:
-                    self._write(f"{FINISHED}-{self.done}", session)
-                raise
-        self.saved = self.done
-
-    def _write(self, name: str, session: NetworkSession) -> None:
+    def _writer(self, session: NetworkSession) -> Callable[[str], None]:
         def write(prefix: str) -> None:
             session.save(prefix, write_state=False)
             self.evaluator.write_meta(prefix, self.card)
 
-        self.prefix = self.folder.save(name, write)
+        return write
 
     def _validate(self, epoch: Epoch) -> Epoch:
         """The epoch with its validation accuracy, in history.csv and in the curve."""
         epoch = epoch._replace(validation=self._validation())
-        with save_errors(self.out):
-            add_epoch(self.out, epoch)
-            self._draw_curve()
+        self.saved.complete(epoch, self._majority())
         return epoch
 
-    def _draw_curve(self) -> None:
-        _, share = majority(next(iter(self.examples.held_out.values())))
-        write_whole(self.out / CURVE, training_curve(read_history(self.out), share))
+    def _majority(self) -> float:
+        return majority(next(iter(self.examples.held_out.values())))[1]
 
     def _augmenter(self, size: int) -> Augmenter | None:
         if not self.recipe.mixture.augments:
@@ -245,7 +196,7 @@ class Trainer:
           SaveError: the folder cannot be written to.
         """
         self.evaluator.restore(self.prefix)
-        if self.prefix == self.folder.finished:  # it stays whole while it is replaced
+        if self.saved.is_finished:  # it stays whole while it is replaced
             self._save(self.evaluator)
         self.evaluator.fold_averages()
         results: dict = {"epochs": round(self.done / self.feed.steps, 2)}
@@ -257,10 +208,7 @@ class Trainer:
                 self.evaluator, self.examples.held_out, results.get("threshold")
             )
         self.card |= results
-        with save_errors(self.out):
-            if results["history"]["loss"]:
-                self._draw_curve()
-            self._write(FINISHED, self.evaluator)
+        self.saved.finish(self._writer(self.evaluator), self._majority())
         return self.card
 
     def close(self) -> None:

@@ -34,15 +34,14 @@ def save_errors(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _cause(error: Exception) -> tuple[int | None, str]:
+def _cause(error: OSError | tf.errors.OpError) -> tuple[int | None, str]:
     """The system's error number and its text; TensorFlow has the text only.
 
-    Its messages are `PATH; TEXT`, and may go on with the op on further lines.
+    Its messages have a line `PATH; TEXT` among others that name the op.
     """
     if isinstance(error, OSError):
         return error.errno, error.strerror or str(error)
-    lines = str(getattr(error, "message", error)).splitlines() or [type(error).__name__]
     for code in errno.errorcode:
-        if lines[0].endswith(text := os.strerror(code)):
+        if f"; {(text := os.strerror(code))}" in error.message:
             return code, text
-    return None, lines[0]
+    return None, " ".join(error.message.split())

@@ -9,16 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import requests
+import tensorflow as tf
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from helpers.__main__ import cli
 from tests.webapp.running_app import photo, running, write_model
 from webapp.app import create_app, main
-from webapp.loading import load, model_loader, model_source
+from webapp.loading import ModelLoader, load, model_source
 from webapp.options import limits, load_settings
 
 pytestmark = pytest.mark.slow
+tf1 = tf.compat.v1
 
 SERVE = ("-m", "helpers", "serve")
 JSON = {"Accept": "application/json"}
@@ -65,7 +67,7 @@ def serve(tmp_path, monkeypatch):
             assert done.exit_code == 0, done.output
             given = main.make_context("app", argv[2:]).params
             models = model_source(given["model"], given["models"])
-            library = load(models, model_loader(load_settings(given)))
+            library = load(models, ModelLoader(load_settings(given)))
             app = create_app(stack.enter_context(library), **limits(given))
             return done.stdout.splitlines(), app.test_client()
 
@@ -212,3 +214,24 @@ def test_a_file_that_cannot_be_written_is_said(models, tmp_path):
     assert str(tmp_path / "file") in refusal(
         str(models / "photos.h5"), "--save", str(place)
     )
+
+
+def test_a_graph_of_ones_own_is_served_although_it_prints(models, serve, tmp_path):
+    serve(models / "photos.h5", "--classes", "a,b,c")
+    path = with_print(tmp_path / "a model.pb")
+    options = ("--classes", "a,b,c", "--pixels", "0..1", "--allow-ops", "PrintV2")
+    lines, client = serve(path, *options)
+    (said,) = [line for line in lines if "although" in line]
+    assert said.startswith("note     served although op 'printed' (PrintV2) prints")
+    assert answer(client)["probabilities"].keys() == {"a", "b", "c"}
+
+
+def with_print(path: Path) -> Path:
+    """The frozen graph, with an op that prints."""
+    graph_def = tf1.GraphDef.FromString(path.read_bytes())
+    text = graph_def.node.add(name="text", op="Const")
+    text.attr["dtype"].type = tf.string.as_datatype_enum
+    text.attr["value"].tensor.CopyFrom(tf.make_tensor_proto("hello"))
+    graph_def.node.add(name="printed", op="PrintV2", input=["text"])
+    path.write_bytes(graph_def.SerializeToString())
+    return path

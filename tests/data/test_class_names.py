@@ -105,3 +105,78 @@ def test_names_lie_in_a_folder_or_beside_it(tmp_path):
 def test_another_programs_metadata_is_left_alone(tmp_path):
     (tmp_path / "metadata.json").write_text('{"version": 1}')
     assert names_beside(tmp_path / "model.h5") is None
+
+
+# From outside
+
+ODD_FILES = {
+    "a blank line": ("a.txt", "Cat\n\nDog", " has no name in line 2: write a name in"),
+    "surrogate": ("a.json", '["Cat", "\\ud800"]', r": [1] holds '\ud800', half of a"),
+    "control": ("a.txt", "Cat\x1b[31m\nDog", r" holds '\x1b', a control character"),
+    "override": ("a.json", '["\\u202eCat"]', r": [0] holds '\u202e', which changes"),
+    "line": ("a.json", '["Cat\\nDog"]', r": name 1 holds '\n', and a name is one line"),
+    "normal forms": (
+        "a.txt",
+        "Caf\xe9\nCafe\u0301",
+        r": 'Caf\xe9' and 'Cafe\u0301' look",
+    ),
+    "empty": ("a.json", '["Cat", ""]', ": name 2 is empty: ''"),
+    "long": ("a.txt", f"Cat\n{'x' * 10**6}", ": name 2 has 1,000,000 characters: 500"),
+    "many": ("a.txt", "\n".join(map(str, range(100_001))), ": 100,001 names are too m"),
+    "large": ("a.txt", "x\n" * 2_000_001, " has 4,000,002 bytes: at most 4,000,000"),
+    "deep": (
+        "a.json",
+        "[" * 10**5,
+        " has lists or objects in one another more than 32",
+    ),
+    "digits": (
+        "a.json",
+        '{"' + "9" * 5000 + '": "a"}',
+        " holds no class names: a list",
+    ),
+    "number": ("a.json", '{"a": ' + "9" * 5000 + "}", " has a number of 5,000 digits"),
+    "key twice": (
+        "a.json",
+        '{"0": "a", "0": "b"}',
+        " has the key '0' twice: leave one",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"), ODD_FILES.values(), ids=ODD_FILES
+)
+def test_a_hostile_file_gets_one_printable_sentence(tmp_path, name, text, sentence):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=str(tmp_path)) as error:
+        names_in(tmp_path / name)
+    assert f"{name}{sentence}" in str(error.value)
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b'{"labels": ["Cat", "\\ud800"]}', b'{"labels": ["Cat"], "labels": ["Dog"]}'],
+    ids=["surrogate", "key twice"],
+)
+def test_hostile_metadata_with_labels_is_no_other_programs(tmp_path, text):
+    (tmp_path / "metadata.json").write_bytes(text)
+    with pytest.raises(ValueError, match=r"metadata\.json"):
+        names_beside(tmp_path / "model.h5")
+
+
+@pytest.mark.parametrize("text", [b"[" * 10**5, b"\0" * 5 * 10**6, b'"\\ud800"'])
+def test_metadata_without_labels_is_left_alone(tmp_path, text):
+    (tmp_path / "metadata.json").write_bytes(text)
+    assert names_beside(tmp_path / "model.h5") is None
+
+
+def test_many_names_are_given_with_commas():
+    names = [f"class {number}" for number in range(1000)]
+    assert names_given(",".join(names)) == names
+
+
+@pytest.mark.parametrize("value", ["cat,,dog", ["cat", ""], '["cat", ""]'])
+def test_a_name_that_is_given_is_not_empty(value):
+    with pytest.raises(ValueError, match="name 2 is empty: ''"):
+        names_given(value)

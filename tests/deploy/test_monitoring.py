@@ -33,11 +33,15 @@ SERIES = {
     "FreezeServeVersionBroken": [
         ('model_version_broken{job="freeze-serve", model="m", version="2"}', "1x20")
     ],
+    "FreezeServeNotReloading": [
+        ('model_reload_age_seconds{job="freeze-serve", instance="a"}', "0+60x20")
+    ],
     "FreezeServeGraphGrows": [
         ('model_graph_ops{job="freeze-serve", model="m", version="2"}', "9+1x20")
     ],
 }
 NORMAL = [
+    ('model_reload_age_seconds{job="freeze-serve", instance="a"}', "2x20"),
     ('up{job="freeze-serve"}', "1x20"),
     (LOAD % 500, "0x20"),
     (LOAD % 200, "0+95x20"),
@@ -64,6 +68,7 @@ def exposed(tmp_path_factory) -> set[str]:
     with Library.load({"tiny": file}) as library:
         app = create_app(library)
         app.extensions["metrics"].watch(lambda: 0)
+        app.extensions["metrics"].watch_reloading(lambda: 0)
         client = app.test_client()
         assert client.post("/predict", data=photo()).status_code == 200
         text = client.get("/metrics").text

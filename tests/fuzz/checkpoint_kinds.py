@@ -1,8 +1,11 @@
 """Mutated checkpoints: `.index` and `.data`, tables of V1, the `checkpoint` file."""
 
+import tempfile
+from functools import cache
 from pathlib import Path
 from random import Random
 
+import tensorflow.compat.v1 as tf1
 from tensorflow.core.protobuf import tensor_bundle_pb2
 from tensorflow.core.util import saved_tensor_slice_pb2
 
@@ -10,6 +13,7 @@ from helpers.checkpoints.bundles import CheckpointError
 from helpers.checkpoints.checkpoint import Checkpoint
 from helpers.checkpoints.checkpoint_prefix import find_prefix
 from helpers.checkpoints.tables import TableError, read_index
+from tests.freezing.small_models import V1, V2, partitioned, perceptron, save
 from tests.fuzz.byte_mutations import mutate_bytes
 from tests.fuzz.kinds import Kind, write_files
 from tests.fuzz.tables import mutate_table
@@ -23,23 +27,29 @@ BUNDLE = {
 V1_MESSAGES = {b"": saved_tensor_slice_pb2.SavedTensorSlices}
 
 
-def checkpoint_files(folder: Path, **how) -> list[dict[str, bytes]]:
-    """The files of small checkpoints by name, one with slices and one with texts."""
-    import tensorflow.compat.v1 as tf1
+@cache
+def checkpoint_files(version: int) -> list[dict[str, bytes]]:
+    """The files of small checkpoints by name, one with slices and one with texts.
 
-    from tests.freezing.small_models import partitioned, perceptron, save
+    Args:
+      version: a SaverDef's: V1 or V2.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        saved = [
+            Path(save(build, Path(folder, build.__name__), write_version=version))
+            for build in (perceptron, partitioned, _texts)
+        ]
+        return [
+            {path.name: path.read_bytes() for path in prefix.parent.iterdir()}
+            for prefix in saved
+        ]
 
-    def texts() -> None:
-        tf1.get_variable("text", initializer=tf1.constant([b"one", b"", b"three" * 40]))
-        tf1.get_variable("flag", initializer=tf1.constant([True, False]))
-        tf1.get_variable("half", initializer=tf1.constant([1.5], tf1.bfloat16))
-        tf1.identity(tf1.placeholder(tf1.float32, [None], name="x"), name="y")
 
-    found = []
-    for build in (perceptron, partitioned, texts):
-        prefix = Path(save(build, folder / build.__name__, **how))
-        found.append({path.name: path.read_bytes() for path in prefix.parent.iterdir()})
-    return found
+def _texts(**_) -> None:
+    tf1.get_variable("text", initializer=tf1.constant([b"one", b"", b"three" * 40]))
+    tf1.get_variable("flag", initializer=tf1.constant([True, False]))
+    tf1.get_variable("half", initializer=tf1.constant([1.5], tf1.float16))
+    tf1.identity(tf1.placeholder(tf1.float32, [None], name="x"), name="y")
 
 
 class Checkpoints(Kind):
@@ -51,7 +61,7 @@ class Checkpoints(Kind):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.seeds = checkpoint_files(folder / "made")
+        self.seeds = checkpoint_files(V2)
 
     def make(self, rng: Random) -> dict[str, bytes]:
         files = dict(rng.choice(self.seeds))
@@ -101,10 +111,8 @@ class V1Checkpoints(Checkpoints):
     share = 40
 
     def __init__(self, folder: Path) -> None:
-        from tests.freezing.small_models import V1
-
-        Kind.__init__(self, folder)
-        self.seeds = checkpoint_files(folder / "made", write_version=V1)
+        super().__init__(folder)
+        self.seeds = checkpoint_files(V1)
 
     def make(self, rng: Random) -> dict[str, bytes]:
         files = dict(rng.choice(self.seeds))

@@ -4,9 +4,13 @@ import io
 from pathlib import Path
 from random import Random
 
+import tensorflow as tf
+
 from helpers.checkpoints.file_contents import MESSAGES
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.freeze import freeze
+from tests.freezing.saved_models import build_v1, save_function
+from tests.freezing.small_models import V2
 from tests.fuzz.archives import mutate_zip
 from tests.fuzz.byte_mutations import mutate_bytes
 from tests.fuzz.checkpoint_kinds import (
@@ -32,7 +36,7 @@ class FrozenCheckpoints(Kind):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.seeds = checkpoint_files(folder / "made")
+        self.seeds = checkpoint_files(V2)
 
     def make(self, rng: Random) -> dict[str, bytes]:
         files = dict(rng.choice(self.seeds))
@@ -69,10 +73,6 @@ class FrozenSavedModels(FrozenCheckpoints):
     share = 3
 
     def __init__(self, folder: Path) -> None:
-        import tensorflow as tf
-
-        from tests.freezing.saved_models import build_v1, save_function
-
         Kind.__init__(self, folder)
         old = build_v1(folder / "old")
         new = save_function(

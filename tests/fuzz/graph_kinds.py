@@ -15,6 +15,8 @@ from helpers.inspecting.inspect import inspect
 from helpers.inspecting.scan import scan
 from helpers.inspecting.text import as_text
 from helpers.serving.model_file import read_model
+from tests.freezing.saved_models import build_v1
+from tests.freezing.small_models import V2
 from tests.fuzz.byte_mutations import mutate_bytes
 from tests.fuzz.checkpoint_kinds import PREFIX, checkpoint_files
 from tests.fuzz.json_mutations import mutate_json_text
@@ -31,7 +33,7 @@ def mutate_graph(data: bytes, kind: type[Message], rng: Random) -> bytes:
     message = kind.FromString(data)
     mutate_message(message, rng)
     if rng.random() < 0.05:
-        text = text_format.MessageToBytes(message)
+        text = text_format.MessageToString(message).encode()
         return mutate_bytes(text, rng) if rng.random() < 0.5 else text
     return message.SerializeToString(deterministic=True)
 
@@ -43,10 +45,8 @@ class Graphs(Kind):
     share = 60
 
     def __init__(self, folder: Path) -> None:
-        from tests.freezing.saved_models import build_v1
-
         super().__init__(folder)
-        self.checkpoints = checkpoint_files(folder / "made")
+        self.checkpoints = checkpoint_files(V2)
         metas = [files[f"{PREFIX}.meta"] for files in self.checkpoints]
         graphs = [
             MESSAGES["MetaGraphDef"].FromString(meta).graph_def.SerializeToString()

@@ -199,13 +199,15 @@ class Worker:
 def lost(worker: Worker) -> tuple[Result, tuple[type[Kind], int, int]]:
     """What an ended process had counted, with its finding, and what is left to do."""
     assert worker.job
-    kind, first, last = worker.job
+    kind, _, last = worker.job
     seed, _, refused, taken = worker.progress[:]
+    if seed < 0:
+        raise RuntimeError(f"the kind {kind.name} cannot be made: see standard error")
     how = worker.process.exitcode
     problem = f"the process ended: {f'signal {-how}' if how and how < 0 else how}"
-    found = Found(kind.name, max(seed, first), problem)
+    found = Found(kind.name, seed, problem)
     result = Result(kind.name, refused, taken, findings=(found,))
-    return result, (kind, max(seed, first) + 1, last)
+    return result, (kind, seed + 1, last)
 
 
 def batches(counts: dict[type[Kind], int], first: int) -> Iterator[tuple]:

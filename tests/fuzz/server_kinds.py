@@ -5,14 +5,22 @@ import socket
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from select import select
 
 import psutil
 
 from tests.fuzz.byte_mutations import mutate_bytes
 from tests.fuzz.kinds import Finding, Kind
-from tests.fuzz.request_kinds import ALLOWED, HEAD_WORDS, Forms, Json
+from tests.fuzz.request_kinds import (
+    ALLOWED,
+    HEAD_WORDS,
+    Forms,
+    Json,
+    api_requests,
+)
 
 PATIENCE = 10.0  # seconds of wall time, for a machine with other work, too
+UNFINISHED = 0.5  # seconds without an answer
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 HEAD = "{} {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}\r\n"
 
@@ -34,7 +42,7 @@ class RawRequests(Kind):
         paths = write_kinds(folder / "made")
         for maker in (self.json, self.forms):
             maker.names, maker.photos = [*paths], [photo("red"), photo("green", "JPEG")]
-        self.json.describe()
+        self.json.requests = api_requests(self.json.photos[0])
         models = [f"--model={name}={path}" for name, path in paths.items()]
         self.process = Process(APP, *models, at_most=24 * 3600)
         self.port = self.process.port()
@@ -46,7 +54,8 @@ class RawRequests(Kind):
         self.process.end()
 
     def make(self, rng: Random) -> bytes:
-        case = rng.choice((self.json, self.forms)).make(rng)
+        maker, is_changed = rng.choice((self.json, self.forms)), rng.random() < 0.6
+        case = maker.make(rng) if rng.random() < 0.4 else maker.right(rng)
         body = case["data"]
         named = {**case.get("headers", {}), "Content-Type": case.get("content_type")}
         lines = "".join(f"{key}: {value}\r\n" for key, value in named.items() if value)
@@ -57,9 +66,9 @@ class RawRequests(Kind):
         else:
             lines += f"Content-Length: {len(body)}\r\n"
         head = HEAD.format(case["method"], case["path"], lines).encode()
-        if rng.random() < 0.5:
-            return mutate_bytes(head, rng, words=HEAD_WORDS) + body
-        return mutate_bytes(head + body, rng, words=HEAD_WORDS)
+        if is_changed:
+            head = mutate_bytes(head, rng, words=HEAD_WORDS)
+        return head + body
 
     def run(self, case: bytes) -> bool:
         answer = self._answer(case)
@@ -82,14 +91,20 @@ class RawRequests(Kind):
         return psutil.Process(self.process.popen.pid).memory_info().rss / 2**20
 
     def _answer(self, case: bytes) -> bytes:
-        """All that the server sends until it closes the connection."""
-        parts = []
+        """All that the server sends until it closes the connection.
+
+        What waits for more, of this request or for another, gets the end of the stream.
+        """
+        parts: list[bytes] = []
         with closing(socket.create_connection(("127.0.0.1", self.port))) as client:
             client.settimeout(PATIENCE)
             try:
                 client.sendall(case)
-                client.shutdown(socket.SHUT_WR)
-                while part := client.recv(65536):
+                while True:
+                    if not select([client], [], [], UNFINISHED)[0]:
+                        client.shutdown(socket.SHUT_WR)
+                    if not (part := client.recv(65536)):
+                        break
                     parts.append(part)
             except TimeoutError as error:
                 raise Finding(

@@ -23,9 +23,10 @@ def write_table(entries: dict[bytes, bytes], rng: Random | None = None) -> bytes
         if rng and rng.random() < 0.3:
             data = mutate_bytes(data, rng)
         handle = _varint(len(written)) + _varint(len(data))
-        kind = bytes([rng.choice((1, 2, 3, 4)) if rng and rng.random() < 0.05 else 0])
-        trailer = kind + masked(crc32c(data + kind)).to_bytes(4, "little")
-        written.extend(data + trailer)
+        is_packed = rng and rng.random() < 0.05
+        written.extend(
+            data + _trailer(data, rng.choice((1, 2, 3, 4)) if is_packed else 0)
+        )
         return handle
 
     data_handle = block(_entries(entries))
@@ -33,6 +34,26 @@ def write_table(entries: dict[bytes, bytes], rng: Random | None = None) -> bytes
     index = block(_entries({max(entries, default=b"") + b"\0": data_handle}))
     footer = metaindex + index
     return bytes(written) + footer.ljust(FOOTER_BYTES - len(MAGIC), b"\0") + MAGIC
+
+
+def table_around(block: bytes) -> bytes:
+    """A table whose data block is these bytes."""
+    index = _entries({b"\xff": _varint(0) + _varint(len(block))})
+    parts, places = bytearray(), []
+    for data in (block, _entries({}), index):
+        places.append(_varint(len(parts)) + _varint(len(data)))
+        parts += data + _trailer(data)
+    footer = (places[1] + places[2]).ljust(FOOTER_BYTES - len(MAGIC), b"\0")
+    return bytes(parts) + footer + MAGIC
+
+
+def first_block(table: bytes) -> bytes:
+    """The bytes of a table's only data block; all of them where it is damaged."""
+    try:
+        entries = dict(read_table(table))
+    except ValueError:
+        return table
+    return _entries(entries)
 
 
 def mutate_table(data: bytes, kinds: dict[bytes, type[Message]], rng: Random) -> bytes:
@@ -70,6 +91,12 @@ def _mutated(
         return mutate_bytes(value, rng)
     mutate_message(message, rng)
     return message.SerializeToString()
+
+
+def _trailer(data: bytes, kind: int = 0) -> bytes:
+    """The compression method and the checksum of a block."""
+    checked = bytes([kind])
+    return checked + masked(crc32c(data + checked)).to_bytes(4, "little")
 
 
 def _entries(entries: dict[bytes, bytes]) -> bytes:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from helpers.graphs.card_fields import SERVED, refuse_invalid, refuse_unknown
+from helpers.graphs.card_fields import READ, SERVED, refuse_invalid, refuse_unknown
 from helpers.graphs.model_card import card_in
 
 
@@ -84,3 +84,84 @@ def test_invalid_values_are_refused_with_what_is_valid(field, value):
     with pytest.raises(ValueError, match=f"net.pb: {field} is ") as error:
         refuse_invalid({field: value}, "net.pb")
     assert SERVED[field][1] in str(error.value)
+
+
+# Every field that a program reads, of every other type
+
+WRONG = {
+    "true": True,
+    "number": 3.5,
+    "huge": 10**5000,
+    "infinite": float("inf"),
+    "text": "\x1b[31m\ud800",
+    "list": [[]],
+    "object": {"a": [1]},
+    "many": ["a"] * 200_000,
+}
+RIGHT = {
+    *(("ema", "true"), ("folded", "true"), ("plain", "true")),
+    *(("inference_batch_norm", "true"), ("epochs", "number"), ("mean", "number")),
+    *(("std", "number"), ("temperature", "number"), ("signature", "object")),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize("field", [*SERVED, *READ])
+def test_a_value_of_another_type_gets_one_short_sentence(field, kind):
+    if (field, kind) in RIGHT:
+        refuse_invalid({field: WRONG[kind]}, "net.pb")
+        return
+    with pytest.raises(ValueError, match=rf"^net\.pb: {field} is .+, not ") as error:
+        refuse_invalid({field: WRONG[kind]}, "net.pb")
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize("value", [None, [], ""])
+@pytest.mark.parametrize("field", [*SERVED, *READ])
+def test_a_field_without_a_value_is_absent(field, value):
+    refuse_invalid({field: value}, "net.pb")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("input", "x:y"),
+        ("output", "x:-1"),
+        ("output", "x:0\n"),
+        ("outputs", ["x", "x"]),
+        ("initialisers", ["^x"]),
+        ("image_size", 0),
+        ("image_size", [True, 8]),
+        ("mean", 1e39),
+        ("bound", {"keep_prob": float("nan")}),
+        ("bound", {"keep_prob": 10**400}),
+        ("threshold", True),
+        ("temperature", 0),
+        ("seed", -1),
+        ("epochs", "3"),
+        ("signature", {"name": 1}),
+        ("signature", {"name": "a", "tags": "serve"}),
+        ("signature", {"name": "a", "inputs": {"x": 1}}),
+    ],
+)
+def test_a_value_beyond_what_is_read_is_refused(field, value):
+    with pytest.raises(ValueError, match=rf"^net\.pb: {field} is .+, not "):
+        refuse_invalid({field: value}, "net.pb")
+
+
+def test_which_of_many_class_names_is_wrong_is_said():
+    names = [f"class {number}" for number in range(999)]
+    with pytest.raises(ValueError, match=r": name 1,000 is empty: ''$"):
+        refuse_invalid({"class_names": [*names, ""]}, "net.pb")
+    with pytest.raises(
+        ValueError, match=r"'class 7' is there more .* \(names 8 and 1,000"
+    ):
+        refuse_invalid({"class_names": [*names, "class 7"]}, "net.pb")
+
+
+def test_an_unknown_field_is_shown_printable_and_short():
+    with pytest.raises(ValueError, match="has an unknown field") as error:
+        refuse_unknown({"\x1b[31m" * 1000: 1}, "net.json")
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 400

@@ -8,6 +8,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from itertools import count, cycle
 from random import Random
 
@@ -25,7 +26,7 @@ from webapp.app import create_app
 THREADS = 64
 SIDES = {"cats": 32, "birds": 16}  # pixels a side of each model's input
 SIZES = (1, 2, 3, 8)  # of batches; a photo alone, and what one batch holds at most
-ROUNDS = 8  # questions of each thread
+RELOADS = 4  # versions that are published while the clients ask
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,8 @@ def reloads(folder, library):
     ended, seen = threading.Event(), []
 
     def publish():
-        for version, name in zip(count(2), cycle(SIDES), strict=False):
+        newest = max(int(path.stem) for path in folder.glob("*/*.pb"))
+        for version, name in zip(count(newest + 1), cycle(SIDES), strict=False):
             place = folder / name / f"{version}.pb"
             write_model(place.with_suffix(".new"), image_size=SIDES[name])
             place.with_suffix(".new").rename(place)
@@ -71,9 +73,17 @@ def reloads(folder, library):
 
     with ThreadPoolExecutor(1) as pool:
         publishing = pool.submit(publish)
-        yield seen
-        ended.set()
+        try:
+            yield seen
+        finally:
+            ended.set()
         publishing.result()
+
+
+def answers_of(ask) -> list[tuple]:
+    """What all clients were answered; each is a thread that calls `ask(number)`."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        return [one for many in pool.map(ask, range(THREADS)) for one in many]
 
 
 @pytest.fixture(scope="module")
@@ -93,22 +103,18 @@ def alone(library):
 def together(folder, library, alone):
     """The same questions, from 64 threads at once, while versions change."""
     images = {name: pictures(side) for name, side in SIDES.items()}
-    start = threading.Barrier(THREADS)
 
-    def ask(thread: int) -> list[tuple]:
+    def ask(thread: int, seen: list[int]) -> list[tuple]:
         random, answers = Random(thread), []
-        start.wait()
-        for _ in range(ROUNDS):
+        while len(seen) < RELOADS:
             name, size = random.choice([*SIDES]), random.choice(SIZES)
             version = library.model(name)
             found = version.model.predict(batch(images[name], thread, size))
             answers.append(((name, size, thread), version.version, found))
         return answers
 
-    with reloads(folder, library) as seen, ThreadPoolExecutor(THREADS) as pool:
-        answers = [one for many in pool.map(ask, range(THREADS)) for one in many]
-        assert seen
-    return answers
+    with reloads(folder, library) as seen:
+        return answers_of(partial(ask, seen=seen))
 
 
 def test_every_photo_has_an_answer_of_its_own(alone):
@@ -171,15 +177,17 @@ def test_no_answer_reaches_another_client(folder, library, address):
         answers = sorted(alone[name, number]["cat"] for number in range(THREADS))
         assert np.diff(answers).min() > 1e-4
 
-    def ask(number: int) -> list[tuple]:
+    def ask(number: int, seen: list[int]) -> list[tuple]:
+        answers, names = [], cycle(SIDES)
         with requests.Session() as session:
-            return [
-                ((name, number), asked(session, address, photos[number], name))
-                for name in [*SIDES] * 4
-            ]
+            while len(seen) < RELOADS:
+                name = next(names)
+                found = asked(session, address, photos[number], name)
+                answers.append(((name, number), found))
+        return answers
 
-    with reloads(folder, library), ThreadPoolExecutor(THREADS) as pool:
-        answers = [one for many in pool.map(ask, range(THREADS)) for one in many]
-    assert len(answers) == THREADS * 8
-    for key, found in answers:
+    with reloads(folder, library) as seen:
+        together = answers_of(partial(ask, seen=seen))
+    assert {number for (_, number), _ in together} == {*range(THREADS)}
+    for key, found in together:
         assert found == pytest.approx(alone[key], abs=1e-6), key

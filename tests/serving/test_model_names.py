@@ -1,6 +1,9 @@
 """Files and folders whose names no model may have, before the start and after it."""
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -78,7 +81,73 @@ def test_a_file_that_is_no_version_is_skipped_with_its_reason(folder, graph, fil
     put(folder, b"cats", graph, file)
     found = published_in(folder)
     assert list(found["cats"].files) == [1]
-    assert list(found.skipped.values()) == ["is no version, like 1.pb"]
+    assert list(found.skipped.values()) == ["its name is no version, like 1.pb"]
+
+
+# Files that are none, and folders that cannot be read
+
+
+def put_odd(folder) -> None:
+    os.mkfifo(folder / "cats" / "2.pb")
+    (folder / "cats" / "3.pb").symlink_to("3.pb")
+    (folder / "cats" / "4.pb").symlink_to("gone.pb")
+    (folder / "cats" / "5.pb").mkdir()
+    (folder / "cats" / "6.pb").symlink_to("/dev/zero")
+    (folder / "cats" / "labels.json").symlink_to("labels.json")
+    (folder / "loop").symlink_to("loop")
+    (folder / "gone").symlink_to("nowhere")
+    (folder / "file").write_text("no folder")
+
+
+def test_what_is_no_regular_file_is_skipped_with_its_reason(folder):
+    put_odd(folder)
+    found = published_in(folder)
+    assert list(found) == ["cats"]
+    assert list(found["cats"].files) == [1]
+    links = "Too many levels of symbolic links"
+    assert found.skipped == {
+        "cats/2.pb": "it is a pipe, not a regular file",
+        "cats/3.pb": f"it cannot be read: {links}",
+        "cats/4.pb": "it is a link to a file that is not there",
+        "cats/5.pb": "it is a folder, not a regular file",
+        "cats/6.pb": "it is a device, not a regular file",
+        "cats/labels.json": f"{links}; its labels stay as they were",
+        "loop": f"it cannot be read: {links}",
+    }
+    assert found.unreadable == {"cats", "loop"}
+
+
+@pytest.fixture
+def other_user():
+    """A function that does something as a user who is not root."""
+
+    def run(function):
+        before = os.geteuid()
+        os.seteuid(before or 65534)
+        try:
+            return function()
+        finally:
+            os.seteuid(before)
+
+    return run
+
+
+def test_a_folder_without_permission_is_skipped_and_its_model_stays(
+    graph, other_user, caplog
+):
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        for name in ("cats", "birds"):
+            (folder / name).mkdir()
+            shutil.copy(graph, folder / name / "1.pb")
+        with Library.load_folder(folder) as library:
+            folder.chmod(0o755)
+            (folder / "birds").chmod(0)
+            reloader = Reloader(library, lambda: published_in(folder), every=1)
+            other_user(reloader.poll)
+            assert {*library.names} == {"cats", "birds"}
+        assert "birds is skipped: it cannot be read: Permission denied" in caplog.text
+        (folder / "birds").chmod(0o755)
 
 
 @pytest.mark.parametrize("name", [*map(os.fsdecode, REFUSED), "\ud800"])

@@ -15,6 +15,7 @@ from helpers.serving import frozen_model
 from helpers.serving.frozen_model import FrozenModel
 from helpers.serving.library import Library, UnknownModel
 from helpers.serving.reloading import Reloader, follow
+from helpers.serving.trials import NotTried
 from helpers.serving.versions import published_as, published_in
 from tests.serving.made_graphs import image_net, softmax, write_graph
 from tests.webapp.running_app import write_model
@@ -201,11 +202,23 @@ def test_an_unknown_label_is_answered_with_the_known(folder, library, update):
         library.model("cats", label="canary")
 
 
-@pytest.mark.parametrize("text", ["no json", "[1]", '{"stable": "1"}'])
-def test_labels_that_are_none_are_one_sentence(folder, text):
+@pytest.mark.parametrize("text", ["no json", "[1]", '{"stable": "1"}', "[" * 10**5])
+def test_labels_that_are_none_are_skipped_with_one_sentence(folder, text):
     (folder / "cats" / "labels.json").write_text(text)
-    with pytest.raises(ValueError, match=r"cats/labels\.json is not"):
-        published_in(folder)
+    published = published_in(folder)
+    assert published["cats"].labels is None
+    reason = published.skipped["cats/labels.json"]
+    assert reason.startswith(("it is not", "it has"))
+    assert reason.endswith("its labels stay as they were")
+
+
+def test_labels_that_become_none_stay_as_they_were(folder, library, update):
+    label(folder, stable=1)
+    update(2)
+    (folder / "cats" / "labels.json").write_text("{")
+    update(3)
+    assert library.labels("cats") == {"stable": 1}
+    assert [served.version for served in library.loaded("cats")] == [3, 1]
 
 
 def test_an_older_version_is_served_where_the_newest_is_broken(folder, caplog):
@@ -237,13 +250,112 @@ def wait_for(condition):
 
 
 @pytest.mark.usefixtures("reloader")
-def test_the_thread_survives_what_it_cannot_read(folder, library, caplog):
+def test_labels_of_one_model_do_not_hinder_another(folder, library, caplog):
     label(folder, stable="one")
-    wait_for(lambda: "nothing is reloaded" in caplog.text)
-    (folder / "cats" / "labels.json").unlink()
+    wait_for(lambda: "cats/labels.json is skipped" in caplog.text)
+    publish(folder / "birds" / "2.pb")
+    wait_for(lambda: library.model("birds").version == 2)
+    assert caplog.text.count("is skipped") == 1
+
+
+# Whatever happens while one file is loaded
+
+
+ERRORS = (RecursionError("too deep"), MemoryError(), OverflowError("1e400"))
+
+
+def load_or_fail(failing: str, error: Exception):
+    """FrozenModel.load that raises this error for the files of one model."""
+
+    def load(path):
+        if path.parent.name == failing:
+            raise error
+        return FrozenModel.load(path)
+
+    return load
+
+
+@pytest.mark.parametrize("error", [*ERRORS, OSError("gone"), TypeError("a bug")])
+def test_an_error_of_any_kind_concerns_one_file(folder, library, error):
+    for name in ("cats", "birds"):
+        publish(folder / name / "2.pb")
+    follow(library, published_in(folder), load_or_fail("birds", error))
+    assert [library.model(name).version for name in ("cats", "birds")] == [2, 1]
+    ((name, version, _),) = library.failures()
+    assert (name, version) == ("birds", 2)
+
+
+def test_a_file_that_cannot_be_read_is_loaded_once_it_can(folder, library):
+    publish(folder / "cats" / "2.pb")
+    failing = load_or_fail("cats", OSError("too many open files"))
+    assert len(follow(library, published_in(folder), failing)) == 1
+    assert follow(library, published_in(folder), failing) == []  # said once
+    follow(library, published_in(folder))
+    assert library.model("cats").version == 2
+    assert library.failures() == []
+
+
+def test_a_file_that_is_still_tried_is_loaded_another_time(folder, library):
+    publish(folder / "cats" / "2.pb")
+    not_yet = load_or_fail("cats", NotTried("wait"))
+    for _ in range(2):
+        assert follow(library, published_in(folder), not_yet) == []
+        assert states(library) == {2: "LOADING", 1: "AVAILABLE"}
+    follow(library, published_in(folder))
+    assert states(library)[2] == "AVAILABLE"
+
+
+def test_a_model_whose_file_cannot_be_read_any_more_stays(folder, library, update):
+    (folder / "cats" / "1.pb").unlink()
+    os.mkfifo(folder / "cats" / "1.pb")
+    (folder / "birds").rename(folder / "owls")
+    (folder / "birds").symlink_to("birds")
+    update()
+    assert {*library.names} == {"owls", "cats", "birds"}
+
+
+# The thread that reloads
+
+
+class Ending(BaseException):
+    """Ends a thread."""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ends_is_started_again(folder, library, caplog):
+    endings = iter([Ending("one"), Ending("two")])
+
+    def source():
+        for ending in endings:
+            raise ending
+        return published_in(folder)
+
+    reloader = Reloader(library, source, every=0.01)
+    reloader.start()
     publish(folder / "cats" / "2.pb")
     wait_for(lambda: library.model("cats").version == 2)
-    assert caplog.text.count("nothing is reloaded") == 1
+    reloader.stop()
+    assert caplog.text.count("the thread that reloads the models had ended") == 2
+
+
+def test_a_thread_that_hangs_is_told(folder, library):
+    hangs, ended = threading.Event(), threading.Event()
+
+    def load(path):
+        hangs.set()
+        assert ended.wait(60)
+        return FrozenModel.load(path)
+
+    publish(folder / "cats" / "2.pb")
+    source = partial(published_in, folder)
+    reloader = Reloader(library, source, every=0.01, load_model=load, late_after=0)
+    reloader.start()
+    assert hangs.wait(60)
+    wait_for(lambda: reloader.problem)
+    assert "nothing was reloaded for" in reloader.problem
+    ended.set()
+    wait_for(lambda: library.model("cats").version == 2)
+    reloader.stop()
 
 
 @pytest.mark.usefixtures("reloader")

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from helpers.serving.library import Library
+from helpers.serving.reloading import Reloader
 from tests.webapp.running_app import HTML, browser_form, photo, write_model
-from webapp.app import create_app
+from webapp.app import create_app, watch_reloading
 from webapp.security import CONTENT_SECURITY_POLICY
 from webapp.serving.admission import ARRIVED, TOO_MANY
 
@@ -452,6 +453,15 @@ def test_health_and_readiness(client):
         "status": "ready",
         "models": ["cats", "birds"],
     }
+
+
+def test_readiness_says_if_nothing_is_reloaded_any_more(library):
+    app = create_app(library)
+    reloader = Reloader(library, dict, every=1, late_after=-1)
+    watch_reloading(app, reloader)
+    answer = app.test_client().get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json["detail"].startswith("nothing was reloaded for 0 s: what is")
 
 
 def test_stopping_server_is_healthy_but_not_ready(library):

@@ -11,10 +11,10 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from helpers.serving.library import Library
-from helpers.serving.reloading import follow
+from helpers.serving.reloading import Reloader, follow
 from helpers.serving.versions import published_in
 from tests.webapp.running_app import APP, photo, running, write_model
-from webapp.app import create_app
+from webapp.app import create_app, watch_reloading
 from webapp.serving import access_log
 from webapp.serving.admission import ARRIVED, TOO_MANY
 from webapp.serving.in_flight import InFlightCounter
@@ -53,6 +53,14 @@ def measured(client) -> dict:
 
 
 # Metrics
+
+
+def test_the_age_of_the_last_look_is_measured(app, library, client):
+    assert ("model_reload_age_seconds",) not in measured(client)
+    reloader = Reloader(library, dict, every=1)
+    watch_reloading(app, reloader)
+    reloader.poll()
+    assert 0 <= measured(client)["model_reload_age_seconds",] < 60
 
 
 def test_requests_are_counted_by_route_method_and_code(client):

@@ -44,6 +44,7 @@ def test_options_come_from_the_variables_of_the_app(monkeypatch):
         (["--cors-origins", "www.a.example"], "'www.a.example' is not an origin"),
         (["--cors-origins", "https://a.example/"], "is not an origin: try https://"),
         (["--allowed-hosts", "a.example:80"], "'a.example:80' is not a host name: try"),
+        (["--allow-ops", "ReedFile"], "TensorFlow has no op 'ReedFile': try ReadFile"),
         (["--keep-alive", "0"], "0.0 is not in the range"),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, list) else "",
@@ -52,3 +53,9 @@ def test_values_that_are_none_are_refused(arguments, sentence):
     with pytest.raises(click.BadParameter) as refused:
         main.make_context("app", arguments)
     assert sentence in refused.value.message
+
+
+def test_ops_that_are_allowed_reach_the_loading_of_models(monkeypatch):
+    monkeypatch.setenv("FREEZE_SERVE_ALLOW_OPS", "ReadFile,Print")
+    settings = options.load_settings(options_from_environment())
+    assert settings["allow_ops"] == ("ReadFile", "Print")

@@ -185,3 +185,10 @@ def test_no_answer_can_be_framed_sniffed_or_read_by_other_sites(kinds_client, ac
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert ALLOWED not in headers
+
+
+def test_a_template_in_a_request_is_not_rendered(kinds_client):
+    query = {"model": "{{ 7 * 7 }}{% print(config) %}"}
+    html = kinds_client.get("/", query_string=query, headers=HTML).text
+    assert "{{ 7 * 7 }}{% print(config) %}" in html
+    assert "MAX_CONTENT_LENGTH" not in html

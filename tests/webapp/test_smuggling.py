@@ -6,6 +6,7 @@ sections 2 to 7 and 11; RFC 9110, section 5.
 """
 
 import re
+import socket
 
 import pytest
 
@@ -162,7 +163,9 @@ def port(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     write_model(folder / "tiny" / "1.pb", image_size=8)
     more = ("--cors-origins", "*", "--trusted-proxies", "127.0.0.1")
-    with running(APP, "--models", str(folder), "--reload-every", "0", *more) as process:
+    listening = ("--host", "0.0.0.0", "--allowed-hosts", "app,.example.com")
+    models = ("--models", str(folder), "--reload-every", "0")
+    with running(APP, *models, *listening, *more) as process:
         yield process.port()
 
 
@@ -218,6 +221,36 @@ def test_pipelined_requests_are_answered_in_their_order(port):
     assert statuses(found) == [405, 400, 404] * 2 + [200]
     for one, answer in zip(ids, found, strict=False):
         assert headers(answer)["x-request-id"] == one
+
+
+# Hosts, of an app that listens on every address as in a container
+
+
+HOSTS = {
+    "app:5000": [200, 200],
+    "photos.example.com": [200, 200],
+    "10.1.2.3:5000": [200, 200],
+    f"{socket.gethostname()}:5000": [200, 200],
+    "evil.test:5000": [400, 200],
+    "app.evil.test": [400, 200],
+    "example.com.evil.test": [400, 200],
+}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_host_that_is_not_listed_gets_400_and_probes_are_answered(port, host):
+    asked = [
+        f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+        for path in ("/metrics", "/healthz")
+    ]
+    assert statuses(answers(port, *asked, LAST)) == [*HOSTS[host], 200]
+
+
+def test_the_host_of_a_trusted_proxy_is_compared_too(port):
+    request = head("X-Forwarded-Host: evil.test", first="GET /models HTTP/1.1")
+    found = answers(port, request, LAST)
+    assert statuses(found) == [400, 200]
+    assert b"does not answer to the host 'evil.test'" in found[0]
 
 
 # Header injection: what a request holds does not end a header of its answer

@@ -1,6 +1,10 @@
 """Model cards as text for the page; a card from elsewhere may lack any entry."""
 
 import json
+import math
+from typing import TypeGuard
+
+LONGEST = 20_000  # characters of a card on the page
 
 
 def results(card: dict) -> dict[str, dict]:
@@ -38,12 +42,23 @@ def output_sentence(model) -> str:
 
 
 def pretty(card: dict) -> str:
-    """The whole card as indented JSON."""
-    return json.dumps(card, indent=2, ensure_ascii=False)
+    """The card as indented JSON; of a very long one, the beginning."""
+    text = json.dumps(card, indent=2, ensure_ascii=False)
+    if len(text) <= LONGEST:
+        return text
+    more = len(text) - LONGEST
+    return f"{text[:LONGEST]} …\nand {more:,} characters more: GET /models as JSON"
 
 
 def _has_accuracy(result: object) -> bool:
     if not isinstance(result, dict):
         return False
-    numbers = (result.get("accuracy"), result.get("count"))
-    return all(isinstance(number, (int, float)) for number in numbers)
+    accuracy, count = result.get("accuracy"), result.get("count")
+    return _is_number(accuracy) and accuracy <= 1 and _is_number(count)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    """Whether it is a finite number from 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return math.isfinite(value) and value >= 0

@@ -18,8 +18,7 @@ def model_report(library, metrics: Metrics) -> dict:
             for name, version, error in library.failures()
         ],
         "skipped": [
-            {"name": name, "reason": f"its name {reason}"}
-            for name, reason in library.skipped.items()
+            {"name": name, "reason": reason} for name, reason in library.skipped.items()
         ],
         "memory_mib": round(rss_mib(), 1),
     }

@@ -6,12 +6,16 @@ from typing import IO
 from werkzeug.exceptions import (
     BadRequest,
     RequestEntityTooLarge,
+    ServiceUnavailable,
     UnsupportedMediaType,
 )
+
+from webapp.serving.body_budget import RETRY_AFTER, BodyShare
 
 GZIP = zlib.MAX_WBITS | 16
 PACKED = {"gzip": GZIP, "x-gzip": GZIP, "deflate": zlib.MAX_WBITS}  # to zlib's wbits
 AS_IT_IS = ("", "identity")
+EXPANSION = 1040  # times that a body may grow; zlib's documentation has 1032:1
 
 
 class UnknownEncoding(UnsupportedMediaType):
@@ -49,12 +53,18 @@ def read_body(stream: IO[bytes], length: int | None, most: int | None) -> bytes:
     return body
 
 
-def unpacked(body: bytes, encoding: str, most: int | None) -> bytes:
+def unpacked(
+    body: bytes, encoding: str, most: int | None, share: BodyShare | None = None
+) -> bytes:
     """The body without its Content-Encoding.
 
+    Args:
+      most: the most bytes that it may have; None: any number.
+      share: what it takes of the budget of all bodies; None: there is no budget.
     Raises:
       BadRequest: the body is damaged or cut short.
       RequestEntityTooLarge: it is longer than `most` bytes once it is unpacked.
+      ServiceUnavailable: the budget has no room for it.
       UnsupportedMediaType: the encoding is not gzip, deflate or identity.
     """
     encoding = encoding.strip().lower()
@@ -65,6 +75,18 @@ def unpacked(body: bytes, encoding: str, most: int | None) -> bytes:
             f"the body has the Content-Encoding {encoding[:40]!r}: send it as it is, "
             "or packed with gzip or deflate"
         )
+    room = EXPANSION * len(body)
+    room = room if most is None else min(room, most + 1)
+    if share and not share.take(room):
+        text = share.budget.refuse().body
+        raise ServiceUnavailable(text, retry_after=RETRY_AFTER)
+    plain = _plain(body, encoding, most)
+    if share:
+        share.give_back(room - len(plain))
+    return plain
+
+
+def _plain(body: bytes, encoding: str, most: int | None) -> bytes:
     stream = zlib.decompressobj(PACKED[encoding])
     try:
         plain = stream.decompress(body, 0 if most is None else most + 1)

@@ -100,6 +100,7 @@ def _name_of(host: str) -> str:
     return name.lower().rstrip(".")
 
 
+@lru_cache(1024)
 def _is_address(text: str) -> bool:
     try:
         ip_address(text)

@@ -12,6 +12,7 @@ from werkzeug.wsgi import get_input_stream
 from webapp.requests.bodies import read_body, unpacked
 from webapp.requests.forms import FIELD, PhotoForm
 from webapp.requests.hosts import PROBLEM, is_host
+from webapp.serving.body_budget import SHARE
 
 
 class PhotoRequest(Request):
@@ -38,12 +39,14 @@ class PhotoRequest(Request):
         Raises:
           BadRequest: the body is incomplete or damaged.
           RequestEntityTooLarge: it is longer than the app allows.
+          ServiceUnavailable: the bodies of other requests fill the budget.
           UnsupportedMediaType: its Content-Encoding is not understood.
         """
         most = self.max_content_length
         body = read_body(get_input_stream(self.environ), self.content_length, most)
         encoding = self.headers.get("Content-Encoding", "")
-        return BytesIO(unpacked(body, encoding, most))
+        share = self.environ.get(SHARE)  # not set by other servers
+        return BytesIO(unpacked(body, encoding, most, share))
 
 
 class Upload(NamedTuple):

@@ -1,6 +1,7 @@
 """The access log: one line for each request, with the X-Request-ID of its answer.
 
-The lines are JSON objects or plain text.
+The lines are JSON objects or plain text. Whatever is logged, each line is printable:
+line breaks, control characters and what reorders a text are written as escapes.
 """
 
 import io
@@ -13,6 +14,9 @@ from datetime import datetime, timezone
 from time import perf_counter
 
 from flask import Flask, Response, g, request
+
+from helpers.foreign.texts import printable
+from webapp.serving.log_output import LogOutput
 
 ID = "X-Request-ID"
 PROXY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # accepted from a proxy
@@ -40,7 +44,7 @@ def write_to_stdout(style: str) -> None:
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    handler = logging.StreamHandler(sys.stdout)
+    handler = LogOutput(sys.stdout)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
 
@@ -62,7 +66,10 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        text = json.dumps(line, ensure_ascii=False)
+        if text.isprintable():
+            return text
+        return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 class TextFormatter(logging.Formatter):
@@ -72,8 +79,10 @@ class TextFormatter(logging.Formatter):
         fields = getattr(record, "fields", {})
         words = [str(value) for value in fields.values()] or [record.getMessage()]
         line = " ".join([f"{_time(record):%H:%M:%S}", record.levelname.lower(), *words])
-        trace = record.exc_info and self.formatException(record.exc_info)
-        return f"{line}\n{trace}" if trace else line
+        trace = self.formatException(record.exc_info) if record.exc_info else ""
+        return "\n".join(
+            map(printable, [line, *trace.split("\n")] if trace else [line])
+        )
 
 
 def _time(record: logging.LogRecord) -> datetime:

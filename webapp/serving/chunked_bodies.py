@@ -10,6 +10,8 @@ from io import BytesIO
 
 from waitress.utilities import BadRequest, Error, RequestEntityTooLarge
 
+from webapp.serving.body_budget import BodyShare
+
 SIZE = rb"([0-9A-Fa-f]{1,8})\r\n"
 FIRST, NEXT, END = map(re.compile, (SIZE, rb"\r\n" + SIZE, rb"\r\n"))
 SIZE_SO_FAR = rb"([0-9A-Fa-f]{1,8}\r?)?"
@@ -48,12 +50,13 @@ class ChunkReceiver:
 
     Args:
       most: the bytes of a body that are kept; `error` is set when more have come.
+      share: what the body takes of the budget; `error` is set when that has no room.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, share: BodyShare) -> None:
         self.completed = False
         self.error: Error | None = None
-        self._buffer, self._most = ChunkBuffer(), most
+        self._buffer, self._most, self._share = ChunkBuffer(), most, share
         self._length, self._missing = 0, 0  # of the body, and of the current chunk
         self._line, self._rest = FIRST, b""
 
@@ -76,6 +79,9 @@ class ChunkReceiver:
 
     def _take(self, data: bytes, place: int) -> int:
         piece = data[place : place + self._missing]
+        if not self._share.take(len(piece)):
+            self.error = self._share.budget.refuse()
+            return len(data)
         self._buffer.append(piece)
         self._missing -= len(piece)
         return place + len(piece)

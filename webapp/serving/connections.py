@@ -5,11 +5,10 @@ tests/webapp/serving/test_server.py fails when they change.
 """
 
 import json
+import select
 import socket
-import time
 from contextlib import suppress
 from http import HTTPStatus
-from io import BytesIO
 
 from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
@@ -18,55 +17,41 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest, Error
 
 from webapp.security import HEADERS
-from webapp.serving import access_log, admission
+from webapp.serving import access_log, admission, body_budget
+from webapp.serving.body_budget import BodyShare
+from webapp.serving.body_buffers import DiscardedBody, LengthReceiver
 from webapp.serving.chunked_bodies import ChunkReceiver
+from webapp.serving.client_limits import ClientClock, Phase
 from webapp.serving.framing import check_head, check_start
 
 SENTENCES = {
     400: "This is not valid HTTP ({}): send the request again with another client.",
+    408: "{}",
     413: "The request is far too large: send a smaller copy of the photo.",
     431: "The headers are too large: send fewer or shorter ones.",
+    503: "{}",
     504: "{}",
 }
 UNREAD = 64_000_000  # bytes after a refusal that are read and dropped, at most
 MISTAKE = "This is our mistake, not yours: send the request again later."
-
-
-class BodyBuffer:
-    """A request body in memory, as the pieces that arrived; they are joined once."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def append(self, data: bytes) -> None:
-        self._pieces.append(data)
-
-    def __len__(self) -> int:
-        return sum(map(len, self._pieces))
-
-    def getfile(self) -> BytesIO:
-        """The whole body; its `read` does not copy the bytes."""
-        self._pieces = [b"".join(self._pieces)]
-        return BytesIO(self._pieces[0])
-
-    def close(self) -> None:
-        self._pieces = []
-
-
-class DiscardedBody(BodyBuffer):
-    """A body that is read, so that the client gets the answer, but not kept."""
-
-    def append(self, data: bytes) -> None:
-        """Drop the data."""
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+BROKEN = select.POLLERR | select.POLLHUP
 
 
 class Parser(HTTPRequestParser):
-    """Refuses ambiguous framing; discards bodies that the app will refuse."""
+    """Refuses ambiguous framing; discards bodies that the app will refuse.
+
+    The body takes its share of the budget of `adj.body_budget`.
+    """
 
     content_length: int
     completed: bool
     expect_continue: bool
-    body_rcv: ChunkReceiver | FixedStreamReceiver | None
+    body_rcv: ChunkReceiver | LengthReceiver | FixedStreamReceiver | None
+
+    def __init__(self, adj) -> None:
+        super().__init__(adj)
+        self.share = BodyShare(adj.body_budget)
 
     def received(self, data: bytes) -> int:
         """Take the next bytes of the connection; returns how many are this request's.
@@ -89,11 +74,16 @@ class Parser(HTTPRequestParser):
             check_head(header_plus.rstrip(b"\r\n"))
         super().parse_header(header_plus)
         if self.chunked:
-            self.body_rcv = ChunkReceiver(self.adj.inbuf_overflow - 1)
+            self.body_rcv = ChunkReceiver(self.adj.inbuf_overflow - 1, self.share)
         elif self.content_length >= self.adj.inbuf_overflow:  # the app answers 413
             self._discard()
-        elif self.content_length:
-            self.body_rcv = FixedStreamReceiver(self.content_length, BodyBuffer())
+        elif self.share.budget.has_room(self.content_length):
+            if self.content_length:
+                self.body_rcv = LengthReceiver(self.content_length, self.share)
+        else:
+            self.error = self.share.budget.refuse()
+            self.content_length, self.body_rcv = 0, None
+            self.expect_continue = False
 
     def _discard(self) -> None:
         self.body_rcv = FixedStreamReceiver(self.content_length, DiscardedBody())
@@ -102,6 +92,11 @@ class Parser(HTTPRequestParser):
             self.headers["CONNECTION"] = "close"
             self.content_length = 0
             self.body_rcv = None
+
+    def close(self) -> None:
+        """Free the body."""
+        super().close()
+        self.share.release()
 
 
 class Task(WSGITask):
@@ -114,6 +109,7 @@ class Task(WSGITask):
         environ = super().get_environment()
         environ[admission.ARRIVED] = self.request.arrived
         environ[admission.TOO_MANY] = self.request.too_many
+        environ[body_budget.SHARE] = self.request.share
         return environ
 
     def build_response_header(self) -> bytes:
@@ -144,14 +140,18 @@ class RefusalTask(ErrorTask):
         self.response_headers.append(("Content-Type", "application/problem+json"))
         self.response_headers.append((access_log.ID, request_id))
         self.response_headers.extend(HEADERS.items())
+        if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
+            retry_after = str(body_budget.RETRY_AFTER)
+            self.response_headers.append(("Retry-After", retry_after))
         self.set_close_on_finish()
-        self.channel.unread = UNREAD
+        if error.code != HTTPStatus.REQUEST_TIMEOUT:  # waits no more for that client
+            self.channel.unread = UNREAD
         self.content_length = len(body)
         self.write(body)
 
 
 class Channel(HTTPChannel):
-    """A connection that uses the classes above.
+    """A connection that uses the classes above and times its client.
 
     After a refusal its input is read and dropped until the client closes: closing with
     unread input would reset the connection, and the client might lose the answer.
@@ -162,8 +162,20 @@ class Channel(HTTPChannel):
     error_task_class = RefusalTask
     unread = 0  # bytes that are still dropped before the connection is closed
     is_dropping = False
+    was_asked = False  # whether the client is there, by a 100 Continue
+    request: Parser | None  # which is being received
     close_when_flushed: bool
-    requests: list
+    requests: list[Parser]
+    _answered: Parser | None = None  # whose thread uses the body
+
+    def __init__(self, *given, **named) -> None:
+        self.clock = ClientClock()
+        super().__init__(*given, **named)
+
+    def received(self, data: bytes) -> bool:
+        found = super().received(data)
+        self.note(len(data))
+        return found
 
     def handle_read(self) -> None:
         if not self.is_dropping:
@@ -172,6 +184,7 @@ class Channel(HTTPChannel):
         dropped = b""
         with suppress(OSError):  # the connection is broken
             dropped = self.recv(self.adj.recv_bytes)
+        self.note(len(dropped))
         self.unread -= len(dropped)
         if not dropped or self.unread <= 0:
             self.handle_close()
@@ -179,29 +192,114 @@ class Channel(HTTPChannel):
     def handle_write(self) -> None:
         if self.unread > 0 and self.close_when_flushed and not self.total_outbufs_len:
             self.close_when_flushed, self.is_dropping = False, True
-            # As of a new connection: Server closes it after STALLED seconds.
-            self.creation_time = self.last_activity = time.time()
+            self.note()
             with suppress(OSError):
                 self.socket.shutdown(socket.SHUT_WR)
             return
+        self.note()
+        before = self.total_outbufs_len
         super().handle_write()
+        self.note(max(0, before - self.total_outbufs_len))
+
+    def handle_close(self) -> None:
+        if self.request:
+            self.request.close()
+        super().handle_close()
+
+    def note(self, count: int = 0) -> None:
+        """Note on the clock what the client is waited for, and bytes that moved."""
+        self.clock.note(self._phase(), self.request, count)
+
+    def _phase(self) -> Phase:
+        if self.is_dropping:
+            return Phase.DROPPING
+        if self.requests:
+            return Phase.WAITING
+        if self.total_outbufs_len or self.close_when_flushed:
+            return Phase.ANSWER
+        if self.request:
+            return Phase.BODY if self.request.headers_finished else Phase.HEAD
+        return Phase.NEW if self.clock.phase is Phase.NEW else Phase.IDLE
+
+    def service(self) -> None:
+        """Answer the first request, and free its body."""
+        if not self.requests:  # it was given up just now
+            return
+        self._answered = request = self.requests[0]
+        try:
+            super().service()
+        finally:
+            self._answered = None
+            request.close()
+
+    def cancel(self) -> None:
+        """Answer no request any more, and close the connection."""
+        for request in self.requests:
+            request.close()
+        super().cancel()
 
     def refuse(self, error: Error) -> None:
         """Answer the first request with an error, while its own thread goes on."""
         self.requests[0].error = error
         self.error_task_class(self, self.requests[0]).service()
         with self.requests_lock:
-            self.close_when_flushed, self.requests = True, []
+            dropped, self.requests = self.requests, []
+            self.close_when_flushed = True
+        for request in dropped:
+            if request is not self._answered:
+                request.close()
         self.server.pull_trigger()
 
+    def refuse_slow(self, error: Error) -> None:
+        """Answer the request that is being received with an error, and close."""
+        with self.requests_lock:
+            request, self.request = self.request, None
+            if request is None or self.requests:
+                return
+            request.error, request.completed = error, True
+            self.requests = [request]
+        self.service()
+        self.note()
+
     def has_left(self) -> bool:
-        """Whether the client has closed the connection, or it is broken."""
-        return self.peek() == b""
+        """Whether the client has closed the connection, or it is broken.
+
+        A client that has closed its sending direction only looks the same as one that
+        has left, until something is sent: one that has left resets the connection. So
+        100 Continue is sent, which clients of HTTP/1.1 pass over, once; those of
+        HTTP/1.0 are taken to be there. At the first look the reset may still be on its
+        way, unless the client is on this machine.
+        """
+        if self.peek() != b"":
+            return False
+        return self._is_broken() or not self._is_there()
+
+    def _is_there(self) -> bool:
+        with self.outbuf_lock:
+            first = self.requests[0] if self.requests else None
+            if first and first.version == "1.1" and not self.was_asked:
+                if self.total_outbufs_len or self.close_when_flushed:
+                    return True  # an answer is on its way: it finds out
+                self.was_asked = True
+                with suppress(OSError):
+                    self.socket.send(CONTINUE, socket.MSG_DONTWAIT)
+        return not self._is_broken()
+
+    def _is_broken(self) -> bool:
+        """Whether both directions are closed."""
+        look, sock = select.poll(), self.socket
+        if sock is None or sock.fileno() < 0:
+            return True
+        look.register(sock, 0)
+        return any(found & BROKEN for _, found in look.poll(0))
 
     def peek(self) -> bytes | None:
-        """The first byte that is not read yet; b"": the client has left; None: none."""
+        """The first byte that is not read yet; b"": no more will come; None: none."""
+        sock = self.socket  # the loop may set it to None
         try:
-            return self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            if sock is None:
+                return b""
+            return sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             return None
         except OSError:  # the connection is broken

@@ -53,7 +53,7 @@ class Repository:
         published, unloaded = self._source(), self.unloaded
         kept = {name: p for name, p in published.items() if name not in unloaded}
         if isinstance(published, PublishedModels):
-            return PublishedModels(kept, published.skipped)
+            return PublishedModels(kept, published.skipped, published.unreadable)
         return kept
 
     def load(self, name: str) -> None:
@@ -76,6 +76,7 @@ class Repository:
         if not self._library.has(name, newest):
             status = self._library.statuses(name).get(newest)
             why = status.error if status else "it is not published any more"
+            why = why or "it is still being tried: ask again"
             raise ValueError(f"version {newest} of {name!r} cannot be served: {why}")
 
     def unload(self, name: str) -> None:

@@ -24,4 +24,4 @@ def restart(descriptor: int) -> NoReturn:
     os.set_inheritable(descriptor, True)
     os.environ[VARIABLE] = str(descriptor)
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *sys.argv])
+    os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606  it is this app

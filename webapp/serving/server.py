@@ -16,10 +16,12 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from time import monotonic, time
+from time import monotonic
 
 from waitress import create_server, wasyncore
 
+from webapp.serving.body_budget import BodyBudget
+from webapp.serving.client_limits import CONNECTIONS, SECONDS, ClientLimits
 from webapp.serving.connections import Channel
 from webapp.serving.listener import host_and_port, is_local, listen_errors, url_of
 from webapp.serving.orphans import reap_orphans
@@ -30,11 +32,8 @@ from webapp.serving.shared_state import WorkerState
 log = logging.getLogger(__name__)
 DRAIN = 20  # seconds for the requests in flight, at most
 QUIET = 0.2  # seconds without a request that end the drain
-STALLED = 20  # seconds that a client may pause in a request or in reading an answer
-LOOK_EVERY = 5  # seconds between two searches for idle connections, at most
 LISTEN = 0.5  # seconds between two heartbeats, at most
 GRACE = 0.03  # seconds that a connection waits for the worker with the fewest
-CONNECTIONS = 1000
 OPEN_FILES = 4096  # for the connections and for TensorFlow
 OWN_FILES = 100  # of those, for TensorFlow, models and logs
 NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -59,7 +58,10 @@ class Server:
     Args:
       scheduler: queues and answers the requests.
       max_body: bytes of a body to keep in memory; longer ones are read and dropped.
+      bodies: the budget of all bodies; None: one for 16 of the longest.
       keep_alive: seconds that a connection may be idle between two requests.
+      client_seconds: how long a client may take for a head, or pause.
+      connections: how many there may be.
       state: what this worker shares with others, which accept from the same socket;
         None: there are no others. Then the program is started again once no thread is
         left that could compute.
@@ -72,10 +74,14 @@ class Server:
         *,
         scheduler: Scheduler,
         max_body: int,
+        bodies: BodyBudget | None = None,
         keep_alive: float = 75,
+        client_seconds: float = SECONDS,
+        connections: int = CONNECTIONS,
         state: WorkerState | None = None,
     ) -> None:
-        room = max(OWN_FILES // 10, _allow_open_files() - OWN_FILES)
+        room = max(OWN_FILES // 10, _allow_open_files(connections) - OWN_FILES)
+        connections = min(connections, room)
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._scheduler = scheduler
         self.url, self.is_loopback = url_of(listener), is_local(listener)
@@ -84,7 +90,7 @@ class Server:
                 app,
                 sockets=[listener],
                 _dispatcher=scheduler,
-                connection_limit=min(CONNECTIONS, room),
+                connection_limit=connections + 2,  # the listener and the trigger too
                 asyncore_use_poll=True,
                 inbuf_overflow=max_body + 1,
                 outbuf_high_watermark=sys.maxsize,  # the loop must not wait for itself
@@ -93,8 +99,17 @@ class Server:
                 clear_untrusted_proxy_headers=False,  # proxy_headers.py decides
             )
         self._waitress.channel_class = Channel
-        self._waitress.maintenance = lambda now: None  # _close_idle does it, later
-        self._keep_alive, self._next_look = keep_alive, 0.0
+        self._waitress.maintenance = lambda now: None  # ClientLimits does it, later
+        self._bodies = self._waitress.adj.body_budget = bodies or BodyBudget(
+            16 * max_body
+        )
+        self._clients = ClientLimits(
+            self._waitress.active_channels.values,
+            seconds=client_seconds,
+            keep_alive=keep_alive,
+            connections=connections,
+        )
+        self._connections = connections
         scheduler.wake_with(self._waitress.pull_trigger)
         self._accepts = True
         readable = self._waitress.readable
@@ -121,7 +136,7 @@ class Server:
         while not (self._waitress.draining or self._restarts):
             self._accepts = self._may_accept()
             self._run_once(LISTEN if self._accepts else GRACE / 2)
-            self._close_idle()
+            self._look()
             if self._state and self._scheduler.is_stuck:
                 self._state.ask_replacement()
         self._waitress.draining = True
@@ -180,35 +195,24 @@ class Server:
     def _read_and_write(self, timeout: float) -> None:
         wasyncore.loop(timeout, use_poll=True, map=self._waitress._map, count=1)
 
-    def _close_idle(self) -> None:
-        """Close the connections that nothing has come on for too long.
+    def _look(self) -> None:
+        """Evict clients that are too slow, and give back memory, once in a while.
 
         waitress does it before it reads, and so loses requests that came meanwhile.
         """
-        now = time()
-        if now < self._next_look:
-            return
-        self._next_look = now + min(LOOK_EVERY, self._keep_alive / 4)
-        for channel in list(self._waitress.active_channels.values()):
-            if now - channel.last_activity > self._patience(channel) and not (
-                channel.requests or channel.peek()
-            ):
-                channel.handle_close()
-        if os.getpid() == 1:
-            reap_orphans()
-
-    def _patience(self, channel: Channel) -> float:
-        """The seconds that nothing may happen on a connection."""
-        is_new = channel.last_activity == channel.creation_time
-        if channel.request or channel.total_outbufs_len or is_new:
-            return STALLED
-        return self._keep_alive
+        if self._clients.look():
+            self._bodies.trim()
+            if os.getpid() == 1:
+                reap_orphans()
 
     def _accept(self) -> None:
         """Accept the pending connections; waitress alone accepts one per iteration."""
         before = -1
         while before < len(self._waitress.active_channels) and self._accepts:
+            self._clients.make_room()
             before = len(self._waitress.active_channels)
+            if before >= self._connections:
+                break
             self._accept_one()
             self._accepts &= bool(self._ignored_since) or self._is_next()
 
@@ -226,7 +230,7 @@ class Server:
     def _close_listener(self) -> None:
         if self._signals:
             os.close(self._descriptor)
-        for _ in range(CONNECTIONS):  # connections in the kernel's backlog
+        for _ in range(self._connections):  # connections in the kernel's backlog
             self._accept_one()
         wasyncore.dispatcher.close(self._waitress)  # its own close ends the trigger too
 
@@ -261,11 +265,15 @@ class Server:
             os._exit(0)
 
 
-def _allow_open_files() -> int:
-    """Allow OPEN_FILES or as many as may be; returns how many are."""
+def _allow_open_files(connections: int) -> int:
+    """Allow OPEN_FILES, more for more connections, or as many as may be.
+
+    Returns how many are.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < OPEN_FILES:
-        wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    wanted = max(OPEN_FILES, connections + OPEN_FILES - CONNECTIONS)
+    if soft < wanted:
+        wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         return wanted
     return soft

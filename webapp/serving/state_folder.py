@@ -16,7 +16,8 @@ from typing import IO
 
 NAME = "freeze-serve-"
 LOCK = "lock"
-MEMORY = Path("/dev/shm")  # written to where there is no temporary folder
+# Written to where there is no temporary folder, in a folder that mkdtemp makes.
+MEMORY = Path("/dev/shm")  # noqa: S108
 MEMORY_BYTES = 16e6  # free there at least: writing to a full one kills a process
 NEW = 60  # seconds that a folder may be without a lock after it is made
 

@@ -141,7 +141,7 @@ class Supervisor:
             METRICS: str(self._folder),
             variable("--workers"): str(self._count),
         }
-        self._workers[number] = subprocess.Popen(
+        self._workers[number] = subprocess.Popen(  # noqa: S603  starts this app
             [sys.executable, *sys.argv],
             env={**os.environ, **given},
             pass_fds=passed,

@@ -18,8 +18,14 @@ def healthz() -> dict:
 
 @blueprint.get("/readyz")
 def readyz() -> dict:
-    """Readiness: the models are loaded and the server is not stopping."""
-    return {"status": "ready", "models": ready_models()}
+    """Readiness: models are loaded and the server is not stopping.
+
+    `detail` is there if published models are not reloaded, which is no reason not to
+    ask this server.
+    """
+    reloader = current_app.extensions.get("reloader")
+    detail = {"detail": reloader.problem} if reloader and reloader.problem else {}
+    return {"status": "ready", "models": ready_models(), **detail}
 
 
 def ready_models() -> list[str]:

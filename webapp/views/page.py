@@ -14,6 +14,7 @@ from flask import (
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from helpers.data.decoding import PhotoError
+from helpers.foreign.texts import printable
 from helpers.serving.non_finite import NonFiniteAnswer
 from webapp.answering import TOP, Answer, answer_photo, explains, find_model
 from webapp.pages import card_text
@@ -109,7 +110,8 @@ def show_answers(started: float, *, why: bool) -> str:
         for name in names:
             shown.append(_shown(upload, name, started, choices, name in reasons))
             started = perf_counter()
-        photo_results.append(PhotoResult(upload.name, _thumbnail(upload, shown), shown))
+        photo = _thumbnail(upload, shown)
+        photo_results.append(PhotoResult(printable(upload.name), photo, shown))
     problems = [result.problem for result in photo_results]
     if problems[0] and all(problems):
         raise problems[0]
@@ -204,7 +206,9 @@ def _form(choices: Choices) -> dict:
         "models": asking,
         "chosen": names,
         "choices": choices._replace(models=tuple(names)),
-        "unknown": sorted({*choices.models}.difference(one.name for one in served)),
+        "unknown": sorted(
+            map(printable, {*choices.models}.difference(one.name for one in served))
+        ),
         "question": common_question(named or [one.model for one in served]),
         "general": GENERAL,
         "usual_top": TOP,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from helpers.freezing.damaged_types import refuse_damaged_types
 from helpers.freezing.passes.constants.pass_values import pass_values
 from helpers.freezing.passes.constants.read_values import read_values
 from helpers.freezing.passes.constants.restore_tables import restore_tables
@@ -100,8 +101,11 @@ def make_editor(source: Source, outputs: Iterable[Edge], dtype: str) -> GraphEdi
 
     Args:
       dtype: of the weights in the frozen graph.
+    Raises:
+      FreezeError: a node that the outputs need states no type that there is.
     """
     editor = GraphEditor.of(source.meta.graph_def, outputs)
+    refuse_damaged_types(editor)
     editor.nodes.pop(CARD_OP, None)
     values = CheckpointValues(source.prefix) if source.prefix else source.captured
     saver = source.meta.saver_def.restore_op_name

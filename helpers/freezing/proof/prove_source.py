@@ -70,7 +70,7 @@ def _compare_with_source(editor: GraphEditor, frozen: FrozenGraph) -> Proof:
     elif rounding:
         tolerance = ROUNDED
     if source.own and (original := own_graph(editor)):
-        proof = prove(original, frozen, tolerance=tolerance)
+        proof = _prove_harmless(original, frozen, tolerance)
         if proof.verdict != "unproven":
             return proof
     return _prove(editor, frozen, None, tolerance)
@@ -89,15 +89,25 @@ def _prove(
     updates = editor.removed[UPDATES]
     if updates:
         original = _original(editor, rounding, keep_updates=True)
-        with_updates = prove(original, frozen, tolerance=tolerance)
+        with_updates = _prove_harmless(original, frozen, tolerance)
         if with_updates.verdict in ("exact", "close"):
             return with_updates
-    proof = prove(_original(editor, rounding), frozen, tolerance=tolerance)
+    proof = _prove_harmless(_original(editor, rounding), frozen, tolerance)
     if updates and proof.verdict != "unproven":
         differs = f"with them it differs by {with_updates.largest:g}"
+        if with_updates.verdict == "unproven":
+            differs = f"for {with_updates.note}"
         note = f"{proof.note}; without updates of variables, {differs}"
         proof = proof._replace(note=note)
     return proof
+
+
+def _prove_harmless(
+    original: OriginalGraph, frozen: FrozenGraph, tolerance: float
+) -> Proof:
+    """The proof; it runs nothing that freezing removed and that has lasting effects."""
+    refused = refuse_to_run(original.graph_def)
+    return refused or prove(original, frozen, tolerance=tolerance)
 
 
 def _prove_switched(editor: GraphEditor, proof: Proof) -> Proof:

@@ -16,7 +16,7 @@ import tensorflow.compat.v1 as tf1
 from helpers.checkpoints.bundles import ADVICE, CheckpointError
 from helpers.checkpoints.checkpoint import Checkpoint
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.sources.prefixes import ANY_SHARD, reader_prefix
+from helpers.freezing.sources.prefixes import reader_prefix
 from helpers.graphs.edges import Edge, data_inputs, source_nodes
 from helpers.graphs.traversal import find_reachable
 
@@ -94,7 +94,8 @@ class CheckpointValues:
     """
 
     def __init__(self, prefix: str):
-        # Read without TensorFlow, to say what is damaged.
+        # Read without TensorFlow first: it ends the process where an index states what
+        # cannot be, and does not notice a missing shard.
         self._files = Checkpoint(prefix)
         self.prefix = prefix = reader_prefix(prefix)
         if WILDCARDS.search(prefix):
@@ -102,8 +103,7 @@ class CheckpointValues:
                 f"TensorFlow takes {prefix} for a pattern, because of [, ] or \\ in it",
                 "rename the file or its folder",
             )
-        if ANY_SHARD in prefix:  # TensorFlow does not notice a missing shard
-            self._raise_damage()
+        self._raise_damage()
         try:
             self._reader = tf1.train.NewCheckpointReader(prefix)
         except UNREADABLE as error:

@@ -2,20 +2,28 @@
 
 import atexit
 import shutil
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from helpers.checkpoints.file_contents import SAVED_MODEL_FILES
-from helpers.freezing.errors import FreezeError, first_names
-from helpers.freezing.sources.other_formats import other_model_among
+from helpers.freezing.errors import FreezeError, first_line, first_names
+from helpers.freezing.sources.keras.hdf5_storage import check_size
+from helpers.freezing.sources.other_formats import LARGEST_TEXT, other_model_among
 
 KERAS = (".keras", ".h5", ".hdf5")
 KERAS_CONFIG = "config.json"  # of a .keras file, which is a zip itself
 COMPANIONS = (".txt", ".json")  # the class names beside a model
 ENCRYPTED = 1  # the bit of a member's flags
 LARGEST = 8 * 10**9  # bytes
+DAMAGES = (  # what reading and extracting a damaged zip raises
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError),
+    *(NotImplementedError, RuntimeError, UnicodeDecodeError),
+)
 
 
 def model_in_folder(folder: Path) -> Path | None:
@@ -79,8 +87,17 @@ def is_export(path: Path) -> bool:
     """Whether a file is a zip, and not a `.keras` file."""
     if not zipfile.is_zipfile(path):
         return False
-    with zipfile.ZipFile(path) as archive:
-        return KERAS_CONFIG not in archive.namelist()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return KERAS_CONFIG not in archive.namelist()
+    except DAMAGES as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> FreezeError:
+    return FreezeError(
+        f"{path} cannot be extracted: {first_line(error)}", "copy or download it again"
+    )
 
 
 def extracted_model(path: Path) -> Path:
@@ -93,13 +110,14 @@ def extracted_model(path: Path) -> Path:
       FreezeError: the zip holds no model or several, or is damaged or very large.
     """
     with zipfile.ZipFile(path) as archive:
-        items = [item for item in archive.infolist() if not item.is_dir()]
+        named = [item for item in archive.infolist() if item.filename]
+        items = [item for item in named if not item.is_dir()]
         files = [i.filename for i in items if not i.filename.startswith("__MACOSX/")]
         fix = "extract it, and give one of them"
         model = _only(path, _models(files), fix)
         try:
             if model is None:
-                raise _no_model(path, files, archive.read)
+                raise _no_model(path, files, partial(_read_text, archive))
             wanted = {model, *_companions(files, PurePosixPath(model))}
             size = sum(item.file_size for item in items if item.filename in wanted)
             if size > LARGEST:
@@ -107,20 +125,25 @@ def extracted_model(path: Path) -> Path:
                     f"{path} holds {size / 1e9:.0f} GB, over {LARGEST / 1e9:.0f}",
                     "extract it yourself, and give the model in it",
                 )
+            check_size(size, path.stat().st_size, path)
             folder = tempfile.mkdtemp()
             atexit.register(shutil.rmtree, folder, ignore_errors=True)
-            for name in wanted:
-                archive.extract(name, folder)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            # Where they are extracted to: a name may lead out of the folder.
+            places = {name: archive.extract(name, folder) for name in wanted}
+        except DAMAGES as error:
             if any(item.flag_bits & ENCRYPTED for item in items):
                 raise FreezeError(
                     f"{path} is encrypted",
                     "extract it with its password, and give the model in it",
                 ) from error
-            raise FreezeError(
-                f"{path} cannot be extracted: {error}", "copy or download it again"
-            ) from error
-    return Path(folder, model)
+            raise _damaged(path, error) from error
+    return Path(places[model])
+
+
+def _read_text(archive: zipfile.ZipFile, name: str) -> bytes:
+    """The beginning of a file that may unpack to any size."""
+    with archive.open(name) as file:
+        return file.read(LARGEST_TEXT)
 
 
 def _no_model(

@@ -3,7 +3,6 @@
 Each is recognised by its content, or in a zip or folder by the names of its files.
 """
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 from helpers.checkpoints.file_contents import Content
 from helpers.checkpoints.tables import TableError
 from helpers.checkpoints.wire_format import BYTES, VARINT, fields
+from helpers.foreign.json_text import KERAS, parse_json
 from helpers.freezing.errors import FreezeError
 
 GIVE = "give a checkpoint's prefix, folder or files, a SavedModel or a Keras model"
@@ -173,6 +173,6 @@ def _is_onnx(data: bytes) -> bool:
 def _parsed(data: bytes) -> Any:
     """The content of JSON; None for another text."""
     try:
-        return json.loads(data)
+        return parse_json(data, "it", KERAS)
     except ValueError:
         return None

@@ -48,3 +48,5 @@ def content(path: Path) -> Content:
         raise FreezeError(
             f"{path} cannot be read: {error.strerror}", "check its permissions"
         ) from error
+    except ValueError as error:
+        raise FreezeError(str(error), "give the path of a regular file") from error

@@ -3,6 +3,7 @@
 import pytest
 from waitress.utilities import BadRequest, RequestEntityTooLarge
 
+from webapp.serving.body_budget import BodyBudget, BodyShare
 from webapp.serving.chunked_bodies import ChunkReceiver
 
 WHOLE = b"3\r\nabc\r\nA\r\n0123456789\r\n001\r\n\n\r\n0\r\n\r\n"
@@ -11,7 +12,7 @@ BODY = b"abc0123456789\n"
 
 def received(data: bytes, size: int, most: int = 100) -> tuple[ChunkReceiver, int]:
     """A receiver that got the data in pieces, and how many bytes it took."""
-    receiver, taken = ChunkReceiver(most), 0
+    receiver, taken = ChunkReceiver(most, BodyShare(BodyBudget(10**9))), 0
     while taken < len(data) and not (receiver.completed or receiver.error):
         taken += receiver.received(data[taken : taken + size])
     return receiver, taken

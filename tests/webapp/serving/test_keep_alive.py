@@ -12,7 +12,6 @@ import pytest
 from tests.webapp.slow_app import connected, everything, slow
 from webapp import options
 from webapp.serving.connections import Channel
-from webapp.serving.server import STALLED, Server
 
 pytestmark = pytest.mark.slow
 
@@ -82,26 +81,6 @@ def test_requests_that_came_before_the_drain_are_answered(idle):  # ends the ser
 
 def test_the_idle_time_is_longer_than_that_of_nginx():
     assert options.KEEP_ALIVE > 60
-
-
-def channel(**more) -> SimpleNamespace:
-    idle = {"request": None, "total_outbufs_len": 0, "last_activity": 2.0}
-    return SimpleNamespace(**{"creation_time": 1.0, **idle, **more})
-
-
-@pytest.mark.parametrize(
-    ("more", "patience"),
-    [
-        ({}, 75),
-        ({"request": "half"}, STALLED),
-        ({"total_outbufs_len": 9}, STALLED),
-        ({"last_activity": 1.0}, STALLED),
-    ],
-    ids=["idle", "half a request", "half an answer", "never asked"],
-)
-def test_only_a_connection_that_was_answered_may_be_idle_for_long(more, patience):
-    waiting = SimpleNamespace(_keep_alive=75)
-    assert Server._patience(waiting, channel(**more)) == patience
 
 
 def test_a_connection_is_looked_at_without_reading():

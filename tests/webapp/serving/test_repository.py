@@ -8,6 +8,7 @@ import pytest
 from helpers.serving.frozen_model import FrozenModel
 from helpers.serving.library import Library
 from helpers.serving.reloading import follow
+from helpers.serving.trials import NotTried
 from helpers.serving.versions import published_in
 from tests.webapp.small_graphs import lookup, price
 from webapp.app import create_app
@@ -119,6 +120,17 @@ def test_a_file_that_cannot_be_served_is_the_reason(client, folder):
     (folder / "a" / "2.pb").write_bytes(b"no graph")
     assert "version 2 of 'a' cannot be served" in post(client, "a/load", 400)["error"]
     assert client.get("/v2/models/a/ready").status_code == 200
+
+
+def test_a_file_that_is_still_tried_is_asked_for_again(library, folder):
+    def not_yet(path):
+        raise NotTried
+
+    price(folder / "a" / "2.pb")
+    repository = Repository(library, partial(published_in, folder), not_yet)
+    with pytest.raises(ValueError, match="it is still being tried: ask again"):
+        repository.load("a")
+    (folder / "a" / "2.pb").unlink()
 
 
 @pytest.mark.parametrize("verb", ["load", "unload"])

@@ -415,18 +415,18 @@ def test_models_page_says_what_becomes_of_a_photo_and_what_was_assumed(kinds_cli
     assert "<dt>Note</dt>" in page
 
 
-def test_a_card_with_what_utf_8_has_not_is_a_page_nevertheless(tmp_path):
-    names = ["caf\udce9", "dog"]
-    files = {"a": write_model(tmp_path / "1.pb", class_names=names)}
-    with Library.load(files) as library:
+@pytest.mark.parametrize("name", ["caf\udce9", "\ud800"])
+def test_a_card_with_what_utf_8_has_not_is_refused_and_breaks_no_page(tmp_path, name):
+    odd = write_model(tmp_path / "odd" / "1.pb", image_size=8, class_names=[name, "b"])
+    write_model(tmp_path / "cats" / "1.pb", image_size=8)
+    with Library.load_folder(tmp_path) as library:
         client = create_app(library).test_client()
-        for answer in (
-            client.get("/", headers=HTML),
-            client.post("/explain", **form(photo())),
-        ):
-            assert answer.status_code == 200
-            assert "caf?" in answer.text
-        assert client.get("/models", headers=HTML).status_code == 200
+        pages = [client.get(path, headers=HTML) for path in ("/", "/models")]
+        pages.append(client.post("/explain?model=cats", **form(photo())))
+    assert [page.status_code for page in pages] == [200] * 3
+    (failure,) = library.failures()
+    assert f"{odd}: the op 'model_card': class_names[0] holds" in failure[2]
+    assert "which is no character" in html.unescape(pages[1].text)
 
 
 # The heat map

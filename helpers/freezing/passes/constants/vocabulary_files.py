@@ -58,9 +58,15 @@ def _find_file(editor: GraphEditor, item: Edge, source: Source, table: str) -> P
         stored = tf.make_ndarray(node.attr["value"].tensor).item().decode()
     folders = [source.assets] if source.assets else []
     folders += [path.parent for path in source.files]
-    for place in [*(folder / Path(stored).name for folder in folders), Path(stored)]:
+    for place in [folder / Path(stored).name for folder in folders]:
         if stored and place.is_file():
             return place
+    if stored and Path(stored).is_file():
+        editor.warnings.append(
+            f"lookup table {table!r} is filled from {stored}, which is not beside the "
+            "checkpoint: the frozen graph holds what is in this file"
+        )
+        return Path(stored)
     raise FreezeError(
         f"lookup table {table!r} is filled from {stored}, which does not exist",
         f"put {Path(stored).name} beside the checkpoint",

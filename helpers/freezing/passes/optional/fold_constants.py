@@ -18,6 +18,7 @@ from helpers.graphs.edges import Edge, data_inputs, source_nodes
 from helpers.graphs.editor import GraphEditor, Weight, output_types
 from helpers.graphs.op_registry import op_def
 from helpers.graphs.traversal import find_reachable
+from helpers.graphs.unsafe_ops import unsafe_ops
 
 SMALL = 1024  # bytes; shape inference needs the values of small constants
 GROWTH = 2  # of the bytes of an op's inputs: a Cast of 16 bit weights
@@ -87,6 +88,7 @@ def _is_foldable(editor: GraphEditor, node) -> bool:
         and not node.op.startswith("Placeholder")
         and not functions_in(node)
         and not WITHOUT_VALUE & {*output_types(node, editor.functions)}
+        and not unsafe_ops(tf1.GraphDef(node=[node]))  # ReadFile has no state
     )
 
 

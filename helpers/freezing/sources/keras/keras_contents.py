@@ -1,9 +1,9 @@
 """What a Keras file holds, read without Keras and without running anything of it."""
 
 import io
-import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +12,21 @@ from typing import Any
 import h5py
 import numpy as np
 
+from helpers.foreign.json_text import KERAS, parse_json
+from helpers.foreign.texts import printable, shown
 from helpers.freezing.errors import FreezeError, first_line
+from helpers.freezing.sources.keras.hdf5_storage import check_size, check_storage
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 # The groups of a file that training needs.
 TRAINING = ("optimizer", "optimizer_weights", "metrics", "compile_metrics")
 CUT = re.compile(r"eof = (\d+),.*stored_eof = (\d+)")  # as HDF5 says it
 ZIP = b"PK"  # the first bytes
+# What h5py and zipfile raise for damaged files; RecursionError is a RuntimeError.
+DAMAGES = (
+    *(OSError, RuntimeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error),
+    *(TypeError, AttributeError, OverflowError, MemoryError),
+)
 SAVE_WHOLE = (
     "load them in Python into the model that they were saved from "
     "(model.load_weights), save that whole (model.save('model.keras')), and freeze it"
@@ -46,12 +54,16 @@ class KerasContents:
     def generation(self) -> int:
         """The first number of the version; 2 if it is not said."""
         first = self.version.split(".")[0]
-        return int(first) if first.isdigit() else 2
+        return int(first) if re.fullmatch("[0-9]{1,4}", first) else 2
 
     @property
     def writer(self) -> str:
         """The Keras that wrote it, in words."""
-        return f"Keras {self.version}" if self.version else "an unknown Keras"
+        return (
+            f"Keras {printable(self.version[:40])}"
+            if self.version
+            else "an unknown Keras"
+        )
 
 
 def read_contents(path: Path) -> KerasContents:
@@ -65,7 +77,7 @@ def read_contents(path: Path) -> KerasContents:
             return _read_archive(path)
         with h5py.File(path, "r") as file:
             return _read_hdf5(path, file)
-    except (OSError, RuntimeError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGES as error:
         if isinstance(error, OSError) and error.errno:
             raise FreezeError(
                 f"{path} cannot be read: {error.strerror}", "check its permissions"
@@ -95,19 +107,24 @@ def _damage(path: Path, error: Exception) -> str:
 
 def _read_archive(path: Path) -> KerasContents:
     """The contents of a `.keras` archive."""
+    size = path.stat().st_size
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
+        check_size(sum(item.file_size for item in archive.infolist()), size, path)
         if CONFIG not in names:
             found = ", ".join(sorted(names)[:5]) or "nothing"
             raise FreezeError(
                 f"{path} is a zip without {CONFIG}: it holds {found}",
                 "give a .keras file, or a zip of one model",
             )
-        config = json.loads(archive.read(CONFIG))
-        metadata = json.loads(archive.read(METADATA)) if METADATA in names else {}
+        config = _json(archive, CONFIG)
+        metadata = _json(archive, METADATA) if METADATA in names else {}
+        if not isinstance(metadata, dict):
+            raise ValueError(f"{METADATA} is {shown(metadata)}, not an object")
         weights: tuple[np.ndarray, ...] = ()
         if WEIGHTS in names:
             with h5py.File(io.BytesIO(archive.read(WEIGHTS)), "r") as file:
+                check_storage(file, archive.getinfo(WEIGHTS).file_size, path)
                 weights = tuple(_arrays(file))
     version = str(metadata.get("keras_version", ""))
     return KerasContents(path, False, _checked(path, config), version, weights)
@@ -118,13 +135,26 @@ def _read_hdf5(path: Path, file: h5py.File) -> KerasContents:
     config = _text(file.attrs.get("model_config"))
     if config is None:
         raise _no_model(path, file)
+    check_storage(file, path.stat().st_size, path)
     stored = file.get("model_weights", file)
     version = _text(file.attrs.get("keras_version"))
     version = version or _text(stored.attrs.get("keras_version")) or ""
     weights = tuple(_arrays(stored))
     return KerasContents(
-        path, True, _checked(path, json.loads(config)), version, weights
+        path, True, _checked(path, _parsed(config, "model_config")), version, weights
     )
+
+
+def _json(archive: zipfile.ZipFile, name: str) -> Any:
+    """The value of a JSON file in an archive, which may unpack to any size."""
+    if archive.getinfo(name).file_size > KERAS.most_bytes:
+        raise ValueError(f"{name} has more than {KERAS.most_bytes:,} bytes")
+    with archive.open(name) as file:
+        return _parsed(file.read(KERAS.most_bytes + 1), name)
+
+
+def _parsed(text: bytes | str, where: str) -> Any:
+    return parse_json(text, where, KERAS)
 
 
 def _checked(path: Path, config: Any) -> dict[str, Any]:
@@ -141,7 +171,10 @@ def _text(value: Any) -> str | None:
     """An attribute's text; HDF5 has it as bytes or as text."""
     if value is None or isinstance(value, str):
         return value
-    return bytes(value).decode()
+    data = value.tobytes() if isinstance(value, np.void) else value
+    if not isinstance(data, bytes):
+        raise ValueError(f"an attribute is {shown(value)}, not a text")
+    return data.decode()
 
 
 def _no_model(path: Path, file: h5py.File) -> FreezeError:

@@ -1,0 +1,1 @@
+"""Kills training, freezing and downloading, and looks at what is on the disk."""

@@ -1,0 +1,159 @@
+"""Workers that halt, die, hang or run out of room: the others answer meanwhile."""
+
+import re
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from benchmarks.soak.exchange import Connection, get
+from tests.faults.surroundings import mounts_are_allowed
+from tests.faults.two_workers import (
+    DEADLINE,
+    PROBE,
+    REPLACED,
+    ask,
+    clients,
+    probe,
+    probes,
+    read_until,
+    two_workers,
+    wait_for,
+    workers_of,
+)
+from tests.faults.white_graphs import WHITE, loops_on_white
+from tests.webapp.running_app import photo, write_model
+from webapp.serving.server import DRAIN
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    models = tmp_path_factory.mktemp("models")
+    write_model(models / "cats" / "1.pb", image_size=32)
+    loops_on_white(models / "loops" / "1.pb")
+    with two_workers(models, tmp_path_factory.mktemp("temporary")) as process:
+        yield process
+
+
+def test_a_halted_worker_is_replaced_and_others_answer_meanwhile(service):
+    port, before = service.open_port, workers_of(service)
+    with ExitStack() as stack:
+        kept = [stack.enter_context(connected(port)) for _ in range(4)]
+        before[0].send_signal(signal.SIGSTOP)
+        start, answered = time.monotonic(), 0
+        while before[0].is_running() and time.monotonic() < start + REPLACED:
+            answered += ask(port, photo(), "cats").status_code == 200
+            time.sleep(0.05)
+        assert not before[0].is_running()
+        assert answered > 20
+        assert sum(answers(sock) for sock in kept) >= 1  # the other worker's
+    read_until(service, "serves")
+    assert before[1] in workers_of(service)
+
+
+def connected(port: int) -> socket.socket:
+    sock = socket.create_connection(("127.0.0.1", port), timeout=10)
+    sock.sendall(get("/healthz"))
+    assert sock.recv(4096).startswith(b"HTTP/1.1 200 ")
+    return sock
+
+
+def answers(sock: socket.socket) -> bool:
+    """Whether a kept connection is answered; its worker may have been killed."""
+    with suppress(ConnectionError):
+        sock.sendall(get("/healthz"))
+        return sock.recv(4096).startswith(b"HTTP/1.1 200 ")
+    return False
+
+
+@pytest.mark.ci
+def test_a_worker_killed_under_load_loses_only_what_it_was_answering(service):
+    killed = workers_of(service)[0]
+    with clients(service.open_port, 6) as got:
+        wait_for(lambda: len(got) > 30)
+        killed.kill()
+        read_until(service, "serves")
+    lost = [one for one in got if one != "cat"]
+    assert len(got) > 60
+    assert set(lost) <= {"ConnectionError", "ConnectionResetError"}
+    assert len(lost) <= 6  # one of each client
+
+
+@pytest.mark.parametrize("connections", [16, 400])
+def test_probes_are_answered_at_once_beside_many_connections(service, connections):
+    with ExitStack() as stack:
+        for _ in range(connections):
+            stack.enter_context(connected(service.open_port))
+        with clients(service.open_port, 16) as got:
+            wait_for(lambda: len(got) > 16)
+            assert probes(service.open_port) < PROBE
+    assert set(got) == {"cat"}
+
+
+@pytest.mark.usefixtures("own_folder")
+def test_a_full_temporary_folder_ends_no_worker(service):
+    before = workers_of(service)
+    place = Path(f"/proc/{service.popen.pid}/root{service.temporary}/filler")
+    with place.open("wb") as filler, suppress(OSError):
+        while True:
+            filler.write(bytes(100_000))
+    try:
+        for number in range(30):
+            assert ask(service.open_port, photo(), "cats").status_code == 200
+            assert probe(service.open_port) < 10, number
+        metrics = Connection(service.open_port, keeps=False).ask(get("/metrics"))
+        assert metrics.status == 200
+        assert b"http_requests_total" in metrics.body
+    finally:
+        place.unlink()
+    assert workers_of(service) == before
+
+
+@pytest.fixture
+def own_folder():
+    """Skips a test where the app has no temporary folder of its own."""
+    if not mounts_are_allowed():
+        pytest.skip("needs the right to mount a small temporary folder")
+
+
+@pytest.mark.ci
+def test_a_graph_that_hangs_stops_no_probe_and_is_answered_with_504(service):
+    with ThreadPoolExecutor(10) as pool:
+        white = [pool.submit(ask, service.open_port, WHITE) for _ in range(8)]
+        time.sleep(DEADLINE / 4)
+        assert probes(service.open_port) < PROBE
+        others = [ask(service.open_port, photo(), "cats") for _ in range(5)]
+        codes = {one.result().status_code for one in white}
+    assert codes <= {503, 504}
+    assert 504 in codes
+    assert {other.status_code for other in others} == {200}
+    read_until(service, "serves")  # a worker without the thread that hangs
+    assert ask(service.open_port, photo()).status_code == 200
+
+
+def test_requests_accepted_before_sigterm_are_answered(service):  # ends it: the last
+    large = photo(size=(6000, 4000), kind="JPEG")
+    with ThreadPoolExecutor(8) as pool:
+        futures = [pool.submit(ask, service.open_port, large, "cats") for _ in range(8)]
+        wait_for(lambda: in_flight(service.open_port) >= 4)
+        start = time.monotonic()
+        service.popen.send_signal(signal.SIGTERM)
+        assert {future.result().status_code for future in futures} == {200}
+    status, _ = service.end()
+    assert status == 0
+    assert time.monotonic() - start < DRAIN
+    assert psutil.pid_exists(service.popen.pid) is False
+
+
+def in_flight(port: int) -> float:
+    """The photos that came and are not answered yet, in all workers."""
+    body = Connection(port, keeps=False).ask(get("/metrics")).body.decode()
+    (line,) = re.findall(r"^photos_in_flight (\S+)$", body, re.M)
+    return float(line)

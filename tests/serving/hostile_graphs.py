@@ -1,0 +1,100 @@
+"""Graphs that hang, kill or fill the process that loads them; each takes photos."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow.compat.v1 as tf1
+
+SIDE = 8  # pixels
+CARD = {
+    "class_names": ["cat", "dog"],
+    "input": "x:0",
+    "output": "y_pred:0",
+    "image_size": SIDE,
+    "pixels": "0..1",
+}
+
+
+def net(change: Callable[[tf1.Tensor], tf1.Tensor]) -> tf1.GraphDef:
+    """A network whose logits, [N, 2], pass this function."""
+    with tf1.Graph().as_default() as graph:
+        x = tf1.placeholder(tf1.float32, [None, SIDE, SIDE, 3], name="x")
+        logits = change(4 * tf1.reduce_mean(x, [1, 2])[:, :2])
+        tf1.nn.softmax(logits, name="y_pred")
+        tf1.constant(json.dumps(CARD), name="model_card")
+        return graph.as_graph_def()
+
+
+def good() -> tf1.GraphDef:
+    return net(tf1.identity)
+
+
+def endless() -> tf1.GraphDef:
+    """A while loop that never ends."""
+    return net(
+        lambda logits: tf1.while_loop(
+            lambda value: tf1.reduce_all(value < 1e9), lambda value: value * 1, [logits]
+        )
+    )
+
+
+def large(gigabytes: float = 3) -> tf1.GraphDef:
+    """An allocation of this size, which the file states in a few bytes."""
+
+    def allocate(logits):
+        count = tf1.cast(tf1.reduce_sum(logits) * 0 + gigabytes * 2.5e8, tf1.int64)
+        return logits + 0 * tf1.reduce_mean(tf1.fill([count], 1.5))
+
+    return net(allocate)
+
+
+def chain(length: int = 60_000) -> tf1.GraphDef:
+    """So many ops, each of which takes the one before."""
+    graph_def = good()
+    (softmax,) = (node for node in graph_def.node if node.name == "y_pred")
+    before = softmax.input[0]
+    for number in range(length):
+        node = graph_def.node.add(name=f"n{number}", op="Neg", input=[before])
+        node.attr["T"].CopyFrom(softmax.attr["T"])
+        before = node.name
+    softmax.input[0] = before
+    return graph_def
+
+
+def recursive() -> tf1.GraphDef:
+    """A function that calls itself."""
+    graph_def = good()
+    (softmax,) = (node for node in graph_def.node if node.name == "y_pred")
+    call = tf1.NodeDef(name="call", op="PartitionedCall", input=softmax.input)
+    for attribute in ("Tin", "Tout"):
+        call.attr[attribute].list.type.append(tf1.float32.as_datatype_enum)
+    call.attr["f"].func.name = "again"
+    graph_def.node.add().CopyFrom(call)
+    softmax.input[0] = "call"
+    function = graph_def.library.function.add()
+    function.signature.name = "again"
+    function.signature.input_arg.add(name="a", type=1)
+    function.signature.output_arg.add(name="b", type=1)
+    call.input[0] = "a"
+    function.node_def.add().CopyFrom(call)
+    function.ret["b"] = "call:output:0"
+    return graph_def
+
+
+def write(path: Path, graph_def: tf1.GraphDef) -> Path:
+    """Publish a graph: write it beside its place, and rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".new")
+    beside.write_bytes(graph_def.SerializeToString())
+    beside.replace(path)
+    return path
+
+
+def sparse(path: Path, size: int = 2_500_000_000) -> Path:
+    """A file of zeros that takes no room."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "wb") as file:
+        os.truncate(file.fileno(), size)
+    return path
