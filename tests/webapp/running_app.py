@@ -161,7 +161,7 @@ def served(app, host: str = "127.0.0.1") -> Iterator[str]:
         server._stop()
         thread.join()
         server._scheduler.shutdown(timeout=60)
-        assert not server._scheduler.threads  # with one, `_end` would end the tests
+        assert not server._scheduler.running  # with one, `_end` would end the tests
         server._end()
 
 

@@ -20,7 +20,7 @@ app = Flask("slow")
 @app.before_request
 def refuse():
     if request.environ["webapp.too_many"]:
-        return "too many"
+        return "too many", 503, {"Retry-After": "1"}
 
 def arrived():
     print("arrived\\n", end="", flush=True)  # one piece, whatever other threads print

@@ -1,15 +1,19 @@
 """A request that waits for the model, or is being answered in a thread."""
 
 import logging
+import re
 from collections.abc import Callable
+from functools import cached_property
 from threading import Lock
 from time import perf_counter
+from urllib.parse import parse_qs, unquote
 
 from waitress.utilities import Error
 
 from webapp.serving import access_log
 
 log = logging.getLogger(__name__)
+IN_PATH = re.compile(r"/v[12]/models/([^/:]+)")
 CLIENT_LEFT = 499  # the status in the log, as nginx has it
 
 
@@ -32,6 +36,14 @@ class PendingRequest:
         request = channel.requests[0]
         request.leave, request.claim = self.leave, self.claim
         self.arrived: float = request.arrived
+        self.path, self._query = request.path, request.query
+
+    @cached_property
+    def model(self) -> str:
+        """The model that the address names; "" if it names none."""
+        if found := IN_PATH.search(self.path):
+            return unquote(found[1])
+        return parse_qs(self._query).get("model", [""])[0]
 
     def claim(self) -> bool:
         """Whether the caller is the one that answers; True once."""

@@ -20,6 +20,11 @@ class Run:
         self.requests: list[PendingRequest] = []
 
     @property
+    def model(self) -> str | None:
+        """The model of its first request; None: it has not begun."""
+        return self.requests[0].model if self.requests else None
+
+    @property
     def seconds(self) -> float:
         """How long it has been running."""
         return perf_counter() - self.started
@@ -40,7 +45,7 @@ class RunThreads:
     """
 
     def __init__(self, count: int) -> None:
-        self._pool, self._count = ThreadPoolExecutor(count), count
+        self._pool, self.count = ThreadPoolExecutor(count), count
         self._runs: set[Run] = set()
         self.on_end: Callable[[], None] = lambda: None
 
@@ -52,7 +57,7 @@ class RunThreads:
     @property
     def has_free(self) -> bool:
         """Whether a thread is free."""
-        return len(self._runs) < self._count
+        return len(self._runs) < self.count
 
     def start(self, work: Work) -> Run:
         """Run the work in a free thread."""

@@ -7,8 +7,10 @@ a thread of its own. The loop never waits to fill a batch.
 """
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
 from time import perf_counter
 
 from webapp.serving.in_flight import InFlightCounter
@@ -17,8 +19,8 @@ from webapp.serving.pending_request import PendingRequest
 from webapp.serving.run_threads import Run, RunThreads
 
 log = logging.getLogger(__name__)
-BATCHES = 3  # threads for batches: two of them for those that take long
-SLOW = 2  # slow requests run side by side
+BATCHES = 3  # threads for batches; two of them may take long
+SLOW = 3  # threads for slow requests; two of them may be of one model
 LONG = 0.25  # seconds that photos may wait for a batch before they get a thread
 HISTORY = 4  # batches whose time predicts the next one's
 MAX_BATCH = 8  # photos; with more, each waits longer and none is faster
@@ -41,6 +43,7 @@ class Scheduler:
       long: the first of these parts that a path has says from how many bytes on its
         requests are slow; a proxy's prefix may come before it. A body that is packed
         may be of any length.
+      unbounded: requests whose path has this part have no deadline.
       deadline: seconds of a run, after which its requests get 504.
       patience: seconds that a request may wait for its run; then it gets 504.
       refused: called with "late" or "deadline" for each of those.
@@ -52,6 +55,7 @@ class Scheduler:
         limit: int,
         in_flight: InFlightCounter | None = None,
         long: Mapping[str, int] | None = None,
+        unbounded: str = "/v2/repository/",
         deadline: float = DEADLINE,
         patience: float = PATIENCE,
         refused: Callable[[str], None] = lambda reason: None,
@@ -59,6 +63,7 @@ class Scheduler:
         self._limit, self._long = limit, long or {}
         self._in_flight = in_flight or InFlightCounter()
         self._deadline, self._patience, self._refused = deadline, patience, refused
+        self._unbounded = unbounded
         self._quick: deque = deque()  # connections
         self._photos: deque[PendingRequest] = deque()
         self._slow: deque[PendingRequest] = deque()
@@ -84,16 +89,20 @@ class Scheduler:
     @property
     def is_stuck(self) -> bool:
         """Whether a run has passed its deadline, so that its thread may be lost."""
-        return any(run.seconds > self._deadline for run in self._runs())
+        return any(map(self._is_overdue, self._runs()))
 
     @property
     def is_exhausted(self) -> bool:
         """Whether nothing can be computed any more: all such threads may be lost."""
         return any(
-            not threads.has_free
-            and all(run.seconds > self._deadline for run in threads.runs)
+            not threads.has_free and all(map(self._is_overdue, threads.runs))
             for threads in (self._batches, self._slow_runs)
         )
+
+    def _is_overdue(self, run: Run) -> bool:
+        if run.seconds <= self._deadline:
+            return False
+        return not any(self._unbounded in request.path for request in run.requests)
 
     def add_task(self, channel) -> None:
         """Queue a request; waitress calls this when the whole body has arrived."""
@@ -128,17 +137,37 @@ class Scheduler:
             self._batches.start(self._answer_batch).wait(PAUSE)
 
     def _may_start_slow(self) -> bool:
-        return bool(self._slow) and self._slow_runs.has_free
+        return self._slow_runs.has_free and self._has_request(self._slow)
 
     def _may_start_batch(self) -> bool:
-        """Whether photos wait, and no batch runs that may end soon."""
+        """Whether photos wait that may run, and no batch runs that may end soon."""
         if not self._photos or not self._batches.has_free:
             return False
-        return all(run.seconds > LONG for run in self._batches.runs)
+        is_long = all(run.seconds > LONG for run in self._batches.runs)
+        return is_long and self._has_request(self._photos)
+
+    def _has_request(self, queue: deque[PendingRequest]) -> bool:
+        held = self._held(queue)
+        return any(request.model not in held for request in queue.copy())
+
+    def _held(self, queue: deque[PendingRequest]) -> set[str | None]:
+        """The models that have all threads but one: that one is for other models."""
+        threads = self._slow_runs if queue is self._slow else self._batches
+        long = Counter(run.model for run in threads.runs if run.seconds > LONG)
+        return {model for model, number in long.items() if number >= threads.count - 1}
+
+    def _take(self, queue: deque[PendingRequest], run: Run) -> Iterator[PendingRequest]:
+        """Take requests from a queue that other threads take from, too."""
+        held = self._held(queue)
+        for request in queue.copy():
+            if request.model not in held:
+                with suppress(ValueError):  # another thread has taken it
+                    queue.remove(request)
+                    run.requests.append(request)
+                    yield request
 
     def _answer_slow(self, run: Run) -> None:
-        for request in _take(self._slow, 1):
-            run.requests.append(request)
+        for request in islice(self._take(self._slow, run), 1):
             request.answer()
 
     def _answer_batch(self, run: Run) -> None:
@@ -147,9 +176,8 @@ class Scheduler:
 
     def _next(self, run: Run) -> Iterator[Callable[[], None]]:
         """The photos of a batch; each is taken after the one before it is decoded."""
-        quick_enough = int(LONG / max(self._took))
-        for photo in _take(self._photos, max(1, min(MAX_BATCH, quick_enough))):
-            run.requests.append(photo)
+        most = max(1, min(MAX_BATCH, int(LONG / max(self._took))))
+        for photo in islice(self._take(self._photos, run), most):
             yield photo.answer
             if run.seconds > DECODING:
                 break
@@ -162,20 +190,22 @@ class Scheduler:
 
         The rest of a batch that has not begun to be answered is given up with it.
         """
-        for run in self._runs():
-            if run.seconds > self._deadline:
-                self._give_up(run, "deadline", self._deadline)
+        for run in filter(self._is_overdue, self._runs()):
+            self._give_up(run, "deadline", self._deadline)
         for queue in (self._photos, self._slow):
-            while queue and queue[0].waited() > self._patience:
-                for request in _take(queue, 1):
-                    self._refuse(request, "late", self._patience)
+            for request in queue.copy():
+                if request.waited() <= self._patience:
+                    break
+                self._refuse(request, "late", self._patience)
+                with suppress(ValueError):  # a thread has taken it
+                    queue.remove(request)
 
     def give_up_all(self) -> None:
         """Answer 504 for everything that waits or runs."""
         for run in self._runs():
             self._give_up(run, "deadline", run.seconds)
         for queue in (self._photos, self._slow):
-            for request in _take(queue, len(queue)):
+            for request in queue.copy():
                 self._refuse(request, "late", request.waited())
 
     def _give_up(self, run: Run, reason: str, seconds: float) -> None:
@@ -193,15 +223,6 @@ class Scheduler:
         """Wait for the threads to end, for at most `timeout` seconds."""
         for threads in (self._batches, self._slow_runs):
             threads.shutdown(timeout)
-
-
-def _take(queue: deque[PendingRequest], most: int) -> Iterator[PendingRequest]:
-    """Take requests from a queue that other threads take from, too."""
-    for _ in range(most):
-        try:
-            yield queue.popleft()
-        except IndexError:
-            return
 
 
 def _answer(channel) -> None:

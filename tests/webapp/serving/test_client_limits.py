@@ -26,7 +26,9 @@ WAIT = b"POST /wait/0.2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 def server():
     """The process of a server with short limits, and its port."""
     limits = {"client_seconds": SECONDS, "connections": CONNECTIONS}
-    with slow(server={**limits, "limit": 30, "log": True, "max_body": 50_000}) as started:
+    with slow(
+        server={**limits, "limit": 30, "log": True, "max_body": 50_000}
+    ) as started:
         yield started
 
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from webapp.serving.scheduler import (
+    BATCHES,
     DECODING,
     HISTORY,
     LONG,
@@ -26,7 +27,10 @@ class Channel:
     ):
         self.answered, self.name, self.thread = answered, name, None
         self.is_left = False
-        request = SimpleNamespace(error=None, command=method, path=path, headers={})
+        path, _, query = path.partition("?")
+        request = SimpleNamespace(
+            error=None, command=method, path=path, query=query, headers={}
+        )
         self.requests = [request]
 
     def service(self) -> None:
@@ -173,6 +177,37 @@ def test_a_long_batch_delays_no_other(add, answered, hanging, monkeypatch):
     assert answered == ["photo"]
 
 
+@pytest.mark.parametrize(
+    "address", ["/predict?model={}", "/v1/models/{}:predict", "/v2/models/{}/infer"]
+)
+def test_a_model_that_takes_long_leaves_a_thread_to_others(
+    answered, hanging, monkeypatch, address
+):
+    monkeypatch.setattr("webapp.serving.scheduler.LONG", 0)
+    scheduler = quick_scheduler(limit=99, long={"/v1/": 0})
+    for _ in range(2 * BATCHES):
+        channel = Channel(answered, "white", path=address.format("white"))
+        channel.service = hanging.service
+        scheduler.add_task(channel)
+    other = Channel(answered, "other", path=address.format("other"))
+    scheduler.add_task(other)
+    while "other" not in answered:
+        scheduler.serve()
+    assert scheduler.running <= BATCHES
+    assert answered == ["other"]
+
+
+def test_a_request_may_have_no_deadline(answered, hanging):
+    path = "/v2/repository/models/cats/load"
+    scheduler = quick_scheduler(limit=9, deadline=0.01, long={path: 0})
+    hanging.requests[0].path = path
+    start(scheduler, hanging)
+    time.sleep(0.02)
+    scheduler.serve()
+    assert not scheduler.is_stuck
+    assert not hasattr(hanging, "refused")
+
+
 def test_a_run_beyond_its_deadline_is_given_up(answered, hanging):
     reasons = []
     scheduler = quick_scheduler(limit=1, deadline=0.01, refused=reasons.append)
@@ -194,7 +229,7 @@ def test_a_request_that_waits_too_long_is_given_up(answered, hanging, path):
         limit=9, patience=0.01, long={"/explain": 0}, refused=reasons.append
     )
     for queue in (scheduler._batches, scheduler._slow_runs):
-        queue._count = 0  # all are taken
+        queue.count = 0  # all are taken
     late = Channel(answered, "late", path=path)
     scheduler.add_task(late)
     time.sleep(0.01)

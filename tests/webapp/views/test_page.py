@@ -11,9 +11,11 @@ from PIL import Image
 from helpers.serving.library import Library
 from helpers.serving.occlusion import STEPS
 from helpers.serving.preprocessing import Preprocessing
+from helpers.serving.reloading import Reloader
 from tests.webapp.running_app import HTML, browser_form, photo, write_model
 from tests.webapp.small_graphs import MANY, price
 from webapp.app import create_app
+from webapp.loading import model_source
 from webapp.pages.example_requests import example_request
 from webapp.pages.thumbnails import seen_part
 from webapp.proxy_headers import TrustedProxies
@@ -417,10 +419,12 @@ def test_models_page_says_what_becomes_of_a_photo_and_what_was_assumed(kinds_cli
 
 @pytest.mark.parametrize("name", ["caf\udce9", "\ud800"])
 def test_a_card_with_what_utf_8_has_not_is_refused_and_breaks_no_page(tmp_path, name):
-    odd = write_model(tmp_path / "odd" / "1.pb", image_size=8, class_names=[name, "b"])
     write_model(tmp_path / "cats" / "1.pb", image_size=8)
     with Library.load_folder(tmp_path) as library:
         client = create_app(library).test_client()
+        names = [name, "dog"]
+        odd = write_model(tmp_path / "odd" / "1.pb", image_size=8, class_names=names)
+        Reloader(library, model_source((), tmp_path), every=1).poll()
         pages = [client.get(path, headers=HTML) for path in ("/", "/models")]
         pages.append(client.post("/explain?model=cats", **form(photo())))
     assert [page.status_code for page in pages] == [200] * 3
