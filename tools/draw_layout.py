@@ -67,7 +67,7 @@ BOXES = {
 FILES = {  # of each box: file, purpose, and the numbered steps of the paths there
     "commands": (("freeze.py", "and the others"),),
     "webapp": (
-        ("serving/workers.py", "one process a core", (PHOTO, 1)),
+        ("serving/supervisor.py", "one process a core", (PHOTO, 1)),
         ("serving/shared_state.py", "which worker accepts"),
         ("serving/admission.py", "503 when overloaded"),
         ("serving/micro_batching.py", "photos in one run"),

@@ -23,7 +23,7 @@ from webapp.metrics import Metrics
 from webapp.proxy_headers import ProxyHeaders, TrustedProxies
 from webapp.requests.hosts import AllowedHosts
 from webapp.requests.uploads import PhotoRequest
-from webapp.serving import access_log, capacity, workers
+from webapp.serving import access_log, capacity
 from webapp.serving.admission import Admission
 from webapp.serving.body_budget import BodyBudget
 from webapp.serving.in_flight import InFlightCounter
@@ -34,6 +34,8 @@ from webapp.serving.scheduler import Scheduler
 from webapp.serving.server import Server, leave_on_signal
 from webapp.serving.shared_state import WorkerState
 from webapp.serving.state_folder import remove_abandoned
+from webapp.serving.supervisor import Supervisor
+from webapp.serving.worker import worker_context
 from webapp.views import (
     errors,
     model_repository,
@@ -113,7 +115,7 @@ def main(host: str, port: int, **given) -> None:
     Ctrl-C answers what was accepted and stops; a second one stops at once.
     """
     leave_on_signal()
-    worker = workers.worker_context()
+    worker = worker_context()
     access_log.write_to_stdout(given["log_style"])
     source = loading.model_source(given["model"], given["models"])
     settings, shared = options.load_settings(given), worker and worker.state.folder
@@ -125,7 +127,7 @@ def main(host: str, port: int, **given) -> None:
         if not worker:
             prepare(given["workers"])
         if given["workers"] > 1 and not worker:
-            sys.exit(workers.Supervisor(listener, given["workers"]).run())
+            sys.exit(Supervisor(listener, given["workers"]).run())
         share = worker.state.synchronized if worker else lambda load: load
         library = loading.load(
             source,

@@ -125,7 +125,7 @@ def _frames() -> list:
     return found
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_a_mutated_graph_is_a_graph_or_named(tmp_path_factory, data):
     with tf1.Graph().as_default() as graph:

@@ -1,5 +1,6 @@
 """Folders of photos made here."""
 
+import os
 import shutil
 from collections import Counter
 
@@ -248,3 +249,21 @@ def test_several_data_sets_are_one_sentence(pets):
         f"{pets.parent} holds several data sets (birds, pets): name one of them, or "
         "add --nested if each folder in it is a class"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        (b"caf\xe9", r"holds '\xe9', half of a surrogate pair, which is no character"),
+        (b"two\nlines", r"holds '\n', and a name is one line without tabs"),
+        (b"\xe2\x80\xaetac", r"holds '\u202e', which changes the order of the text"),
+    ],
+    ids=["Latin-1", "line break", "override"],
+)
+def test_a_folder_whose_name_no_page_can_show_is_no_class(tmp_path, name, problem):
+    make_folder(tmp_path / "dog", [1])
+    make_folder(tmp_path / os.fsdecode(name), [2])
+    with pytest.raises(ValueError, match="names the classes, and name") as error:
+        find_data_set(tmp_path)
+    assert problem in str(error.value)
+    assert str(error.value).endswith(": rename its folders")

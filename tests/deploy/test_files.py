@@ -12,7 +12,7 @@ from tests.deploy.tools import needs
 from webapp.app import main
 from webapp.requests.hosts import AllowedHosts
 from webapp.serving.server import DRAIN
-from webapp.serving.workers import STOP_SECONDS
+from webapp.serving.supervisor import STOP_SECONDS
 
 DEPLOY = ROOT / "deploy"
 COMMENTED = ("deploy/nginx.conf", "deploy/Caddyfile", "deploy/freeze-serve.service")

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -103,3 +103,10 @@ def probes(port: int, number: int = 20) -> float:
 def ask(port: int, data: bytes, model: str = "loops") -> requests.Response:
     address = f"http://127.0.0.1:{port}/predict?model={model}"
     return requests.post(address, data, timeout=60)
+
+
+def is_answered(port: int, model: str) -> bool:
+    """Whether a photo is answered with 200; not by a worker that is being replaced."""
+    with suppress(requests.ConnectionError):
+        return ask(port, photo(), model).status_code == 200
+    return False

@@ -112,14 +112,14 @@ def test_no_bounds_let_half_a_surrogate_pair_pass():
         parse_json('"\\udfff"', "config.json", KERAS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(VALUES)
 def test_other_json_is_read_as_python_reads_it(value):
     text = json.dumps(value, ensure_ascii=False)
     assert parse_json(text.encode(), "it") == json.loads(text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_json_or_a_value_error(data):
     try:

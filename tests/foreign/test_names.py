@@ -53,7 +53,7 @@ def test_names_that_are_seen_to_differ_pass(names):
     assert names_problem(names) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=()), max_size=6), max_size=5))
 def test_names_that_pass_differ_in_every_normal_form_of_utf_8(names):
     if names_problem(names) is None:

@@ -117,9 +117,6 @@ def _peak_mib() -> float:
 
 def _work(pipe: Connection, progress: Any, folder: str) -> None:
     """The life of a process: batches come through the pipe, results go back."""
-    from helpers.quiet import import_tensorflow
-
-    import_tensorflow()
     signal.signal(signal.SIGPROF, raise_too_slow)
     kinds: dict[str, Kind] = {}
     while job := pipe.recv():

@@ -20,13 +20,11 @@ def write_table(entries: dict[bytes, bytes], rng: Random | None = None) -> bytes
 
     def block(data: bytes) -> bytes:
         """Writes a block; returns its handle."""
-        if rng and rng.random() < 0.3:
+        if rng is not None and rng.random() < 0.3:
             data = mutate_bytes(data, rng)
         handle = _varint(len(written)) + _varint(len(data))
-        is_packed = rng and rng.random() < 0.05
-        written.extend(
-            data + _trailer(data, rng.choice((1, 2, 3, 4)) if is_packed else 0)
-        )
+        is_packed = rng is not None and rng.random() < 0.05
+        written.extend(data + _trailer(data, rng.randrange(5) if is_packed else 0))
         return handle
 
     data_handle = block(_entries(entries))

@@ -26,7 +26,7 @@ from tests.fuzz.tables import mutate_table, write_table
 
 pytestmark = pytest.mark.slow
 
-CASES = 1000
+CASES = 600
 LONG = 20_000
 COSTLY = (FrozenKeras, FrozenHdf5, FrozenSavedModels)  # these import Keras, or save
 

@@ -202,18 +202,25 @@ def test_closing_ends_the_process_and_what_waits(files, monkeypatch):
         time.sleep(0.01)
     (pid,) = trials.processes
     trials.close()
-    for path in paths:
+    for path in (*paths, files / "large.pb"):
         with pytest.raises(NotTried):
             trials.check(path)
     wait_for(lambda: not psutil.pid_exists(pid))
 
 
-def test_a_process_that_cannot_be_started_is_an_error_each_time(files, monkeypatch):
-    monkeypatch.setattr(trial_module, "_python", lambda: "/nowhere/python")
+def test_a_process_that_cannot_be_started_is_tried_again_later(files, monkeypatch):
+    started = []
+    monkeypatch.setattr(trials_module, "RETRY", 0.5)
+    monkeypatch.setattr(trial_module, "_python", lambda: started.append(1) or "/no/py")
     trials = Trials({})
-    for _ in range(2):
-        with pytest.raises(FileNotFoundError, match="/nowhere/python"):
+    for _ in range(3):
+        with pytest.raises(FileNotFoundError, match="/no/py"):
             trials.check(files / "good.pb")
+    assert len(started) == 1  # not at every look
+    time.sleep(0.6)
+    with pytest.raises(FileNotFoundError, match="/no/py"):
+        trials.check(files / "good.pb")
+    assert len(started) == 2
 
 
 @pytest.mark.ci

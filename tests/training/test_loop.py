@@ -1,5 +1,9 @@
 """Trainer: phases, checkpoints, resuming, and the folders that it rejects."""
 
+import math
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,7 +11,7 @@ from PIL import Image
 
 from helpers.checkpoints.checkpoint import card_of
 from helpers.data.photos import drawn_examples
-from helpers.training.history import read_history
+from helpers.training.history import Epoch, add_epoch, read_history
 from helpers.training.input_pipeline import TrainingData
 from helpers.training.lesson_checkpoint import FILES
 from helpers.training.loop import Trainer
@@ -243,16 +247,65 @@ def test_the_expected_time_is_measured_without_training(tmp_path, examples):
     assert (lesson.trainer.done, list(tmp_path.iterdir())) == (0, [])
 
 
+@pytest.mark.parametrize("year_in_seconds", [0, 4102444800], ids=["1970", "2100"])
+def test_the_clock_and_the_times_of_the_files_do_not_matter(
+    copied, examples, year_in_seconds
+):
+    for path in copied.iterdir():
+        os.utime(path, (year_in_seconds, year_in_seconds))
+    trainer = Trainer(CARD, examples, copied)
+    assert (trainer.done, trainer.share) == (EPOCHS * STEPS, 1)
+
+
+def test_an_epoch_that_was_not_validated_is_validated_by_the_next_run(copied, examples):
+    last = read_history(copied)[-1]
+    add_epoch(copied, Epoch(**last)._replace(validation=math.nan))
+    assert list(Trainer(CARD, examples, copied).run()) == []
+    assert read_history(copied)[-1] == last
+
+
+def test_epochs_after_the_checkpoint_are_dropped_from_the_history(copied, examples):
+    last = Epoch(**read_history(copied)[-1])
+    add_epoch(copied, last._replace(epoch=EPOCHS + 1))
+    assert list(Trainer(CARD, examples, copied).run()) == []
+    assert len(read_history(copied)) == EPOCHS
+
+
+def test_ctrl_c_while_a_checkpoint_is_written_loses_nothing(
+    tmp_path, examples, monkeypatch
+):
+    write, calls = NetworkSession.save, []
+
+    def interrupted(session, prefix, **options):
+        calls.append(prefix)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        write(session, prefix, **options)
+
+    monkeypatch.setattr(NetworkSession, "save", interrupted)
+    lesson = Lesson(tmp_path, examples)
+    with pytest.raises(KeyboardInterrupt):
+        lesson.run()
+    assert Trainer(CARD, examples, tmp_path).done == STEPS
+
+
+def test_a_finished_training_is_kept_while_more_epochs_are_trained(copied, examples):
+    before = {path.name: path.read_bytes() for path in copied.glob("model-ckpt.*")}
+    lesson = Lesson(copied, examples, epochs=EPOCHS + 1)
+    assert [epoch.epoch for epoch in lesson.run()] == [EPOCHS + 1]
+    for name, content in before.items():
+        assert (copied / name).read_bytes() == content
+    assert Path(lesson.trainer.prefix).name == f"model-ckpt-{(EPOCHS + 1) * STEPS}"
+    lesson.trainer.finish()
+    assert sorted(path.name for path in copied.glob("model-ckpt*")) == sorted(FILES)
+    assert Path(lesson.trainer.prefix).name == "model-ckpt"
+
+
 def test_a_finished_training_has_nothing_to_do(copied, examples):
     lesson = Lesson(copied, examples)
     assert lesson.trainer.share == 1
     assert lesson.trainer.expected_minutes() == 0
     assert lesson.run() == []
-
-
-def test_more_epochs_go_on_where_the_last_ended(copied, examples):
-    lesson = Lesson(copied, examples, epochs=EPOCHS + 1)
-    assert [epoch.epoch for epoch in lesson.run()] == [EPOCHS + 1]
 
 
 def test_the_card_counts_epochs_that_were_trained_not_wanted(copied, examples):

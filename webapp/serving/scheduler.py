@@ -7,21 +7,18 @@ a thread of its own. The loop never waits to fill a batch.
 """
 
 import logging
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from itertools import islice
 from time import perf_counter
 
 from webapp.serving.in_flight import InFlightCounter
 from webapp.serving.micro_batching import run_batch
 from webapp.serving.pending_request import PendingRequest
-from webapp.serving.run_threads import Run, RunThreads
+from webapp.serving.run_queue import LONG, Run, RunQueue
 
 log = logging.getLogger(__name__)
 BATCHES = 3  # threads for batches; two of them may take long
 SLOW = 3  # threads for slow requests; two of them may be of one model
-LONG = 0.25  # seconds that photos may wait for a batch before they get a thread
 HISTORY = 4  # batches whose time predicts the next one's
 MAX_BATCH = 8  # photos; with more, each waits longer and none is faster
 DECODING = 0.02  # seconds of decoding that close a batch: a large photo is alone in it
@@ -43,7 +40,6 @@ class Scheduler:
       long: the first of these parts that a path has says from how many bytes on its
         requests are slow; a proxy's prefix may come before it. A body that is packed
         may be of any length.
-      unbounded: requests whose path has this part have no deadline.
       deadline: seconds of a run, after which its requests get 504.
       patience: seconds that a request may wait for its run; then it gets 504.
       refused: called with "late" or "deadline" for each of those.
@@ -55,7 +51,6 @@ class Scheduler:
         limit: int,
         in_flight: InFlightCounter | None = None,
         long: Mapping[str, int] | None = None,
-        unbounded: str = "/v2/repository/",
         deadline: float = DEADLINE,
         patience: float = PATIENCE,
         refused: Callable[[str], None] = lambda reason: None,
@@ -63,46 +58,37 @@ class Scheduler:
         self._limit, self._long = limit, long or {}
         self._in_flight = in_flight or InFlightCounter()
         self._deadline, self._patience, self._refused = deadline, patience, refused
-        self._unbounded = unbounded
         self._quick: deque = deque()  # connections
-        self._photos: deque[PendingRequest] = deque()
-        self._slow: deque[PendingRequest] = deque()
+        self._photos, self._slow = RunQueue(BATCHES), RunQueue(SLOW)
+        self._queues = (self._photos, self._slow)
         self._took = deque([LONG], HISTORY)  # seconds a photo, batch by batch
-        self._batches, self._slow_runs = RunThreads(BATCHES), RunThreads(SLOW)
 
     def wake_with(self, wake: Callable[[], None]) -> None:
         """Call `wake` when a run ends, so that the loop starts the next one."""
-        self._batches.on_end = self._slow_runs.on_end = wake
+        for queue in self._queues:
+            queue.on_end = wake
 
     def idle_seconds(self, longest: float) -> float:
         """How long the loop may sleep."""
-        if self._quick or self._may_start_slow() or self._may_start_batch():
+        if self._quick or self._slow.may_start or self._may_start_batch():
             return 0
-        is_idle = not (self._photos or self._slow or self._runs())
+        is_idle = not (self.running or any(map(len, self._queues)))
         return longest if is_idle else min(longest, TICK)
 
     @property
     def running(self) -> int:
         """The number of threads that compute."""
-        return len(self._runs())
+        return sum(len(queue.runs) for queue in self._queues)
 
     @property
     def is_stuck(self) -> bool:
         """Whether a run has passed its deadline, so that its thread may be lost."""
-        return any(map(self._is_overdue, self._runs()))
+        return any(queue.overdue(self._deadline) for queue in self._queues)
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether nothing can be computed any more: all such threads may be lost."""
-        return any(
-            not threads.has_free and all(map(self._is_overdue, threads.runs))
-            for threads in (self._batches, self._slow_runs)
-        )
-
-    def _is_overdue(self, run: Run) -> bool:
-        if run.seconds <= self._deadline:
-            return False
-        return not any(self._unbounded in request.path for request in run.requests)
+        """Whether no photo or no slow request can be computed any more."""
+        return any(queue.is_lost(self._deadline) for queue in self._queues)
 
     def add_task(self, channel) -> None:
         """Queue a request; waitress calls this when the whole body has arrived."""
@@ -131,43 +117,17 @@ class Scheduler:
         for _ in range(len(self._quick)):
             _answer(self._quick.popleft())
         self._give_up_late()
-        while self._may_start_slow():
-            self._slow_runs.start(self._answer_slow)
+        while self._slow.may_start:
+            self._slow.start(self._answer_slow)
         if self._may_start_batch():
-            self._batches.start(self._answer_batch).wait(PAUSE)
-
-    def _may_start_slow(self) -> bool:
-        return self._slow_runs.has_free and self._has_request(self._slow)
+            self._photos.start(self._answer_batch).wait(PAUSE)
 
     def _may_start_batch(self) -> bool:
-        """Whether photos wait that may run, and no batch runs that may end soon."""
-        if not self._photos or not self._batches.has_free:
-            return False
-        is_long = all(run.seconds > LONG for run in self._batches.runs)
-        return is_long and self._has_request(self._photos)
-
-    def _has_request(self, queue: deque[PendingRequest]) -> bool:
-        held = self._held(queue)
-        return any(request.model not in held for request in queue.copy())
-
-    def _held(self, queue: deque[PendingRequest]) -> set[str | None]:
-        """The models that have all threads but one: that one is for other models."""
-        threads = self._slow_runs if queue is self._slow else self._batches
-        long = Counter(run.model for run in threads.runs if run.seconds > LONG)
-        return {model for model, number in long.items() if number >= threads.count - 1}
-
-    def _take(self, queue: deque[PendingRequest], run: Run) -> Iterator[PendingRequest]:
-        """Take requests from a queue that other threads take from, too."""
-        held = self._held(queue)
-        for request in queue.copy():
-            if request.model not in held:
-                with suppress(ValueError):  # another thread has taken it
-                    queue.remove(request)
-                    run.requests.append(request)
-                    yield request
+        """Whether a batch may start, and none runs that may end soon."""
+        return self._photos.may_start and all(run.is_long for run in self._photos.runs)
 
     def _answer_slow(self, run: Run) -> None:
-        for request in islice(self._take(self._slow, run), 1):
+        for request in self._slow.take(run, 1):
             request.answer()
 
     def _answer_batch(self, run: Run) -> None:
@@ -177,40 +137,33 @@ class Scheduler:
     def _next(self, run: Run) -> Iterator[Callable[[], None]]:
         """The photos of a batch; each is taken after the one before it is decoded."""
         most = max(1, min(MAX_BATCH, int(LONG / max(self._took))))
-        for photo in islice(self._take(self._photos, run), most):
+        for photo in self._photos.take(run, most):
             yield photo.answer
             if run.seconds > DECODING:
                 break
-
-    def _runs(self) -> list[Run]:
-        return self._batches.runs + self._slow_runs.runs
 
     def _give_up_late(self) -> None:
         """Answer 504 for runs beyond their deadline, and requests that wait too long.
 
         The rest of a batch that has not begun to be answered is given up with it.
         """
-        for run in filter(self._is_overdue, self._runs()):
-            self._give_up(run, "deadline", self._deadline)
-        for queue in (self._photos, self._slow):
-            for request in queue.copy():
-                if request.waited() <= self._patience:
-                    break
+        for queue in self._queues:
+            for run in queue.overdue(self._deadline):
+                self._give_up(run, self._deadline)
+            for request in queue.late(self._patience):
                 self._refuse(request, "late", self._patience)
-                with suppress(ValueError):  # a thread has taken it
-                    queue.remove(request)
 
     def give_up_all(self) -> None:
         """Answer 504 for everything that waits or runs."""
-        for run in self._runs():
-            self._give_up(run, "deadline", run.seconds)
-        for queue in (self._photos, self._slow):
-            for request in queue.copy():
+        for queue in self._queues:
+            for run in queue.runs:
+                self._give_up(run, run.seconds)
+            for request in queue.late(0):
                 self._refuse(request, "late", request.waited())
 
-    def _give_up(self, run: Run, reason: str, seconds: float) -> None:
+    def _give_up(self, run: Run, seconds: float) -> None:
         for request in run.requests:
-            self._refuse(request, reason, seconds)
+            self._refuse(request, "deadline", seconds)
 
     def _refuse(self, request: PendingRequest, reason: str, seconds: float) -> None:
         lacked = "did not answer" if reason == "deadline" else "had no time for this"
@@ -221,8 +174,8 @@ class Scheduler:
 
     def shutdown(self, timeout: float) -> None:
         """Wait for the threads to end, for at most `timeout` seconds."""
-        for threads in (self._batches, self._slow_runs):
-            threads.shutdown(timeout)
+        for queue in self._queues:
+            queue.shutdown(timeout)
 
 
 def _answer(channel) -> None:

@@ -33,7 +33,7 @@ def test_a_message_cannot_break_a_line_or_move_the_cursor(style):
 
 
 @pytest.mark.parametrize("style", STYLES, ids=name_of)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(ANY)
 def test_any_message_is_one_printable_line(style, message):
     line = style.format(record(message))
@@ -41,7 +41,7 @@ def test_any_message_is_one_printable_line(style, message):
     line.encode()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(ANY, ANY)
 def test_a_line_of_json_holds_the_message_as_it_was(message, model):
     line = json.loads(JsonFormatter().format(record(message, model=model)))

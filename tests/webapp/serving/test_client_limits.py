@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 
 SECONDS = 0.6
 CONNECTIONS = 40
+TIMED = [phase for phase in Phase if phase is not Phase.WAITING]
 HEAD = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n"
 GET = b"GET /used HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 WAIT = b"POST /wait/0.2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -26,9 +27,8 @@ WAIT = b"POST /wait/0.2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 def server():
     """The process of a server with short limits, and its port."""
     limits = {"client_seconds": SECONDS, "connections": CONNECTIONS}
-    with slow(
-        server={**limits, "limit": 30, "log": True, "max_body": 50_000}
-    ) as started:
+    more = {"limit": 30, "log": True, "max_body": 50_000}
+    with slow(server=limits | more) as started:
         yield started
 
 
@@ -183,8 +183,7 @@ def clock(monkeypatch):
 
 @pytest.mark.parametrize(
     ("phase", "seconds"),
-    [(Phase.NEW, 20), (Phase.HEAD, 20), (Phase.BODY, 20), (Phase.ANSWER, 20)]
-    + [(Phase.IDLE, 75), (Phase.DROPPING, 20)],
+    [(phase, 75 if phase is Phase.IDLE else 20) for phase in TIMED],
 )
 def test_each_phase_has_its_time(clock, phase, seconds):
     request = object()
@@ -212,4 +211,5 @@ def test_a_request_that_follows_has_a_time_of_its_own(clock):
 def test_a_body_needs_a_rate(clock, share, is_late):
     request = object()
     count = int(share * RATE)
-    assert any([clock(1, Phase.BODY, request, count) for _ in range(300)]) is is_late
+    late = [clock(1, Phase.BODY, request, count) for _ in range(300)]
+    assert any(late) is is_late

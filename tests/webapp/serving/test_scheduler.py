@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from webapp.serving.run_queue import LONG
 from webapp.serving.scheduler import (
     BATCHES,
     DECODING,
     HISTORY,
-    LONG,
     MAX_BATCH,
     TICK,
     Scheduler,
@@ -166,7 +166,7 @@ def test_photos_wait_for_a_batch_that_may_end_soon(add, answered, hanging):
 
 
 def test_a_long_batch_delays_no_other(add, answered, hanging, monkeypatch):
-    monkeypatch.setattr("webapp.serving.scheduler.LONG", 0)
+    monkeypatch.setattr("webapp.serving.run_queue.LONG", 0)
     scheduler = quick_scheduler(limit=8)
     start(scheduler, hanging)
     add(scheduler, "photo")
@@ -183,7 +183,7 @@ def test_a_long_batch_delays_no_other(add, answered, hanging, monkeypatch):
 def test_a_model_that_takes_long_leaves_a_thread_to_others(
     answered, hanging, monkeypatch, address
 ):
-    monkeypatch.setattr("webapp.serving.scheduler.LONG", 0)
+    monkeypatch.setattr("webapp.serving.run_queue.LONG", 0)
     scheduler = quick_scheduler(limit=99, long={"/v1/": 0})
     for _ in range(2 * BATCHES):
         channel = Channel(answered, "white", path=address.format("white"))
@@ -228,7 +228,7 @@ def test_a_request_that_waits_too_long_is_given_up(answered, hanging, path):
     scheduler = quick_scheduler(
         limit=9, patience=0.01, long={"/explain": 0}, refused=reasons.append
     )
-    for queue in (scheduler._batches, scheduler._slow_runs):
+    for queue in scheduler._queues:
         queue.count = 0  # all are taken
     late = Channel(answered, "late", path=path)
     scheduler.add_task(late)

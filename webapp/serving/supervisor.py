@@ -1,4 +1,4 @@
-"""Worker processes behind one address, each with graphs and sessions of its own.
+"""Starts worker processes behind one address, and keeps them going.
 
 The supervisor loads no model, so that no session is used across a fork. It holds the
 socket, starts the workers, forwards signals, and replaces workers that die, that have
@@ -13,11 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from contextlib import suppress
-from pathlib import Path
-from typing import NamedTuple
 
 import click
 
@@ -25,56 +21,14 @@ from webapp.option_variables import variable
 from webapp.serving import metric_files
 from webapp.serving.orphans import reap_orphans
 from webapp.serving.server import DRAIN, SIGNALS
-from webapp.serving.shared_state import WorkerState, clear, create_state, open_slots
+from webapp.serving.shared_state import clear, create_state, open_slots
 from webapp.serving.state_folder import create_folder, hold
+from webapp.serving.worker import FIRST, METRICS, VARIABLE
 
-FIRST = "WEBAPP_FIRST_WORKER"  # set if no worker has served yet
-VARIABLE = "WEBAPP_WORKER"  # three file descriptors and the worker's number
-METRICS = "PROMETHEUS_MULTIPROC_DIR"
 STOP_SECONDS = DRAIN + 5  # after the signal; then a worker that hangs is killed
 HALTED = 6  # seconds without a heartbeat after which a worker is killed
 LOOK_EVERY = 0.1  # seconds between two looks of the supervisor
 log = logging.getLogger(__name__)
-
-
-class WorkerContext(NamedTuple):
-    """A worker's listening socket, pipe to report that it serves, and shared state.
-
-    A worker that is not the first one serves even if it can load no model.
-    """
-
-    listener: socket.socket
-    ready: int
-    state: WorkerState
-    is_first: bool  # no worker has served before
-
-    def report(self, text: str) -> None:
-        """Report to the supervisor and the other workers that this one serves."""
-        self.state.join()
-        log.info("worker %d serves", self.state.number)
-        with suppress(BrokenPipeError):  # the supervisor reads the first worker's only
-            os.write(self.ready, text.encode())
-        os.close(self.ready)
-
-
-def worker_context() -> WorkerContext | None:
-    """The context, or None if this process is not a worker.
-
-    The worker ends when its supervisor does.
-    """
-    if VARIABLE not in os.environ:
-        return None
-    listener, ready, parent, number = map(int, os.environ.pop(VARIABLE).split(","))
-    threading.Thread(target=_end_with, args=[parent], daemon=True).start()
-    state = WorkerState(Path(os.environ[METRICS]), number)
-    metric_files.reserve(state.folder)
-    is_first = bool(os.environ.pop(FIRST))
-    return WorkerContext(socket.socket(fileno=listener), ready, state, is_first)
-
-
-def _end_with(parent: int) -> None:
-    os.read(parent, 1)  # returns when the supervisor's end is closed
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Supervisor:

@@ -14,7 +14,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.webapp.running_app import APP, photo, running, signals_restored, write_model
-from webapp.serving import workers
+from webapp.serving import supervisor as supervising
 from webapp.serving.listener import bind
 
 pytestmark = pytest.mark.slow
@@ -123,11 +123,11 @@ def test_workers_swap_to_a_new_version_together(service, tmp_path):
 
 
 def test_a_worker_that_hangs_is_killed(monkeypatch):
-    monkeypatch.setattr(workers, "STOP_SECONDS", 0.3)
+    monkeypatch.setattr(supervising, "STOP_SECONDS", 0.3)
     with bind("127.0.0.1", 0) as listener:
-        supervisor = workers.Supervisor(listener, 1)
-        workers.create_state(supervisor._folder, 1)
-        supervisor._slots = workers.open_slots(supervisor._folder)
+        supervisor = supervising.Supervisor(listener, 1)
+        supervising.create_state(supervisor._folder, 1)
+        supervisor._slots = supervising.open_slots(supervisor._folder)
         hanging = "import signal; signal.signal(15, signal.SIG_IGN); input()"
         supervisor._workers[0] = subprocess.Popen(
             [sys.executable, "-c", hanging], stdin=subprocess.PIPE
@@ -160,9 +160,9 @@ class SignalledPopen(subprocess.Popen):
 def supervisor(monkeypatch):
     """A function that makes one of two workers; that of this number is STARTING."""
 
-    def make(starting: int) -> workers.Supervisor:
+    def make(starting: int) -> supervising.Supervisor:
         monkeypatch.setattr(sys, "argv", ["-c", STARTING, str(starting)])
-        return workers.Supervisor(listener, 2)
+        return supervising.Supervisor(listener, 2)
 
     with signals_restored(), bind("127.0.0.1", 0) as listener:
         yield make
@@ -176,7 +176,7 @@ def test_a_signal_while_a_worker_loads_ends_all(supervisor, starting):
 
 
 def test_a_signal_in_the_middle_of_a_start_ends_the_worker(supervisor, monkeypatch):
-    monkeypatch.setattr(workers.subprocess, "Popen", SignalledPopen)
+    monkeypatch.setattr(supervising.subprocess, "Popen", SignalledPopen)
     made = supervisor(1)
     assert made.run() == 0
     assert made._codes == [-signal.SIGTERM]
