@@ -60,9 +60,9 @@ def find_data_set(root: Path, *, nested: bool = False) -> DataSet:
     folder = top if nested else _descend(top)
     data_set = _split_data_set(folder) or _plain_data_set(folder)
     if problem := names_problem(data_set.class_names):
+        where = printable(str(folder.path))
         raise ValueError(
-            f"the folders in {printable(str(folder.path))} name the classes, and {problem}: "
-            "rename them"
+            f"{where} names the classes, and {problem}: rename its folders"
         )
     left_out = sorted({*data_set.left_out, *folder.all_left_out()})
     notes = (*data_set.notes, *_notes_on_case(data_set.class_names))

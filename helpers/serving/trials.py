@@ -1,10 +1,12 @@
 """Tries model files before they are loaded, and remembers what came of it."""
 
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
@@ -18,6 +20,7 @@ from helpers.serving.versions import stamp_of
 IDLE = 10  # seconds that a process waits for another file
 BLOCKED = 10  # seconds that a file waits for others before another process is started
 MOST = 3  # processes
+RETRY = 30  # seconds until a file that could not be read is tried again
 log = logging.getLogger(__name__)
 
 
@@ -33,6 +36,7 @@ class _Job:
         self.begun, self.done = Event(), Event()
         self.refused = ""
         self.error: Exception | None = None
+        self.until = inf  # by time.monotonic; then it is tried again
 
 
 class Trials:
@@ -89,17 +93,17 @@ class Trials:
         blocked, end = started + BLOCKED, started + (patience or 0)
         while not job.done.is_set():
             now = monotonic()
+            self.check_open()
             if patience is not None and now >= end:
                 raise NotTried(f"{path} is still being tried")
             if not self._threads or (now > blocked and not job.begun.is_set()):
                 self._start_thread()
                 blocked = now + BLOCKED
             job.done.wait(1 if patience is None else min(1, end - now))
-        if job.error or stamp_of(path) != job.stamp:
-            with self._changed:
-                if self._jobs.get(path) is job:
-                    del self._jobs[path]  # it is tried again at the next call
-            raise job.error or NotTried(f"{path} was changed while it was tried")
+        if stamp_of(path) != job.stamp:
+            raise NotTried(f"{path} was changed while it was tried")
+        if job.error:
+            raise job.error
         if job.refused:
             raise ValueError(job.refused)
 
@@ -123,10 +127,11 @@ class Trials:
         job = _Job(path)
         with self._changed:
             known = self._jobs.get(path)
-            if known and known.stamp == job.stamp:
+            if known and known.stamp == job.stamp and monotonic() < known.until:
                 return known
             # Files that have gone are forgotten: versions may come for years.
-            self._jobs = {one: self._jobs[one] for one in self._jobs if one.exists()}
+            there = filter(os.path.exists, self._jobs)
+            self._jobs = {one: self._jobs[one] for one in there}
             self._jobs[path] = job
             self._waiting.append(job)
             self._changed.notify()
@@ -150,6 +155,8 @@ class Trials:
                 job.refused = self._verdict(job, own)
             except Exception as error:
                 job.error = error
+                is_short = isinstance(error, NotTried)
+                job.until = 0 if is_short else monotonic() + RETRY
             job.done.set()
         own.close()
 

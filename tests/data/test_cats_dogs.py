@@ -10,6 +10,7 @@ from helpers.data.archives import ZIP_LAYOUT
 from helpers.data.cats_dogs import download_cats_dogs
 from helpers.data.data_sets import find_data_set
 from helpers.data.downloads import DownloadError
+from helpers.locks import locked
 from tests.data.file_server import Correct
 from tests.data.made_files import make_zip, message_of, photo
 
@@ -90,3 +91,20 @@ def test_existing_data_set_is_not_downloaded_again(default, tmp_path):
 def test_missing_zip_is_one_sentence(tmp_path):
     message = message_of(DownloadError, download_cats_dogs, tmp_path, "missing.zip")
     assert message == f"there is no file missing.zip: {ZIP_LAYOUT}, or its http address"
+
+
+def test_what_a_run_left_that_was_killed_after_unpacking_is_deleted(default, tmp_path):
+    data = tmp_path / "data"
+    download_cats_dogs(data)
+    for name in ("cats-dogs.download", "cats-dogs.download.part"):
+        (data / name).write_bytes(b"x")
+    with pytest.raises(DownloadError, match="is there already and was left alone"):
+        download_cats_dogs(data)
+    assert os.listdir(data) == ["cats-dogs"]
+
+
+def test_two_downloads_at_once_are_refused(default, tmp_path):
+    with locked(tmp_path):
+        message = message_of(DownloadError, download_cats_dogs, tmp_path)
+    assert message == f"another download into {tmp_path} is running: wait until it ends"
+    assert default.ranges == []

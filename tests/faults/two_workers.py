@@ -46,7 +46,13 @@ def read_until(process, text: str) -> None:
 def workers_of(process) -> list[psutil.Process]:
     """The processes that answer; not those that try out model files."""
     children = psutil.Process(process.popen.pid).children()
-    return [child for child in children if "--deadline" in child.cmdline()]
+    return [child for child in children if _is_worker(child)]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):  # it has just ended
+        return "--deadline" in process.cmdline()
+    return False
 
 
 def wait_for(condition, seconds: float = REPLACED) -> None:

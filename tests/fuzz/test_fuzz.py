@@ -27,7 +27,7 @@ from tests.fuzz.tables import mutate_table, write_table
 pytestmark = pytest.mark.slow
 
 CASES = 600
-LONG = 20_000
+LONG = 8_000
 COSTLY = (FrozenKeras, FrozenHdf5, FrozenSavedModels)  # these import Keras, or save
 
 

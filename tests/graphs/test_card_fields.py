@@ -105,22 +105,25 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("kind", WRONG)
 @pytest.mark.parametrize("field", [*SERVED, *READ])
-def test_a_value_of_another_type_gets_one_short_sentence(field, kind):
-    if (field, kind) in RIGHT:
-        refuse_invalid({field: WRONG[kind]}, "net.pb")
-        return
-    with pytest.raises(ValueError, match=rf"^net\.pb: {field} is .+, not ") as error:
-        refuse_invalid({field: WRONG[kind]}, "net.pb")
-    assert str(error.value).isprintable()
-    assert len(str(error.value)) < 300
+def test_a_value_of_another_type_gets_one_short_sentence(field):
+    for kind in WRONG.keys() - {kind for name, kind in RIGHT if name == field}:
+        with pytest.raises(
+            ValueError, match=rf"^net\.pb: {field} is .+, not "
+        ) as error:
+            refuse_invalid({field: WRONG[kind]}, "net.pb")
+        assert str(error.value).isprintable()
+        assert len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize(("field", "kind"), sorted(RIGHT))
+def test_a_value_of_the_right_type_passes(field, kind):
+    refuse_invalid({field: WRONG[kind]}, "net.pb")
 
 
 @pytest.mark.parametrize("value", [None, [], ""])
-@pytest.mark.parametrize("field", [*SERVED, *READ])
-def test_a_field_without_a_value_is_absent(field, value):
-    refuse_invalid({field: value}, "net.pb")
+def test_a_field_without_a_value_is_absent(value):
+    refuse_invalid(dict.fromkeys([*SERVED, *READ], value), "net.pb")
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,8 @@ class Channel(HTTPChannel):
         try:
             super().service()
         finally:
-            self._answered = None
+            if self._answered is request:  # another thread may have the next one
+                self._answered = None
             request.close()
 
     def cancel(self) -> None:
@@ -278,8 +279,10 @@ class Channel(HTTPChannel):
         with self.outbuf_lock:
             first = self.requests[0] if self.requests else None
             if first and first.version == "1.1" and not self.was_asked:
-                if self.total_outbufs_len or self.close_when_flushed:
-                    return True  # an answer is on its way: it finds out
+                if self._answered or self.total_outbufs_len or self.close_when_flushed:
+                    return (
+                        True  # an answer may be on its way: nothing between its parts
+                    )
                 self.was_asked = True
                 with suppress(OSError):
                     self.socket.send(CONTINUE, socket.MSG_DONTWAIT)

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.overload import overload, table
 from benchmarks.soak.exchange import Connection, get, post
-from tests.webapp.running_app import APP, photo, running, write_model
+from tests.webapp.running_app import APP, running, write_model
 from tests.webapp.slow_app import connected, slow
 
 pytestmark = [pytest.mark.slow, pytest.mark.ci]
@@ -68,6 +68,7 @@ def test_many_large_bodies_take_no_more_than_their_budget(server):
             statuses.append(int(sock.recv(100_000)[9:12]))
     assert set(statuses) == {503, 415}  # zeros are no photo
     assert statuses.count(415) >= 3
+    print(f"{before:.0f} MiB became {highest:.0f}; {statuses.count(503)} refused")
     assert highest - before < BUDGET + AT_ONCE * BODY / 1e6
     assert_given_back(server, before)
 
@@ -77,5 +78,6 @@ def assert_given_back(server, before: float) -> None:
     while (after := rss_mib(server)) > before + 30:
         assert time.monotonic() < end, f"{before:.0f} MiB became {after:.0f}"
         time.sleep(0.2)
+    print(f"then {after:.0f} MiB")
     answer = Connection(server.open_port, keeps=False).ask(get("/healthz"))
     assert answer.status == 200
