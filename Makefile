@@ -8,6 +8,7 @@ DATA ?= data
 # The project's own photos have the classes cat and dog: drawings of both are mixed in.
 DRAWINGS_OF_BOTH := $$(cd $(DATA)/cats-dogs 2>&- || cd $(DATA); [ "$$(echo */)" != "cat/ dog/" ] || echo --drawings)
 DRAWINGS ?= $(if $(or $(ZIP),$(wildcard $(DATA:%/=%)/cats-dogs),$(filter %cats-dogs,$(DATA:%/=%))),$(DRAWINGS_OF_BOTH))
+MINUTES ?= 10
 SHARED ?= ../shared
 export SHARED
 
@@ -30,7 +31,7 @@ tests: export TF_NUM_INTRAOP_THREADS := 1
 # JupyterLab refuses to run as root, as in most containers, unless it is told to.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo test check $(STEPS) lab train bench lock notebooks clean
+.PHONY: help demo test check $(STEPS) lab train soak bench lock notebooks clean
 .DEFAULT_GOAL := help
 
 help: ## print this
@@ -72,6 +73,9 @@ train: $(READY) ## train and freeze (NETWORK=small|resnet|alexnet DATA=data ZIP=
 	@$(if $(ZIP),.venv/bin/python -m helpers download --from $(ZIP) --data $(DATA))
 	@.venv/bin/python -m helpers train $(DATA) --network $(NETWORK) --out checkpoints/$(NETWORK)$(if $(DRAWINGS), $(DRAWINGS))
 	@.venv/bin/python -m helpers freeze checkpoints/$(NETWORK) --weights $(WEIGHTS)
+
+soak: $(READY) ## send mixed traffic and check that nothing is lost or grows (MINUTES=10)
+	@.venv/bin/python -m benchmarks.soak --minutes $(MINUTES)
 
 bench: $(READY) ## print the measured claims
 	@.venv/bin/python benchmarks/training.py

@@ -193,7 +193,7 @@ def make_server(
         long=LONG,
         deadline=deadline,
         patience=app.config["PATIENCE"],
-        refused=metrics.rejected,
+        refused=metrics.refused,
     )
     max_body = app.config["MAX_CONTENT_LENGTH"]
     server = Server(
@@ -202,7 +202,7 @@ def make_server(
         scheduler=scheduler,
         state=state,
         max_body=max_body,
-        bodies=BodyBudget(max(body_bytes, 2 * max_body + 1), metrics.rejected),
+        bodies=BodyBudget(max(body_bytes, 2 * max_body + 1), metrics.refused),
         keep_alive=keep_alive,
         **clients,
     )

@@ -120,6 +120,12 @@ class Metrics:
     def rejected(self, reason: str) -> None:
         self._rejected.labels(reason).inc()
 
+    def refused(self, reason: str) -> None:
+        """Count a request that the server refuses before the app sees it."""
+        self.rejected(reason)
+        code = 503 if reason in ("busy", "bodies") else 504
+        self._requests.labels("none", "any", code).inc()
+
     def answered(self, served, **seconds: float) -> None:
         """Record one answer of a model, with the seconds of each stage."""
         g.model = {"model": served.name, "version": served.version}

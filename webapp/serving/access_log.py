@@ -31,6 +31,11 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
+def id_given(text: str) -> str:
+    """The id that a proxy has given to a request, or a new one."""
+    return text if PROXY_ID.fullmatch(text) else new_id()
+
+
 def log_requests(app: Flask) -> None:
     """Give each request of the app an id, and log it."""
     app.before_request(_begin)
@@ -91,8 +96,7 @@ def _time(record: logging.LogRecord) -> datetime:
 
 def _begin() -> None:
     g.started = perf_counter()
-    given = request.headers.get(ID, "")
-    g.request_id = given if PROXY_ID.fullmatch(given) else new_id()
+    g.request_id = id_given(request.headers.get(ID, ""))
 
 
 def _end(response: Response) -> Response:

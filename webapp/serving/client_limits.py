@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 SECONDS = 20.0  # for a head, for a pause, and for a body or an answer beside its bytes
 RATE = 10_000  # bytes per second of a body or an answer, at least, on average
 SCARCE = 1.0  # seconds in place of SECONDS while new connections have no room
+LINGER = 5.0  # seconds in place of SECONDS for a client that was refused; as nginx
 LOOK_EVERY = 1.0  # seconds between two looks, at most
 CONNECTIONS = 1000
 SPARE = 20  # one of so many connections is kept free for new ones
@@ -86,6 +87,8 @@ class ClientClock:
             return lasted > seconds
         if self.phase in (Phase.NEW, Phase.IDLE):
             return self.idle > (seconds if self.phase is Phase.NEW else keep_alive)
+        if self.phase is Phase.DROPPING:
+            seconds = min(seconds, LINGER)
         return self.idle > seconds or lasted > seconds + self._count / RATE
 
 

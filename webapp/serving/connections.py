@@ -134,7 +134,7 @@ class RefusalTask(ErrorTask):
             "detail": SENTENCES.get(error.code, MISTAKE).format(error.body),
         }
         body = json.dumps(problem).encode()
-        request_id = access_log.new_id()
+        request_id = access_log.id_given(self.request.headers.get("X_REQUEST_ID", ""))
         access_log.log_request(request_id, status=error.code, refused=error.body)
         self.status = f"{error.code} {title}"
         self.response_headers.append(("Content-Type", "application/problem+json"))
@@ -143,9 +143,11 @@ class RefusalTask(ErrorTask):
         if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
             retry_after = str(body_budget.RETRY_AFTER)
             self.response_headers.append(("Retry-After", retry_after))
-        self.set_close_on_finish()
-        if error.code != HTTPStatus.REQUEST_TIMEOUT:  # waits no more for that client
+        if getattr(error, "closes", True):
+            self.set_close_on_finish()
             self.channel.unread = UNREAD
+        elif self.channel.server.draining:
+            self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
 

@@ -17,14 +17,13 @@ class Run:
 
     future: Future
 
-    def __init__(self) -> None:
-        self.started = perf_counter()
-        self.requests: list[PendingRequest] = []
+    def __init__(self, first: PendingRequest) -> None:
+        self.started, self.requests = perf_counter(), [first]
 
     @property
-    def model(self) -> str | None:
-        """The model of its first request; None: it has not begun."""
-        return self.requests[0].model if self.requests else None
+    def model(self) -> str:
+        """The model of its first request."""
+        return self.requests[0].model
 
     @property
     def seconds(self) -> float:
@@ -77,19 +76,31 @@ class RunQueue:
     @property
     def may_start(self) -> bool:
         """Whether a thread is free, and a request that may have it waits."""
-        if not self._waiting or len(self._runs) >= self.count:
-            return False
-        held = self._held()
-        return any(request.model not in held for request in self._waiting.copy())
+        return len(self._runs) < self.count and self._next() is not None
 
-    def _held(self) -> set[str | None]:
+    def _next(self) -> PendingRequest | None:
+        """The first request that may have a thread."""
+        if not self._waiting:
+            return None
+        held = self._held()
+        return next(
+            (one for one in self._waiting.copy() if one.model not in held), None
+        )
+
+    def _held(self) -> set[str]:
         """The models that have all threads but one."""
-        long = Counter(run.model for run in self.runs if run.is_long)
-        return {model for model, number in long.items() if number >= self.count - 1}
+        running = Counter(run.model for run in self.runs)
+        return {model for model, number in running.items() if number >= self.count - 1}
 
     def start(self, work: Callable[[Run], None]) -> Run:
-        """Do the work in a free thread; it takes its requests with `take`."""
-        run = Run()
+        """Do the work for the next request in a free thread, if `may_start`.
+
+        The work takes its requests with `take`.
+        """
+        first = self._next()
+        assert first
+        self._waiting.remove(first)
+        run = Run(first)
         self._runs.add(run)
         run.future = self._pool.submit(self._run, work, run)
         return run
@@ -102,14 +113,12 @@ class RunQueue:
             self.on_end()
 
     def take(self, run: Run, most: int) -> Iterator[PendingRequest]:
-        """The next requests of a run, each when it is asked for."""
-        held = self._held()
-        for request in self._waiting.copy():
-            if request.model not in held and self._remove(request):
+        """The first request of a run and those after it, each when it is asked for."""
+        yield run.requests[0]
+        while len(run.requests) < most and (request := self._next()):
+            if self._remove(request):
                 run.requests.append(request)
                 yield request
-                if len(run.requests) == most:
-                    return
 
     def late(self, patience: float) -> Iterator[PendingRequest]:
         """The requests that have waited for too many seconds; they wait no more."""

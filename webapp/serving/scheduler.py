@@ -13,7 +13,7 @@ from time import perf_counter
 
 from webapp.serving.in_flight import InFlightCounter
 from webapp.serving.micro_batching import run_batch
-from webapp.serving.pending_request import PendingRequest
+from webapp.serving.pending_request import PendingRequest, TooMany
 from webapp.serving.run_queue import LONG, Run, RunQueue
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,8 @@ class Scheduler:
         may be of any length.
       deadline: seconds of a run, after which its requests get 504.
       patience: seconds that a request may wait for its run; then it gets 504.
-      refused: called with "late" or "deadline" for each of those.
+      refused: called with the reason for each request that is not answered by the app:
+        "busy", "late" or "deadline".
     """
 
     def __init__(
@@ -99,6 +100,9 @@ class Scheduler:
             self._quick.append(channel)
         elif not self._in_flight.enter(self._limit):
             request.too_many = True
+            if _is_of_program(request):
+                request.error = TooMany()  # the app would take several times as long
+                self._refused("busy")
             self._quick.append(channel)
         else:
             queue = self._slow if self._is_long(request) else self._photos
@@ -176,6 +180,13 @@ class Scheduler:
         """Wait for the threads to end, for at most `timeout` seconds."""
         for queue in self._queues:
             queue.shutdown(timeout)
+
+
+def _is_of_program(request) -> bool:
+    """Whether a photo is sent by a program, which reads `application/problem+json`."""
+    headers = request.headers
+    wants_page = "html" in headers.get("ACCEPT", "") or "ORIGIN" in headers
+    return request.path.endswith("/predict") and not wants_page
 
 
 def _answer(channel) -> None:

@@ -7,11 +7,8 @@ waitress, and tests/webapp/serving/test_server.py tests the drain.
 Taught in notebooks/08_launch_the_flask_app.ipynb.
 """
 
-import errno
 import logging
 import os
-import resource
-import select
 import signal
 import socket
 import sys
@@ -20,6 +17,7 @@ from time import monotonic
 
 from waitress import create_server, wasyncore
 
+from webapp.serving.acceptor import GRACE, Acceptor, room_for
 from webapp.serving.body_budget import BodyBudget
 from webapp.serving.client_limits import CONNECTIONS, SECONDS, ClientLimits
 from webapp.serving.connections import Channel
@@ -33,11 +31,6 @@ log = logging.getLogger(__name__)
 DRAIN = 20  # seconds for the requests in flight, at most
 QUIET = 0.2  # seconds without a request that end the drain
 LISTEN = 0.5  # seconds between two heartbeats, at most
-GRACE = 0.03  # seconds that a connection waits for the worker with the fewest
-OPEN_FILES = 4096  # for the connections and for TensorFlow
-OWN_FILES = 100  # of those, for TensorFlow, models and logs
-NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-FULL = 1  # seconds without accepting where there is no descriptor for a connection
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -80,8 +73,7 @@ class Server:
         connections: int = CONNECTIONS,
         state: WorkerState | None = None,
     ) -> None:
-        room = max(OWN_FILES // 10, _allow_open_files(connections) - OWN_FILES)
-        connections = min(connections, room)
+        connections = room_for(connections)
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._scheduler = scheduler
         self.url, self.is_loopback = url_of(listener), is_local(listener)
@@ -109,17 +101,11 @@ class Server:
             keep_alive=keep_alive,
             connections=connections,
         )
-        self._connections = connections
+        make_room = self._clients.make_room
+        self._acceptor = Acceptor(self._waitress, state, make_room, connections)
         scheduler.wake_with(self._waitress.pull_trigger)
-        self._accepts = True
-        readable = self._waitress.readable
-        self._waitress.readable = lambda: self._accepts and readable()
-        self._accept_one = self._waitress.handle_accept
-        self._waitress.handle_accept = self._accept
-        self._waitress.accept = self._accepted
         self._state, self._descriptor = state, os.dup(listener.fileno())
-        self._ignored_since = self._full_until = 0.0
-        self._waitress.draining, self._signals = False, 0
+        self._waitress.draining, self._signals, self._has_asked = False, 0, False
         for number in SIGNALS:
             signal.signal(number, self._stop)
 
@@ -134,15 +120,21 @@ class Server:
     def serve(self, on_stop: Callable[[], None] = lambda: None) -> None:
         """Serve until a signal comes, then drain; a second signal exits with 130."""
         while not (self._waitress.draining or self._restarts):
-            self._accepts = self._may_accept()
-            self._run_once(LISTEN if self._accepts else GRACE / 2)
+            self._acceptor.look()
+            self._run_once(LISTEN if self._acceptor.accepts else GRACE / 2)
             self._look()
-            if self._state and self._scheduler.is_stuck:
-                self._state.ask_replacement()
+            if self._scheduler.is_stuck:
+                self._ask_replacement()
         self._waitress.draining = True
         on_stop()
         self._close_listener()
         self._drain()
+
+    def _ask_replacement(self) -> None:
+        """Ask the supervisor, once: its answer is a signal, and a second one ends."""
+        if self._state and not self._has_asked:
+            self._has_asked = True
+            self._state.ask_replacement()
 
     @property
     def _restarts(self) -> bool:
@@ -155,32 +147,6 @@ class Server:
         self._signals += 1
         self._waitress.draining = True
         self._waitress.pull_trigger()  # wakes the loop; a thunk could deadlock
-
-    def _may_accept(self) -> bool:
-        """Whether this process takes the next connection.
-
-        It also does if the process with the fewest has left one waiting for GRACE.
-        """
-        now = monotonic()
-        if now < self._full_until:
-            return False
-        if self._is_next():
-            self._ignored_since = 0.0
-            return True
-        if not self._has_backlog():
-            self._ignored_since = 0.0
-        elif not self._ignored_since:
-            self._ignored_since = now
-        return 0 < self._ignored_since < now - GRACE
-
-    def _is_next(self) -> bool:
-        number = len(self._waitress.active_channels)
-        return self._state is None or self._state.is_next(number)
-
-    def _has_backlog(self) -> bool:
-        backlog = select.poll()
-        backlog.register(self._waitress.socket, select.POLLIN)
-        return bool(backlog.poll(0))
 
     def _run_once(self, patience: float) -> None:
         """Read and write, then answer; waits for a request up to `patience` seconds."""
@@ -205,33 +171,10 @@ class Server:
             if os.getpid() == 1:
                 reap_orphans()
 
-    def _accept(self) -> None:
-        """Accept the pending connections; waitress alone accepts one per iteration."""
-        before = -1
-        while before < len(self._waitress.active_channels) and self._accepts:
-            self._clients.make_room()
-            before = len(self._waitress.active_channels)
-            if before >= self._connections:
-                break
-            self._accept_one()
-            self._accepts &= bool(self._ignored_since) or self._is_next()
-
-    def _accepted(self) -> tuple[socket.socket, object] | None:
-        """The next connection; None, for a while, where there is no room for one."""
-        try:
-            return wasyncore.dispatcher.accept(self._waitress)
-        except OSError as error:
-            if error.errno not in NO_ROOM:
-                raise
-            log.warning("no connection is accepted for %s s: %s", FULL, error.strerror)
-            self._full_until, self._accepts = monotonic() + FULL, False
-            return None
-
     def _close_listener(self) -> None:
         if self._signals:
             os.close(self._descriptor)
-        for _ in range(self._connections):  # connections in the kernel's backlog
-            self._accept_one()
+        self._acceptor.accept_backlog()
         wasyncore.dispatcher.close(self._waitress)  # its own close ends the trigger too
 
     def _drain(self) -> None:
@@ -263,17 +206,3 @@ class Server:
             log.warning("runs that did not end in time: %d", self._scheduler.running)
             sys.stdout.flush()
             os._exit(0)
-
-
-def _allow_open_files(connections: int) -> int:
-    """Allow OPEN_FILES, more for more connections, or as many as may be.
-
-    Returns how many are.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = max(OPEN_FILES, connections + OPEN_FILES - CONNECTIONS)
-    if soft < wanted:
-        wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        return wanted
-    return soft

@@ -67,7 +67,7 @@ def test_many_large_bodies_take_no_more_than_their_budget(server):
         for sock in socks:
             statuses.append(int(sock.recv(100_000)[9:12]))
     assert set(statuses) == {503, 415}  # zeros are no photo
-    assert statuses.count(415) >= 3
+    assert 415 in statuses  # and not all refuse each other
     print(f"{before:.0f} MiB became {highest:.0f}; {statuses.count(503)} refused")
     assert highest - before < BUDGET + AT_ONCE * BODY / 1e6
     assert_given_back(server, before)
