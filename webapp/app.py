@@ -16,6 +16,7 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from helpers.data.decoding import MAX_BYTES, MAX_PIXELS
+from helpers.serving.allocator import use_one_arena
 from helpers.serving.trials import Trials
 from webapp import loading, options, security
 from webapp.environment import load_from_environment
@@ -114,6 +115,7 @@ def main(host: str, port: int, **given) -> None:
 
     Ctrl-C answers what was accepted and stops; a second one stops at once.
     """
+    use_one_arena()
     leave_on_signal()
     worker = worker_context()
     access_log.write_to_stdout(given["log_style"])

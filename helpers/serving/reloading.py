@@ -3,7 +3,6 @@
 Taught in notebooks/07_serve_two_models.ipynb.
 """
 
-import ctypes
 import gc
 import logging
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from threading import Event, Thread
 from time import monotonic
 from typing import NamedTuple
 
+from helpers.serving.allocator import return_free_memory
 from helpers.serving.frozen_model import FrozenModel
 from helpers.serving.model_names import printable
 from helpers.serving.trials import NotTried
@@ -141,9 +141,7 @@ def _sentence(path: Path, error: Exception) -> str:
 def release_memory() -> None:
     """Collect the reference cycles of closed graphs; return free memory to the OS."""
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
-    if trim:
-        trim(0)
+    return_free_memory()
 
 
 class Reloader:

@@ -54,13 +54,13 @@ class Acceptor:
         It does if no other has fewer, or if the process with the fewest has left one
         waiting for GRACE.
         """
-        now = monotonic()
-        if self._is_next() or not self._has_backlog():
+        now, is_next = monotonic(), self._is_next()
+        if is_next or not self._has_backlog():
             self._ignored_since = 0.0
         elif not self._ignored_since:
             self._ignored_since = now
         is_ignored = 0 < self._ignored_since < now - GRACE
-        self.accepts = now >= self._full_until and (is_ignored or self._is_next())
+        self.accepts = now >= self._full_until and (is_next or is_ignored)
 
     def accept_backlog(self) -> None:
         """Accept what waits, whoever has fewer connections."""

@@ -6,12 +6,13 @@ body is unpacked to counts, too. A Content-Length alone reserves nothing, so tha
 clients that send little cannot take the budget from others.
 """
 
-import ctypes
 from collections import deque
 from collections.abc import Callable
 from threading import Lock
 
 from waitress.utilities import Error
+
+from helpers.serving.allocator import return_free_memory
 
 SHARE = "webapp.body_share"  # in the WSGI environment
 BURST = 32_000_000  # bytes of bodies that went, after which memory is given back
@@ -80,8 +81,7 @@ class BodyBudget:
             if fell < BURST:
                 return False
             self._peak = self._used
-        if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc only
-            trim(0)
+        return_free_memory()
         return True
 
     def _count(self) -> int:

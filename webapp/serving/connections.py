@@ -20,6 +20,7 @@ from webapp.security import HEADERS
 from webapp.serving import access_log, admission, body_budget
 from webapp.serving.body_budget import BodyShare
 from webapp.serving.body_buffers import DiscardedBody, LengthReceiver
+from webapp.serving.busy_answers import BusyTask, TooMany
 from webapp.serving.chunked_bodies import ChunkReceiver
 from webapp.serving.client_limits import ClientClock, Phase
 from webapp.serving.framing import check_head, check_start
@@ -143,13 +144,15 @@ class RefusalTask(ErrorTask):
         if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
             retry_after = str(body_budget.RETRY_AFTER)
             self.response_headers.append(("Retry-After", retry_after))
-        if getattr(error, "closes", True):
-            self.set_close_on_finish()
-            self.channel.unread = UNREAD
-        elif self.channel.server.draining:
-            self.set_close_on_finish()
+        self.set_close_on_finish()
+        self.channel.unread = UNREAD
         self.content_length = len(body)
         self.write(body)
+
+
+def _error_task(channel: HTTPChannel, request: HTTPRequestParser) -> ErrorTask:
+    task = BusyTask if isinstance(request.error, TooMany) else RefusalTask
+    return task(channel, request)
 
 
 class Channel(HTTPChannel):
@@ -161,7 +164,7 @@ class Channel(HTTPChannel):
 
     parser_class = Parser
     task_class = Task
-    error_task_class = RefusalTask
+    error_task_class = staticmethod(_error_task)
     unread = 0  # bytes that are still dropped before the connection is closed
     is_dropping = False
     was_asked = False  # whether the client is there, by a 100 Continue

@@ -23,15 +23,6 @@ class Overdue(Error):
     code, reason = 504, "Gateway Timeout"
 
 
-class TooMany(Error):
-    """Answers 503 and keeps the connection: the photo is above the limit."""
-
-    code, reason, closes = 503, "Service Unavailable", False
-
-    def __init__(self) -> None:
-        super().__init__("too many photos at once: send this one again in a second")
-
-
 class PendingRequest:
     """The first request of a connection; in flight until its answer begins.
 

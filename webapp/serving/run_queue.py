@@ -8,7 +8,7 @@ from time import perf_counter
 
 from webapp.serving.pending_request import PendingRequest
 
-LONG = 0.25  # seconds after which a run is not waited for
+LONG = 1.0  # seconds after which the next run does not wait for this one
 UNBOUNDED = "/v2/repository/"  # in the path of requests that load a model
 
 

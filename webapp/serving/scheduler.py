@@ -11,18 +11,20 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from time import perf_counter
 
+from webapp.serving.busy_answers import TooMany
 from webapp.serving.in_flight import InFlightCounter
 from webapp.serving.micro_batching import run_batch
-from webapp.serving.pending_request import PendingRequest, TooMany
-from webapp.serving.run_queue import LONG, Run, RunQueue
+from webapp.serving.pending_request import PendingRequest
+from webapp.serving.run_queue import Run, RunQueue
 
 log = logging.getLogger(__name__)
 BATCHES = 3  # threads for batches; two of them may take long
 SLOW = 3  # threads for slow requests; two of them may be of one model
+BATCH_SECONDS = 0.25  # that a batch should take at most
 HISTORY = 4  # batches whose time predicts the next one's
 MAX_BATCH = 8  # photos; with more, each waits longer and none is faster
 DECODING = 0.02  # seconds of decoding that close a batch: a large photo is alone in it
-PAUSE = 0.02  # seconds that the loop waits for a batch before it reads on
+PAUSE = 0.1  # seconds that the loop waits for a batch before it reads on
 TICK = 0.05  # seconds between two looks at what runs and waits
 DEADLINE = 20.0  # seconds of one run
 PATIENCE = 10.0  # seconds that a request may wait for its run
@@ -62,7 +64,7 @@ class Scheduler:
         self._quick: deque = deque()  # connections
         self._photos, self._slow = RunQueue(BATCHES), RunQueue(SLOW)
         self._queues = (self._photos, self._slow)
-        self._took = deque([LONG], HISTORY)  # seconds a photo, batch by batch
+        self._took = deque([BATCH_SECONDS], HISTORY)  # seconds a photo, batch by batch
 
     def wake_with(self, wake: Callable[[], None]) -> None:
         """Call `wake` when a run ends, so that the loop starts the next one."""
@@ -140,7 +142,7 @@ class Scheduler:
 
     def _next(self, run: Run) -> Iterator[Callable[[], None]]:
         """The photos of a batch; each is taken after the one before it is decoded."""
-        most = max(1, min(MAX_BATCH, int(LONG / max(self._took))))
+        most = max(1, min(MAX_BATCH, int(BATCH_SECONDS / max(self._took))))
         for photo in self._photos.take(run, most):
             yield photo.answer
             if run.seconds > DECODING:

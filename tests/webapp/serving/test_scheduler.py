@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from webapp.serving.run_queue import LONG
 from webapp.serving.scheduler import (
+    BATCH_SECONDS,
     BATCHES,
     DECODING,
     HISTORY,
@@ -105,7 +105,7 @@ def test_a_large_photo_closes_its_batch():
 
 def test_batches_of_slow_photos_are_small(add):
     scheduler = quick_scheduler(limit=8)
-    scheduler._took.append(LONG / 2.5)
+    scheduler._took.append(BATCH_SECONDS / 2.5)
     for name in "abcd":
         add(scheduler, name)
     assert batch_sizes(scheduler) == [2, 2]
