@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
 
 HERE = Path(__file__).parent
 NET = ["checkpoint", "history.csv", "training.png"]

@@ -141,8 +141,10 @@ def test_a_graph_that_hangs_stops_no_probe_and_is_answered_with_504(service):
 
 def test_requests_accepted_before_sigterm_are_answered(service):  # ends it: the last
     large = photo(size=(6000, 4000), kind="JPEG")
-    with ThreadPoolExecutor(8) as pool:
-        futures = [pool.submit(ask, service.open_port, large, "cats") for _ in range(8)]
+    with ThreadPoolExecutor(24) as pool:
+        futures = [
+            pool.submit(ask, service.open_port, large, "cats") for _ in range(24)
+        ]
         wait_for(lambda: in_flight(service.open_port) >= 4)
         start = time.monotonic()
         service.popen.send_signal(signal.SIGTERM)

@@ -26,7 +26,7 @@ from tests.fuzz.tables import mutate_table, write_table
 
 pytestmark = pytest.mark.slow
 
-CASES = 600
+CASES = 300
 LONG = 8_000
 COSTLY = (FrozenKeras, FrozenHdf5, FrozenSavedModels)  # these import Keras, or save
 

@@ -1,6 +1,5 @@
 """The metric files of workers: their room, and what is left of them."""
 
-
 from prometheus_client import values
 from prometheus_client.mmap_dict import MmapedDict
 

@@ -19,6 +19,7 @@ from webapp.loading import model_source
 from webapp.pages.example_requests import example_request
 from webapp.pages.thumbnails import seen_part
 from webapp.proxy_headers import TrustedProxies
+from webapp.requests.hosts import AllowedHosts
 from webapp.views import page
 
 
@@ -263,7 +264,9 @@ def test_more_classes_than_a_model_has_are_all_of_them(kinds_client):
 
 def test_links_are_under_the_prefix_and_the_host_of_the_proxy(kinds):
     proxies = TrustedProxies.parse("127.0.0.1")
-    client = create_app(kinds, TRUSTED_PROXIES=proxies).test_client()
+    hosts = AllowedHosts.parse("example.org")
+    settings = {"TRUSTED_PROXIES": proxies, "ALLOWED_HOSTS": hosts}
+    client = create_app(kinds, **settings).test_client()
     forwarded = {"Proto": "https", "Host": "example.org", "Prefix": "/cats"}
     sent = form(photo(), model="many")
     more = {f"X-Forwarded-{name}": value for name, value in forwarded.items()}
