@@ -5,11 +5,17 @@ Taught in notebooks/08_launch_the_flask_app.ipynb.
 
 import socket
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Event
 
 if __name__ == "__main__":  # Python put webapp/ first; imports start at its parent
     sys.path[0] = str(Path(__file__).resolve().parents[1])
+    if find_spec("click") is None:
+        sys.exit(
+            f"{sys.executable} lacks the packages of this app: enter the environment "
+            "first with `source .venv/bin/activate`; `make demo` makes it"
+        )
 
 import click
 from flask import Flask

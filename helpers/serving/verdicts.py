@@ -13,6 +13,7 @@ from time import monotonic, sleep
 from helpers.foreign.files import read_bounded
 from helpers.serving.versions import Stamp
 
+NAME = "verdict-"
 MOST_BYTES = 100_000
 LOOK_EVERY = 0.05  # seconds, for a verdict of another process
 log = logging.getLogger(__name__)
@@ -22,29 +23,31 @@ class SharedVerdict:
     """The verdict on one state of a model file: why it is refused, "" if it is not.
 
     Args:
-      folder: of all verdicts; a verdict stays as long as it does.
+      folder: of all verdicts.
       stamp: the state of the file at `path`.
     """
 
     def __init__(self, folder: Path, path: Path, stamp: Stamp) -> None:
+        self._folder, self._path = folder, os.fspath(path)
         key = os.fsencode(path) + repr(stamp).encode()
-        self._file = folder / f"verdict-{hashlib.sha256(key).hexdigest()[:32]}"
+        self._file = folder / f"{NAME}{hashlib.sha256(key).hexdigest()[:32]}"
 
     def read(self) -> str | None:
         """The verdict; None: there is none yet."""
-        try:
-            found = json.loads(read_bounded(self._file, MOST_BYTES))
-        except (OSError, ValueError):  # it is not there, empty, or being written
-            return None
-        return found if isinstance(found, str) else None
+        found = _content(self._file)
+        return found[1] if found else None
 
     def write(self, refused: str) -> None:
-        """Store the verdict.
+        """Store the verdict, and remove those on files that have gone.
 
         Raises:
           OSError: there is no room for it.
         """
-        self._file.write_bytes(json.dumps(refused).encode())
+        self._file.write_bytes(json.dumps([self._path, refused]).encode())
+        for file in self._folder.glob(f"{NAME}*"):
+            found = _content(file)
+            if found and not os.path.lexists(found[0]):
+                file.unlink(missing_ok=True)
 
     @contextmanager
     def alone(self, at_most: float, has_ended: Callable[[], bool]) -> Iterator[None]:
@@ -69,6 +72,15 @@ class SharedVerdict:
                     break
                 sleep(LOOK_EVERY)
             yield
+
+
+def _content(file: Path) -> tuple[str, str] | None:
+    """The path and the verdict in a file; None: it is missing or being written."""
+    try:
+        path, refused = json.loads(read_bounded(file, MOST_BYTES))
+    except (OSError, ValueError, TypeError):
+        return None
+    return (path, refused) if isinstance(refused, str) else None
 
 
 def _locks(descriptor: int) -> bool:

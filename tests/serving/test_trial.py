@@ -153,8 +153,18 @@ def test_a_verdict_holds_until_the_file_changes(files, tmp_path):
     assert SharedVerdict(tmp_path, path, stamp_of(path)).read() is None
 
 
+def test_verdicts_on_files_that_have_gone_are_removed(tmp_path):
+    path = tmp_path / "1.pb"
+    path.touch()
+    for version in range(3):
+        shared(tmp_path, path, "it hangs")
+        path = path.rename(tmp_path / f"{version + 2}.pb")
+    shared(tmp_path, path, "")
+    assert len([*tmp_path.glob("verdict-*")]) == 1
+
+
 def test_a_verdict_that_is_cut_short_is_none(tmp_path):
-    verdict = SharedVerdict(tmp_path, tmp_path / "1.pb", (None,))
+    verdict = SharedVerdict(tmp_path, tmp_path, (None,))
     verdict.write("it hangs")
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-1])

@@ -3,6 +3,8 @@
 import builtins
 import json
 import re
+import subprocess
+import sys
 import tempfile
 from io import BytesIO
 from time import perf_counter
@@ -14,7 +16,7 @@ from PIL import Image
 
 from helpers.serving.library import Library
 from helpers.serving.reloading import Reloader
-from tests.webapp.running_app import HTML, browser_form, photo, write_model
+from tests.webapp.running_app import APP, HTML, browser_form, photo, write_model
 from webapp.app import create_app, watch_reloading
 from webapp.security import CONTENT_SECURITY_POLICY
 from webapp.serving.admission import ARRIVED, TOO_MANY
@@ -469,3 +471,10 @@ def test_stopping_server_is_healthy_but_not_ready(library):
     app.extensions["ready"].clear()
     assert app.test_client().get("/readyz").status_code == 503
     assert app.test_client().get("/healthz").status_code == 200
+
+
+def test_without_its_packages_it_says_how_to_enter_the_environment():
+    ended = subprocess.run([sys.executable, "-S", APP], capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "enter the environment first with `source .venv" in ended.stderr
+    assert ended.stderr.count("\n") == 1
