@@ -25,7 +25,7 @@ class NoRoom(Error):
     code, reason = 503, "Service Unavailable"
 
     def __init__(self) -> None:
-        super().__init__("too many bytes came at once: send this again in a second")
+        super().__init__("Too many bytes came at once: send this again in a second.")
 
 
 class BodyBudget:

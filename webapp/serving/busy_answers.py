@@ -15,7 +15,7 @@ from webapp.security import HEADERS
 from webapp.serving import access_log
 from webapp.serving.admission import RETRY_AFTER
 
-SENTENCE = "too many photos at once: send this one again in a second"
+SENTENCE = "Too many photos at once: send this one again in a second."
 STATUS = HTTPStatus.SERVICE_UNAVAILABLE
 PROBLEM = {"type": "about:blank", "title": STATUS.phrase, "status": int(STATUS)}
 BODY = json.dumps(PROBLEM | {"detail": SENTENCE}).encode()
