@@ -46,7 +46,7 @@ def service(tmp_path_factory):
 def test_a_halted_worker_is_replaced_and_others_answer_meanwhile(service):
     port, before = service.open_port, workers_of(service)
     with ExitStack() as stack:
-        kept = [stack.enter_context(connected(port)) for _ in range(4)]
+        kept = [stack.enter_context(connected(port)) for _ in range(12)]
         before[0].send_signal(signal.SIGSTOP)
         start, answered = time.monotonic(), 0
         while before[0].is_running() and time.monotonic() < start + REPLACED:
