@@ -104,12 +104,13 @@ class Scenarios:
         self.run("download, read-only", disk, *words)
 
     def without_temporary_folder(self):
-        """Hides this folder's place: the last scenario."""
+        """Makes the temporary folders read-only: the last scenario."""
         work = Path("/mnt")
         subprocess.run(["mount", "--bind", self.folder, work], check=True)
         self.folder, self.photos = work, work / "photos"
-        for folder in ("/tmp", "/var/tmp"):
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", folder])
+        for folder in ("/tmp", "/var/tmp"):  # this project may lie in one
+            subprocess.run(["mount", "--bind", folder, folder], check=True)
+            mount(folder, "remount,ro,bind")
         os.environ["TMPDIR"] = "/tmp"
         os.chdir("/proc")  # Python's last choice is the working directory
         self.train("train, no temporary folder", work / "no-tmp" / "net", 1)
