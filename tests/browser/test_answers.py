@@ -54,7 +54,7 @@ def test_time_is_split(page):
     expect(stages.locator("dt")).to_have_text(["Decode", "Wait", "Infer", "Rest"])
     parts = [float(text.split()[0]) for text in stages.locator("dd").all_inner_texts()]
     total = answers(page).locator(".time p b").last.inner_text()
-    assert sum(parts) == pytest.approx(float(total.split()[0]), abs=0.3)
+    assert sum(parts) == pytest.approx(float(total.split()[0]), abs=1)
 
 
 def test_several_photos_are_answered_in_the_order_in_which_they_were_chosen(page):
