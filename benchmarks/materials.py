@@ -1,11 +1,21 @@
-"""Makes the photos that the benchmarks send, and the AlexNet that they serve."""
+"""The photos that the benchmarks send, and the models that they publish."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from helpers.data.drawings import draw
+
+
+def publish(model: Path, file: Path, version: int) -> None:
+    """Add a version: copy the file, rename it, and delete the version before last."""
+    place = model / f"{version}.pb"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, place.with_suffix(".new"))
+    place.with_suffix(".new").rename(place)
+    (model / f"{version - 2}.pb").unlink(missing_ok=True)
 
 
 def write_photo(folder: Path, width: int, height: int) -> Path:

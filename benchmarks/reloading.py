@@ -6,7 +6,6 @@ The web app serves copies of one file as its versions, while eight clients send 
 """
 
 import contextlib
-import shutil
 import statistics
 import sys
 import tempfile
@@ -20,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import requests
-from materials import write_photo
+from materials import publish, write_photo
 from peers import Case, RunningServer, Server, process_tree, running
 
 from helpers.profiling.usage import MIB
@@ -39,16 +38,18 @@ def main(reloads: int, file: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         case = Case("reloads", folder, write_photo(folder, 500, 374), 128)
-        publish(folder, file, 1)
+        publish(folder / "model", file, 1)
         with running(Server(COMMAND, ours=True), case) as server:
             with load(server.url, case.photo.read_bytes()) as answers:
                 time.sleep(SETTLE)
-                publish(folder, file, 2)  # the first reload allocates what all use
+                publish(
+                    folder / "model", file, 2
+                )  # the first reload allocates what all use
                 wait_for(server, 2)
                 before = settled_mib(server)
                 print(f"{before:.0f} MiB before", flush=True)
                 for version in range(3, reloads + 3):
-                    publish(folder, file, version)
+                    publish(folder / "model", file, version)
                     wait_for(server, version)
                 after = settled_mib(server)
             server.process.terminate()
@@ -61,15 +62,6 @@ def main(reloads: int, file: Path) -> None:
     if lost:
         print(f"by status: {dict(codes)}")
     sys.exit(bool(lost) or abs(after / before - 1) > 0.05)
-
-
-def publish(folder: Path, file: Path, version: int) -> None:
-    """Add a version: copy the file, rename it, and delete the version before last."""
-    place = folder / "model" / f"{version}.pb"
-    place.parent.mkdir(exist_ok=True)
-    shutil.copy(file, place.with_suffix(".new"))
-    place.with_suffix(".new").rename(place)
-    (folder / "model" / f"{version - 2}.pb").unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

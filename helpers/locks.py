@@ -23,12 +23,13 @@ def locked(path: Path) -> Iterator[bool]:
     """
     handle = os.open(path, os.O_RDONLY)
     try:
-        yield _take(handle)
+        yield take(handle)
     finally:
         os.close(handle)
 
 
-def _take(handle: int) -> bool:
+def take(handle: int) -> bool:
+    """Take the exclusive lock of an open file; False if it is held."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

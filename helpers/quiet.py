@@ -19,7 +19,7 @@ def import_tensorflow() -> None:
         return
     sys.stderr.flush()
     terminal = os.dup(2)
-    with _file_in_memory() as output, _no_folder_needed():
+    with file_in_memory() as output, _no_folder_needed():
         os.dup2(output.fileno(), 2)
         try:
             import tensorflow  # noqa: F401
@@ -32,7 +32,8 @@ def import_tensorflow() -> None:
             os.close(terminal)
 
 
-def _file_in_memory() -> IO[bytes]:
+def file_in_memory() -> IO[bytes]:
+    """A file without a name: in memory on Linux, else in the temporary folder."""
     if hasattr(os, "memfd_create"):  # Linux
         return open(os.memfd_create("output"), "w+b")
     return tempfile.TemporaryFile()

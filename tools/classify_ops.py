@@ -1,8 +1,8 @@
 """Writes helpers/graphs/op_classes.txt: what each op of TensorFlow may do in a graph.
 
-An op is classified by the first that applies: the lists of reviewed decisions below,
-the families of names, and what its definition says. An op that none of them covers is
-an error, so that somebody decides.
+An op is classified by the first that applies: the reviewed decisions and the families
+of names in tools/op_decisions.py, and what its definition says. An op that none of them
+covers is an error, so that somebody decides.
 
 Usage: python tools/classify_ops.py [--check]
 """
@@ -18,7 +18,7 @@ from helpers.graphs.op_classes import ALLOWED, FILE, REASONS, VERSION
 from helpers.graphs.op_registry import registered_ops
 from helpers.quiet import import_tensorflow
 from tools.generated_files import update
-from tools.op_decisions import DECISIONS, FAMILIES, Group
+from tools.op_decisions import DECISIONS, FAMILIES, KEEPS, NUMBERS, Group
 
 HEADER = f"""\
 # What each op of TensorFlow {VERSION} may do in a graph, by tools/classify_ops.py.
@@ -69,9 +69,9 @@ def derived_group(definition) -> Group | None:
     arguments = [*definition.input_arg, *definition.output_arg]
     attributes = {attribute.name for attribute in definition.attr}
     if definition.is_stateful and {"seed", "seed2"} <= attributes:
-        return Group("stateful", "draws random numbers")
+        return NUMBERS
     if any(item.is_ref or _is(item, "DT_RESOURCE") for item in arguments):
-        return Group("state", REASONS["state"])
+        return KEEPS
     if definition.is_stateful or any(
         _is(item, "DT_STRING", "DT_VARIANT") for item in arguments
     ):

@@ -30,14 +30,13 @@ from webapp.metrics import Metrics
 from webapp.proxy_headers import ProxyHeaders, TrustedProxies
 from webapp.requests.hosts import AllowedHosts
 from webapp.requests.uploads import PhotoRequest
-from webapp.serving import access_log, capacity
+from webapp.serving import access_log, capacity, scheduler
 from webapp.serving.admission import Admission
 from webapp.serving.body_budget import BodyBudget
 from webapp.serving.in_flight import InFlightCounter
 from webapp.serving.listener import bind
 from webapp.serving.repository import Repository
 from webapp.serving.restart import inherited_listener
-from webapp.serving.scheduler import Scheduler
 from webapp.serving.server import Server, leave_on_signal
 from webapp.serving.shared_state import WorkerState
 from webapp.serving.state_folder import remove_abandoned
@@ -55,8 +54,8 @@ from webapp.views import (
 )
 
 FORM_BYTES = 100_000  # of a form, beside its photo
-# Requests that may take long, for they compute many images or load a model, are
-# answered in threads: those whose path has one of these parts, from so many bytes on.
+# Requests that may take long, for they compute many images or load a model, are in no
+# batch of photos: those whose path has one of these parts, from so many bytes on.
 LONG = {"/v2/models/": 1_000_000, "/explain": 0, "/v1/": 0, "/v2/repository/models/": 0}
 
 
@@ -82,7 +81,9 @@ def create_app(library=None, **settings) -> Flask:
     app.json = DefaultJSONProvider(app)
     app.json.sort_keys = False
     app.config.from_mapping(MAX_BYTES=MAX_BYTES, MAX_PIXELS=MAX_PIXELS)
-    app.config.from_mapping(PATIENCE=10, MAX_INSTANCES=options.MAX_INSTANCES)
+    app.config.from_mapping(
+        PATIENCE=scheduler.PATIENCE, MAX_INSTANCES=options.MAX_INSTANCES
+    )
     app.config.from_mapping(PREFIX="", TRUSTED_PROXIES=TrustedProxies())
     app.config.from_mapping(CORS_ORIGINS=frozenset(), REPOSITORY_TOKEN="")
     app.config.from_mapping(ALLOWED_HOSTS=AllowedHosts())
@@ -182,7 +183,7 @@ def make_server(
     *,
     admitted: int = options.ADMITTED,
     keep_alive: float = options.KEEP_ALIVE,
-    deadline: float = options.DEADLINE,
+    deadline: float = scheduler.DEADLINE,
     body_bytes: int = options.BODY_BYTES,
     **clients,
 ) -> Server:
@@ -195,7 +196,7 @@ def make_server(
     if state:
         in_flight = InFlightCounter(state.slots, state.number)
     metrics.watch(in_flight.count)
-    scheduler = Scheduler(
+    scheduling = scheduler.Scheduler(
         limit=admitted,
         in_flight=in_flight,
         long=LONG,
@@ -207,7 +208,7 @@ def make_server(
     server = Server(
         app,
         listener,
-        scheduler=scheduler,
+        scheduler=scheduling,
         state=state,
         max_body=max_body,
         bodies=BodyBudget(max(body_bytes, 2 * max_body + 1), metrics.refused),

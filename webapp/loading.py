@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # imports TensorFlow
 
 START_SECONDS = 30  # for all files to be tried, where one can be served already
 LOOK_SECONDS = 10  # for a file to be tried at one look at what is published
-LATE_SECONDS = 180  # one file, loaded; and all workers wait for each other for 60
+LATE_SECONDS = 180  # to load one file, and for the other workers to load it: 60
 STOP_SECONDS = 10  # for a version that is being loaded
 log = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ def load(
     if not library.names and is_first:
         raise ValueError("\n".join(str(failure.error) for failure in failures))
     for failure in failures:
-        log.error("%s", printable(str(failure)))
+        log.error("%s", failure)
     for line in skipped_lines(library.skipped):
         log.warning("%s", line)
     return library

@@ -50,26 +50,18 @@ class ModelCollector:
         yield from (ops, loaded, broken)
 
 
-class InFlightCollector:
-    """A gauge of the photos in flight in all workers, read at each scrape."""
+class GaugeCollector:
+    """A gauge, read at each scrape.
 
-    def __init__(self, count: Callable[[], int]) -> None:
-        self._count = count
+    Args:
+      text: what it measures.
+    """
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        text = "Photos that came and are not answered yet"
-        yield GaugeMetricFamily("photos_in_flight", text, value=self._count())
-
-
-class ReloadCollector:
-    """A gauge of the process that answers, read at each scrape."""
-
-    def __init__(self, age: Callable[[], float]) -> None:
-        self._age = age
+    def __init__(self, name: str, text: str, read: Callable[[], float]) -> None:
+        self._name, self._text, self._read = name, text, read
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        text = "Seconds since published models were looked for, or one began to load"
-        yield GaugeMetricFamily("model_reload_age_seconds", text, value=self._age())
+        yield GaugeMetricFamily(self._name, self._text, value=self._read())
 
 
 class Metrics:
@@ -110,12 +102,14 @@ class Metrics:
         app.after_request(self._end)
 
     def watch(self, in_flight: Callable[[], int]) -> None:
-        """Add the gauge of the photos in flight."""
-        self.registry.register(InFlightCollector(in_flight))
+        """Add the gauge of the photos in flight in all workers."""
+        text = "Photos that came and are not answered yet"
+        self.registry.register(GaugeCollector("photos_in_flight", text, in_flight))
 
     def watch_reloading(self, age: Callable[[], float]) -> None:
-        """Add the gauge of the seconds since the reloader has looked."""
-        self.registry.register(ReloadCollector(age))
+        """Add the gauge of the seconds since this process has looked for models."""
+        text = "Seconds since published models were looked for, or one began to load"
+        self.registry.register(GaugeCollector("model_reload_age_seconds", text, age))
 
     def rejected(self, reason: str) -> None:
         self._rejected.labels(reason).inc()

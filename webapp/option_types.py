@@ -1,6 +1,7 @@
 """Types of the command line options that say how the app is reached."""
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -21,32 +22,29 @@ class Prefix(click.ParamType):
             self.fail(f"{error}: try /cats")
 
 
-class Proxies(click.ParamType):
-    """Addresses and networks with commas between; `unix` is the unix socket."""
+class Parsed(click.ParamType):
+    """What the `parse` of a class reads.
 
-    name = "ADDRESS,NETWORK"
+    Args:
+      advice: what to try instead of a value that it refuses with ValueError.
+    """
 
-    def convert(self, value, param, ctx) -> TrustedProxies:
-        if isinstance(value, TrustedProxies):
+    def __init__(self, kind: Any, name: str, advice: str) -> None:
+        self._kind, self.name, self._advice = kind, name, advice
+
+    def convert(self, value, param, ctx) -> Any:
+        if isinstance(value, self._kind):
             return value
         try:
-            return TrustedProxies.parse(value)
+            return self._kind.parse(value)
         except ValueError as error:
-            self.fail(f"{error}: try 127.0.0.1,10.0.0.0/8, or unix")
+            self.fail(f"{error}: {self._advice}")
 
 
-class Hosts(click.ParamType):
-    """Host names with commas between; .example.com is a domain, * is any name."""
-
-    name = "NAME,NAME"
-
-    def convert(self, value, param, ctx) -> AllowedHosts:
-        if isinstance(value, AllowedHosts):
-            return value
-        try:
-            return AllowedHosts.parse(value)
-        except ValueError as error:
-            self.fail(f"{error}: try www.example.com,.example.com, without ports")
+PROXIES = Parsed(TrustedProxies, "ADDRESS,NETWORK", "try 127.0.0.1,10.0.0.0/8, or unix")
+HOSTS = Parsed(
+    AllowedHosts, "NAME,NAME", "try www.example.com,.example.com, without ports"
+)
 
 
 class Origins(click.ParamType):

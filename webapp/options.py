@@ -11,15 +11,14 @@ from helpers.serving import allowed_ops
 from helpers.serving.spec_options import SPEC_OPTIONS, stated_fields
 from helpers.serving.trial import PER_FILE_BYTE, Limits
 from webapp.loading import NamedFile
-from webapp.option_types import Hosts, Origins, Prefix, Proxies
+from webapp.option_types import HOSTS, PROXIES, Origins, Prefix
 from webapp.option_variables import option
-from webapp.serving import capacity, client_limits
+from webapp.serving import capacity, client_limits, scheduler
 
 FROZEN = Path(__file__).resolve().parents[1] / "checkpoints" / "frozen"
 KEEP_ALIVE = 75.0  # seconds; nginx closes its idle connections after 60
 BODY_BYTES = 256_000_000  # of all bodies of a process
 ADMITTED = 100  # photos in flight
-DEADLINE = 20.0  # seconds
 MAX_INSTANCES = 64
 MODELS = (
     option(
@@ -98,7 +97,7 @@ ADDRESS = (
     ),
     option(
         "--allowed-hosts",
-        type=Hosts(),
+        type=HOSTS,
         default="",
         show_default="none",
         help="Host names that the app is asked by, like photos.example.com; "
@@ -141,7 +140,7 @@ PROXY = (
     ),
     option(
         "--trusted-proxies",
-        type=Proxies(),
+        type=PROXIES,
         default="",
         show_default="none",
         help="Proxies whose X-Forwarded-Proto, -Host, -Port and -Prefix are believed, "
@@ -182,14 +181,14 @@ LIMITS = (
         "--patience",
         type=click.FloatRange(0.1),
         metavar="SECONDS",
-        default=10.0,
+        default=scheduler.PATIENCE,
         help="How long a photo may wait for earlier ones; then it gets 504.",
     ),
     option(
         "--deadline",
         type=click.FloatRange(0.1),
         metavar="SECONDS",
-        default=DEADLINE,
+        default=scheduler.DEADLINE,
         help="How long a model may compute for one request; then it gets 504, and the "
         "worker is replaced.",
     ),

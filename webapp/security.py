@@ -1,7 +1,7 @@
 """Security headers for every answer; refusal of other hosts and of cross-site posts.
 
-Pages of the origins in CORS_ORIGINS may ask; by default there are none. Only the names
-in ALLOWED_HOSTS are answered, addresses and localhost.
+Pages of the origins in CORS_ORIGINS may ask; by default there are none. A request
+is answered if its Host is an address, localhost or a name in ALLOWED_HOSTS.
 """
 
 from flask import Flask, Response, abort, current_app, request
@@ -40,7 +40,7 @@ DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def protect(app: Flask) -> None:
-    """Add HEADERS to every answer; refuse odd hosts and posts of other sites' pages."""
+    """Add HEADERS to answers; refuse other hosts and posts of other sites' pages."""
     app.before_request(_refuse_host)
     app.before_request(_refuse_cross_site)
     app.after_request(_add_headers)

@@ -44,12 +44,12 @@ def in_a_process(run: Callable[[Path], object], folder: Path) -> Path:
 
 
 def train(photos: Path, epochs: int, folder: Path) -> None:
+    RECIPES["small"] = RECIPE
     train_in_folder("small", photos, folder, epochs=epochs, seed=1)
 
 
 def training(photos: Path, before: Path | None, epochs: int) -> Command:
     """A training, from nothing or from a finished one."""
-    RECIPES["small"] = RECIPE
     return Command(
         functools.partial(_copy, before),
         functools.partial(train, photos, epochs),

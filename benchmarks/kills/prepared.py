@@ -13,7 +13,6 @@ from benchmarks.kills.commands import Command
 from helpers.data import cats_dogs
 from helpers.data.downloads import sha256_of
 from helpers.data.drawings import CLASS_NAMES, draw
-from helpers.training.recipes import RECIPES
 
 PHOTOS, SIZE = 24, 32  # of each class; pixels
 EPOCHS = 2
@@ -34,7 +33,6 @@ class Material:
     @cached_property
     def trained(self) -> Path:
         """The folder of a finished training."""
-        RECIPES["small"] = commands.RECIPE
         train = functools.partial(commands.train, self.photos, EPOCHS)
         return commands.in_a_process(train, self.folder / "trained")
 

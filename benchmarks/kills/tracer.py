@@ -1,9 +1,9 @@
 """Runs a function in a forked process, and kills it right before its N-th call.
 
-The calls are those that change names or cut files. A seccomp filter stops the process
-at these alone, so that it is not slowed down. `strace --inject=...:when=N` counts the
-calls of each thread and of each system call by itself; here one counter runs over all
-of them. Numbers and structures: Linux's ptrace(2), seccomp(2), linux/filter.h.
+The calls are those that change names, truncate or sync files. A seccomp filter stops
+the process at these alone, so that it is not slowed down. `strace --inject=...:when=N`
+counts the calls of each thread and of each system call by itself; here one counter runs
+over all of them. Numbers and structures: Linux's ptrace(2), seccomp(2), linux/filter.h.
 """
 
 import ctypes
@@ -29,9 +29,8 @@ NUMBERS = {
 }
 OPENS = {"x86_64": {2: 1, 257: 2}, "aarch64": {56: 2}}  # number: which argument, flags
 
-_TRACEME, _CONT, _SETOPTIONS, _EVENT_MESSAGE, _SYSCALL_INFO = (
-    *(0, 7, 0x4200, 0x4201, 0x420E),
-)
+_TRACEME, _CONT, _SETOPTIONS = 0, 7, 0x4200
+_EVENT_MESSAGE, _SYSCALL_INFO = 0x4201, 0x420E
 _FORK, _VFORK, _CLONE, _EXEC, _SECCOMP = 1, 2, 3, 4, 7  # events; options are 1 << event
 _OPTIONS = sum(1 << event for event in (_FORK, _VFORK, _CLONE, _EXEC, _SECCOMP))
 _EXITKILL = 1 << 20

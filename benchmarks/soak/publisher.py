@@ -1,7 +1,6 @@
 """Publishes new versions of the models while they are served, and broken ones."""
 
 import json
-import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 
+from benchmarks.materials import publish
 from benchmarks.soak.exchange import Connection, get
 
 SERVED = 60  # seconds for a published version to be served, at most
@@ -57,14 +57,8 @@ class Publisher:
             self.published += 1
 
     def _publish(self, name: str) -> None:
-        """Copy, rename into place, and remove the version before the last one."""
         self._newest[name] += 1
-        version = self._newest[name]
-        place = self._path(name, version)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self._files[name], place.with_suffix(".new"))
-        place.with_suffix(".new").rename(place)
-        self._path(name, version - 2).unlink(missing_ok=True)
+        publish(self._folder / name, self._files[name], self._newest[name])
 
     def _break(self, name: str, number: int) -> None:
         """Publish a file that cannot be served, and remove it after a moment."""

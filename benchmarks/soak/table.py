@@ -11,13 +11,8 @@ def text_of(result: Result) -> str:
     parts = [
         f"{result.requests:,} requests in {result.seconds:,.0f} s, {rate:.0f} a second",
         _codes(result),
-        _row("p50 / p99 in ms", [f"{a:.0f} / {b:.0f}" for a, b in result.latencies()]),
-        *(
-            _row(
-                f"  {kind}", [f"{a:.0f} / {b:.0f}" for a, b in result.latencies([kind])]
-            )
-            for kind in result.kinds
-        ),
+        _row("p50 / p99 in ms", _pairs(result.latencies())),
+        *(_row(f"  {kind}", _pairs(result.latencies([kind]))) for kind in result.kinds),
         *(
             _row(f"worker {number}, MiB", [f"{mib:.0f}" for mib in quarters])
             for number, quarters in enumerate(result.rss())

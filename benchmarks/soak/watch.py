@@ -1,6 +1,5 @@
 """Watches the app while requests are sent: memory, ops, threads, files and probes."""
 
-import os
 import statistics
 import threading
 import time
@@ -14,8 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks.soak.app_process import AppProcess
 from benchmarks.soak.exchange import Connection, get
 from benchmarks.soak.progress import QUARTERS, Progress
+from helpers.profiling.usage import MIB
+from webapp.serving.state_folder import MEMORY, NAME
 
-MIB = 2**20
 EVERY = 1.0  # seconds between two samples
 PROBE_EVERY = 0.05  # seconds
 SETTLE = 15.0  # seconds for connections to be closed after the last request
@@ -142,11 +142,8 @@ def _usage(process: psutil.Process) -> Usage:
 
 
 def shared_memory_files() -> set[str]:
-    """The state folders in /dev/shm, where an app without a temporary folder has it."""
-    try:
-        return {name for name in os.listdir("/dev/shm") if name.startswith("freeze")}
-    except FileNotFoundError:
-        return set()
+    """The names of state folders in memory, made where there is no temporary folder."""
+    return {path.name for path in MEMORY.glob(f"{NAME}*")}
 
 
 def _median(samples: list[float]) -> float:

@@ -118,6 +118,11 @@ def _prefix_in(folder: Path) -> Location:
     raise CheckpointError(f"{folder} holds no checkpoint", fix)
 
 
+def basename(path: str) -> str:
+    """The last part of a path of Linux or Windows."""
+    return PureWindowsPath(PurePosixPath(path).name).name
+
+
 def path_named_in(path: Path) -> str | None:
     """The prefix that a `checkpoint` file names; None for another file."""
     if not path.is_file():
@@ -134,7 +139,7 @@ def _named_prefix(path: Path, state: str) -> Location:
     A checkpoint of that name in the same folder is preferred, because checkpoints are
     copied to other folders; one of another name is used if it is the only one.
     """
-    name = PureWindowsPath(PurePosixPath(state).name).name
+    name = basename(state)
     named = state if PurePosixPath(state).is_absolute() else f"{path.parent}/{state}"
     beside = f"{path.parent}/{name}"
     if has_variables(beside):

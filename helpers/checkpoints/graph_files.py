@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf1
 
 from helpers.checkpoints.checkpoint_prefix import split_prefix
 from helpers.checkpoints.file_contents import content_of
+from helpers.graphs.graph_bodies import bodies
 from helpers.graphs.op_kinds import VARIABLE_OPS
 
 USUAL = ("graph.pbtxt", "graph.pb", "graph.txt")  # the first one found is taken
@@ -52,5 +53,5 @@ def holds_variables(path: Path) -> bool:
 
 def has_variable_ops(graph_def: tf1.GraphDef) -> bool:
     """Whether a graph, or one of its functions, has variables."""
-    bodies = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
-    return any(node.op in VARIABLE_OPS for body in bodies for node in body)
+    nodes = (node for body in bodies(graph_def) for node in body.nodes)
+    return any(node.op in VARIABLE_OPS for node in nodes)

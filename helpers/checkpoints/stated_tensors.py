@@ -6,11 +6,11 @@ file writes the checksums as well.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.framework import types_pb2
+
+from helpers.graphs.wiring import is_type
 
 WITHOUT_VALUES = ("resource", "variant")  # types that only TensorFlow itself can read
 MOST_SHARDS = 99_999  # their names have five digits
@@ -31,7 +31,7 @@ def index_fault(header, entries: Mapping[bytes, Any]) -> str | None:
         if entry.slices:
             fault = fault or slices_fault(shape_of(entry), entry.slices)
         if not 0 <= entry.shard_id < header.num_shards:
-            fault = fault or f"is in the file {entry.shard_id}, which there is not"
+            fault = fault or f"is in the file {entry.shard_id}, which does not exist"
         if min(entry.offset, entry.size) < 0:
             fault = fault or "is at no place of a file"
         if not key.startswith(b"\0") and not _is_text(key):
@@ -43,9 +43,10 @@ def index_fault(header, entries: Mapping[bytes, Any]) -> str | None:
 
 def _is_text(key: bytes) -> bool:
     try:
-        return bool(key.decode())
+        key.decode()
     except UnicodeDecodeError:
         return False
+    return True
 
 
 def _name_in(key: bytes) -> str:
@@ -66,8 +67,8 @@ def tensor_fault(dtype: int, shape) -> str | None:
       dtype: a number of TensorFlow's DataType.
       shape: a TensorShapeProto.
     """
-    if dtype not in _known_types():
-        return f"has the type number {dtype}, which TensorFlow has not"
+    if not is_type(dtype):
+        return f"has the type number {dtype}, which TensorFlow does not have"
     sizes = [dim.size for dim in shape.dim]
     if shape.unknown_rank or any(size < 0 for size in sizes):
         return "has a shape that is not known"
@@ -105,20 +106,3 @@ def slice_shape(shape: Sequence[int], part) -> tuple[int, ...] | None:
             return None
         sizes.append(length)
     return tuple(sizes)
-
-
-@cache
-def _known_types() -> frozenset[int]:
-    """The numbers of the types of this TensorFlow, without references."""
-    return frozenset(
-        number
-        for number in types_pb2.DataType.values()
-        if 0 < number < types_pb2.DT_FLOAT_REF and _is_known(number)
-    )
-
-
-def _is_known(number: int) -> bool:
-    try:
-        return bool(tf.as_dtype(number).name)
-    except TypeError:
-        return False

@@ -17,9 +17,7 @@ PATH = click.Path(path_type=Path)
 @click.argument("model", metavar="MODEL.pb", type=PATH)
 @click.argument("photos", nargs=-1, required=True, type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option(
-    allowed_ops.NAME, type=allowed_ops.OpNames(), default=(), help=allowed_ops.HELP
-)
+@allowed_ops.allow_ops_option
 @spec_options
 def predict(
     model: Path,

@@ -13,12 +13,12 @@ from helpers.serving.allowed_ops import NAME
 def scan(files: tuple[str, ...]) -> None:
     """List ops in FILES that do more than compute; exit status 1 if there are any."""
     import_tensorflow()
-    from helpers.inspecting.scan import allowing_ops, scan
+    from helpers.inspecting.scan import scan_file
 
-    found = {file: scan(file) for file in files}
-    for file, findings in found.items():
+    scanned = {file: scan_file(file) for file in files}
+    for file, (findings, ops) in scanned.items():
         lines = map(str, findings) if findings else ["nothing"]
         click.echo("\n".join(f"{file}: {line}" for line in lines))
-        if ops := allowing_ops(file):
+        if ops:
             click.echo(f"{file}: if it is your own, {NAME} {','.join(ops)} serves it")
-    sys.exit(any(found.values()))
+    sys.exit(any(found.findings for found in scanned.values()))

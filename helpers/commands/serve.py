@@ -28,9 +28,7 @@ APP = Path(__file__).resolve().parents[2] / "webapp" / "app.py"
 )
 @reading_options
 @spec_options
-@click.option(
-    allowed_ops.NAME, type=allowed_ops.OpNames(), default=(), help=allowed_ops.HELP
-)
+@allowed_ops.allow_ops_option
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(0, 65535))
 @click.argument("app_options", nargs=-1, type=click.UNPROCESSED)

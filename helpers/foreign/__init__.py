@@ -1,7 +1,8 @@
 """Reads texts from outside: which bytes, characters, names and JSON are accepted.
 
-What is not accepted is refused with a sentence that is printable in full. Every other
-package uses these modules, and they use none. Nothing here imports TensorFlow.
+What is not accepted is refused with a sentence that is printable in full. Packages of
+every layer may use these modules; they use no other package. Nothing here imports
+TensorFlow.
 """
 
 from helpers.lazy import public_names

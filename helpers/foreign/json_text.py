@@ -78,7 +78,7 @@ def parse_json(
     except ValueError as error:
         raise ValueError(f"{place} is not {wanted}: {printable(str(error))}") from error
     try:
-        _check(value, bounds.depth, _problem_of if bounds.checks_texts else _surrogate)
+        _check(value, bounds.depth, text_problem if bounds.checks_texts else _surrogate)
     except RecursionError as error:
         raise JsonProblem(_too_deep(place, bounds)) from error
     except _Odd as odd:
@@ -157,10 +157,6 @@ def _check(value: object, depth: int, problem_of: Callable[[str], str | None]) -
         is_key = isinstance(step, str)
         odd.path.append(f".{printable(str(step)[:40])}" if is_key else f"[{step}]")
         raise
-
-
-def _problem_of(text: str) -> str | None:
-    return text_problem(text)
 
 
 def _surrogate(text: str) -> str | None:

@@ -5,9 +5,7 @@ from helpers.graphs.edges import source_nodes
 from helpers.graphs.editor import GraphEditor
 from helpers.graphs.op_registry import op_def
 from helpers.graphs.traversal import find_reachable
-from helpers.graphs.wiring import type_of
-
-REFERENCES = 100  # types from this number on are those of references, which no node has
+from helpers.graphs.wiring import is_type
 
 
 def refuse_damaged_types(editor: GraphEditor) -> None:
@@ -23,7 +21,7 @@ def refuse_damaged_types(editor: GraphEditor) -> None:
         node = nodes[name]
         for attribute, numbers in _types_of(node):
             for number in numbers:
-                if number >= REFERENCES or type_of(number) is None:
+                if not is_type(number):
                     raise FreezeError(
                         f"op {node.name!r} ({node.op}) is damaged: its {attribute} is "
                         f"{number}, which stands for no type",

@@ -90,7 +90,8 @@ def freeze(
 
     beside = place.with_suffix(".json") if plain else None  # a plain graph's card
     with ExitStack() as files:
-        # The last one gets its name first: a graph never has another graph's card.
+        # Closed in reverse: the old card is deleted, the graph renamed, then its card.
+        # So no graph has another graph's card.
         beside_part = files.enter_context(atomic_write(beside)) if beside else None
         path = files.enter_context(atomic_write(place, replaces=beside))
         files.enter_context(cleanup_process(path, beside_part))

@@ -6,8 +6,8 @@ from helpers.freezing.passes.inference.average_batch_norms import (
     batch_norms_in_training,
 )
 from helpers.freezing.passes.optional.moving_averages import unused_averages_warning
-from helpers.freezing.passes.prune.prune import functions_in
 from helpers.graphs.editor import GraphEditor, nodes_of
+from helpers.graphs.graph_bodies import functions_in
 from helpers.graphs.op_registry import op_def
 from helpers.graphs.unsafe_ops import unsafe_ops
 

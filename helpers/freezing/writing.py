@@ -25,7 +25,7 @@ from helpers.freezing.sources.source import Source
 from helpers.graphs.editor import GraphEditor, Weight
 from helpers.graphs.fingerprint import Fingerprint
 from helpers.graphs.model_card import put_card
-from helpers.whole_files import sync
+from helpers.whole_files import made_folder, sync
 
 # Field numbers of TensorFlow's messages, from tensorflow/core/framework/*.proto.
 NODE = 1  # of GraphDef
@@ -71,31 +71,24 @@ def atomic_write(place: Path, *, replaces: Path | None = None) -> Iterator[Path]
     killed runs left beside `place` is deleted, too.
 
     Args:
-      replaces: a file that tells of the one at `place`; deleted right before it is
-        replaced.
+      replaces: the file that describes the one at `place`, such as its card; deleted
+        right before `place` is replaced.
     Raises:
       FreezeError: the folder or the file cannot be written.
     """
-    missing = [folder for folder in place.parents if not folder.exists()]
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with partial_file(place) as part:
+        with made_folder(place.parent), partial_file(place) as part:
             yield part
             sync(part)
             if replaces and not place.is_dir():
                 replaces.unlink(missing_ok=True)
             os.replace(part, place)
         sync(place.parent)
-    except BaseException as error:
-        for folder in missing:
-            with suppress(OSError):  # it does not exist, or is not empty
-                folder.rmdir()
-        if isinstance(error, OSError):
-            raise FreezeError(
-                f"{place} cannot be written: {error.strerror or error}",
-                "choose another place with --output, or make room there",
-            ) from error
-        raise
+    except OSError as error:
+        raise FreezeError(
+            f"{place} cannot be written: {error.strerror or error}",
+            "choose another place with --output, or make room there",
+        ) from error
 
 
 def write_model(editor: GraphEditor, path: Path, card: dict) -> dict:

@@ -25,6 +25,11 @@ TENSOR_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.\\/>-]*(:[0-9]{1,9})?")
 ABSENT: tuple[Any, ...] = (None, [], "")  # values that stand for no value
 
 
+def without_absent(card: dict) -> dict:
+    """The fields of a card that have a value."""
+    return {field: value for field, value in card.items() if value not in ABSENT}
+
+
 class Check(NamedTuple):
     """Which values of a field are valid.
 

@@ -82,13 +82,16 @@ def sources(node, first: int = 0, last: int | None = None) -> list[str]:
     return [name.split(":")[0] for name in inputs[first:last]]
 
 
-def called_functions(node, functions) -> Iterator[str]:
+def called_functions(node, functions) -> list[str]:
     """The functions, of those in `functions`, that the node calls or names."""
-    if node.op in functions:
-        yield node.op
+    return [name for name in (node.op, *functions_in(node)) if name in functions]
+
+
+def functions_in(node) -> list[str]:
+    """The functions that a node's attributes name."""
+    names = []
     for value in node.attr.values():
-        kind = value.WhichOneof("value")
-        if kind == "func" and value.func.name in functions:
-            yield value.func.name
-        elif kind == "list":
-            yield from (f.name for f in value.list.func if f.name in functions)
+        if value.HasField("func"):
+            names.append(value.func.name)
+        names += [func.name for func in value.list.func]
+    return names

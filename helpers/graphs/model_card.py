@@ -9,7 +9,7 @@ Taught in notebooks/03_freeze_the_graph.ipynb.
 import json
 
 from helpers.foreign.json_text import json_object
-from helpers.graphs.card_fields import ABSENT, refuse_invalid
+from helpers.graphs.card_fields import refuse_invalid, without_absent
 
 CARD_OP = "model_card"
 STRING = 7  # DT_STRING in TensorFlow's types.proto
@@ -28,7 +28,7 @@ def card_in(graph_def, where: object = "the graph") -> dict | None:
             place = f"{where}: the op {CARD_OP!r}"
             card = json_object(_text_in(node.attr["value"].tensor, place), place)
             refuse_invalid(card, where)
-            return {field: card[field] for field in card if card[field] not in ABSENT}
+            return without_absent(card)
     return None
 
 

@@ -8,7 +8,7 @@ from helpers.graphs.op_classes import op_classes
 from helpers.graphs.traversal import find_reachable
 from helpers.graphs.unsafe_ops import (
     UnsafeOp,
-    remote_devices,
+    refused_ops,
     unknown_ops,
     unsafe_ops,
 )
@@ -39,7 +39,7 @@ def findings(kind: str, graph) -> list[Finding]:
     """
     graph_def = graph.graph_def
     if kind == "GraphDef":
-        level, unsafe = "refuse", unsafe_ops(graph_def) + remote_devices(graph_def)
+        level, unsafe = "refuse", refused_ops(graph_def)
     else:
         level, unsafe = "warn", _left_by_freezing(graph_def)
     found = [
@@ -57,7 +57,7 @@ def ops_to_allow(kind: str, graph) -> list[str]:
     """
     if kind != "GraphDef":
         return []
-    unsafe = unsafe_ops(graph.graph_def) + remote_devices(graph.graph_def)
+    unsafe = refused_ops(graph.graph_def)
     if not all(item.may_be_allowed for item in unsafe):
         return []
     return list(dict.fromkeys(item.op for item in unsafe))

@@ -1,9 +1,9 @@
 """The configuration of this project's sessions."""
 
-from itertools import chain
-
 import tensorflow.compat.v1 as tf1
 from tensorflow.core.protobuf import rewriter_config_pb2
+
+from helpers.graphs.graph_bodies import bodies
 
 
 def session_config(
@@ -47,9 +47,9 @@ def rewrite_layouts(config: tf1.ConfigProto) -> None:
 
 def is_channels_first(graph_def: tf1.GraphDef) -> bool:
     """Whether an op of the graph, or of its functions, computes in NCHW."""
-    bodies = (function.node_def for function in graph_def.library.function)
     return any(
         node.attr["data_format"].s == b"NCHW"
-        for node in chain(graph_def.node, *bodies)
+        for body in bodies(graph_def)
+        for node in body.nodes
         if "data_format" in node.attr
     )

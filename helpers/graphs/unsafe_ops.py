@@ -19,7 +19,7 @@ OTHER_BUILDS = {"RemoteFusedGraphExecute": PROGRAM, "TRTEngineOp": PROGRAM}
 NEW = OpClass(
     "internal", f"is not an op of TensorFlow {VERSION}, and nobody looked at it"
 )
-# Classes whose ops a proof may run once; what freezing changed is not run by others.
+# Classes whose ops a proof may run once: they change nothing outside its process.
 ONCE = ("file-reads", "python", "log", "state", "unbounded")
 ELSEWHERE = "another machine"
 READS = re.compile("Restore|DTensorRestore|LoadAndRemap")  # of checkpoint files
@@ -76,7 +76,7 @@ def _endless(graph_def) -> list[UnsafeOp]:
 
 
 def _class_of_unknown(op: str) -> OpClass | None:
-    """The class of an op that TensorFlow 2.21 does not have.
+    """The class of an op that is not in op_classes.txt.
 
     None: a library that the user loaded brought it, or it cannot run at all.
     """
@@ -91,6 +91,11 @@ def remote_devices(graph_def) -> list[UnsafeOp]:
         UnsafeOp(op, node, f"is placed on another machine, {device!r}", ELSEWHERE)
         for op, node, device in remote_ops(graph_def)
     ]
+
+
+def refused_ops(graph_def) -> list[UnsafeOp]:
+    """The ops for which serving refuses a graph, but for those that are allowed."""
+    return unsafe_ops(graph_def) + remote_devices(graph_def)
 
 
 def lasting_ops(graph_def) -> list[UnsafeOp]:

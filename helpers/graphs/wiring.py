@@ -10,6 +10,7 @@ from helpers.graphs.op_kinds import VARIABLE_OPS
 from helpers.graphs.traversal import find_reachable
 
 VARIABLES = (*VARIABLE_OPS, "AutoReloadVariable")
+REFERENCES = 100  # types from this number on are those of references
 PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 # Before this GraphDef version a placeholder's unknown shape was stored as a scalar's.
 PLACEHOLDER_SHAPES = 24
@@ -118,6 +119,11 @@ def type_of(number: int) -> tf.DType | None:
         return tf.dtypes.as_dtype(number)
     except TypeError:
         return None
+
+
+def is_type(number: int) -> bool:
+    """Whether tensors may be of the type with this DataType number."""
+    return number < REFERENCES and type_of(number) is not None
 
 
 def is_float(dtype: tf.DType | None) -> bool:

@@ -31,3 +31,6 @@ class OpNames(click.ParamType):
 def _similar(name: str) -> str:
     found = difflib.get_close_matches(name[:40], op_classes(), 1)
     return f": try {found[0]}" if found else ": give names that `scan` prints"
+
+
+allow_ops_option = click.option(NAME, type=OpNames(), default=(), help=HELP)

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from helpers.data.decoding import decode_photo
-from helpers.freezing.passes.prune.prune import functions_in
+from helpers.graphs.graph_bodies import functions_in
 from helpers.graphs.traversal import find_reachable
 from helpers.graphs.wiring import Wiring
 

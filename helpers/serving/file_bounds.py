@@ -34,13 +34,13 @@ def problem_of(path: Path) -> str | None:
     """
     try:
         status = os.stat(path)
-        refuse_kind(path, status.st_mode)
+        refuse_kind("it", status.st_mode)
     except FileNotFoundError:
         return "it is a link to a file that is not there"
     except IsADirectoryError:
         return "it is a folder, not a regular file"
     except ValueError as error:
-        return str(error).replace(printable(str(path)), "it", 1)
+        return str(error)
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
     return None

@@ -13,7 +13,7 @@ from helpers.checkpoints.file_contents import DAMAGED, content_of
 from helpers.foreign.texts import printable
 from helpers.freezing.passes.optional.narrow_weights import widen
 from helpers.graphs.op_kinds import VARIABLE_OPS
-from helpers.graphs.unsafe_ops import UnsafeOp, remote_devices, unsafe_ops
+from helpers.graphs.unsafe_ops import UnsafeOp, refused_ops
 from helpers.graphs.wiring import Wiring
 from helpers.serving.graph_ends import op_of
 from helpers.serving.model_spec import ModelSpec, model_spec
@@ -42,8 +42,7 @@ def read_model(
     try:
         spec = model_spec(graph_def, path, defaults, stated)
     except ValueError as error:
-        if name := _variable(graph_def):
-            cause = f"it has variables ({name!r}): freeze its checkpoint first"
+        if cause := _variables(graph_def):
             raise ValueError(f"{path} cannot be served: {cause}") from error
         raise
     except DAMAGES as error:
@@ -63,12 +62,11 @@ def refuse_unsafe(
     Raises:
       ValueError: it has others, or is not frozen, or is placed on other machines.
     """
-    found = unsafe_ops(graph_def)
-    for item in found + remote_devices(graph_def):
+    found = refused_ops(graph_def)
+    for item in found:
         if item.may_be_allowed and item.op in allow_ops:
             continue
-        if item.kind in OF_VARIABLES and (name := _variable(graph_def)):
-            cause = f"it has variables ({name!r}): freeze its checkpoint first"
+        if item.kind in OF_VARIABLES and (cause := _variables(graph_def)):
             raise ValueError(f"{path} cannot be served: {cause}")
         raise ValueError(f"{path} is refused: op {item.node!r} ({item.op}) {item.why}")
     return found
@@ -120,9 +118,9 @@ def _reason(error: Exception, graph_def: tf1.GraphDef) -> str:
         return f"it needs more memory than there is: {error}"
     if isinstance(error, DAMAGES) and not isinstance(error, LookupError):
         return _damage(error)
-    name = _variable(graph_def)
-    if name and isinstance(error, tf.errors.FailedPreconditionError):
-        return f"it has variables ({name!r}): freeze its checkpoint first"
+    cause = _variables(graph_def)
+    if cause and isinstance(error, tf.errors.FailedPreconditionError):
+        return cause
     return run_cause(error).partition(". ")[0]
 
 
@@ -148,6 +146,9 @@ def _batch(graph_def: tf1.GraphDef, spec: ModelSpec) -> str:
     )
 
 
-def _variable(graph_def: tf1.GraphDef) -> str | None:
-    """The name of the first variable in the graph, if there is one."""
-    return next((node.name for node in graph_def.node if node.op in VARIABLE_OPS), None)
+def _variables(graph_def: tf1.GraphDef) -> str | None:
+    """Why a graph with variables cannot be served; None: it has none."""
+    for node in graph_def.node:
+        if node.op in VARIABLE_OPS:
+            return f"it has variables ({node.name!r}): freeze its checkpoint first"
+    return None

@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from helpers.foreign.texts import printable as printable  # of the names of files
-
 MAX_LENGTH = 128  # characters
 NAME = re.compile(r"[\w.-]+")
 NOT_MODELS = ("__pycache__",)

@@ -11,9 +11,9 @@ from threading import Event, Thread
 from time import monotonic
 from typing import NamedTuple
 
+from helpers.foreign.texts import printable
 from helpers.serving.allocator import return_free_memory
 from helpers.serving.frozen_model import FrozenModel
-from helpers.serving.model_names import printable
 from helpers.serving.trials import NotTried
 from helpers.serving.versions import (
     NoModels,
@@ -36,7 +36,8 @@ class Failure(NamedTuple):
     error: Exception
 
     def __str__(self) -> str:
-        return f"version {self.version} of {self.name} is not served: {self.error}"
+        why = printable(str(self.error))
+        return f"version {self.version} of {self.name} is not served: {why}"
 
 
 def follow(
@@ -73,9 +74,13 @@ def follow(
 
 
 def close_unused(library) -> None:
-    """Close the sessions of replaced models that no request uses any more."""
+    """Close the sessions of replaced models that no request uses any more.
+
+    The reference cycles of their graphs are collected, and free memory returned.
+    """
     if library.close_unused():
-        release_memory()
+        gc.collect()
+        return_free_memory()
 
 
 def _unload(library, name: str) -> None:
@@ -138,12 +143,6 @@ def _sentence(path: Path, error: Exception) -> str:
     return f"{path} cannot be served: {type(error).__name__}: {text}"
 
 
-def release_memory() -> None:
-    """Collect the reference cycles of closed graphs; return free memory to the OS."""
-    gc.collect()
-    return_free_memory()
-
-
 class Reloader:
     """A thread that polls for published versions and updates the library.
 
@@ -180,10 +179,11 @@ class Reloader:
     @property
     def problem(self) -> str | None:
         """A sentence if it has not looked for too long; None: it has."""
-        if self.age <= self._late_after:
+        age = self.age
+        if age <= self._late_after:
             return None
         return (
-            f"nothing was reloaded for {self.age:.0f} s: what is published since is "
+            f"nothing was reloaded for {age:.0f} s: what is published since is "
             "not served; start the server again if this lasts"
         )
 
@@ -204,7 +204,7 @@ class Reloader:
         self._last_error = ""
         before = skipped_lines(self._library.skipped)
         for failure in follow(self._library, published, self._load):
-            log.error("%s", printable(str(failure)))
+            log.error("%s", failure)
         for line in skipped_lines(self._library.skipped):
             if line not in before:
                 log.warning("%s", line)

@@ -32,7 +32,7 @@ def bound_scalars(
     Args:
       stated: the values that the card states, by the name of an op or a tensor.
     Raises:
-      ValueError: an input's type has not the value that is stated for it.
+      ValueError: the type of an input cannot represent the value stated for it.
     """
     scalars = {node.name: node for node in graph_def.node if is_fed_scalar(node)}
     if not scalars:
@@ -46,10 +46,10 @@ def bound_scalars(
 
 
 def _scalar(name: str, node, value: float) -> np.generic:
-    """The value in the type of the input, which has it as it is stated.
+    """The stated value as a scalar of the input's type; floats may be rounded.
 
     Raises:
-      ValueError: the type has no such value.
+      ValueError: the type cannot represent it.
     """
     dtype = type_of(node.attr["dtype"].type)
     kind = dtype.name if dtype else "of no known type"

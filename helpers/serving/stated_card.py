@@ -9,7 +9,7 @@ import tensorflow.compat.v1 as tf1
 from helpers.foreign.files import read_bounded
 from helpers.foreign.json_text import DESCRIPTION
 from helpers.foreign.texts import printable
-from helpers.graphs.card_fields import ABSENT, refuse_unknown
+from helpers.graphs.card_fields import ABSENT, refuse_unknown, without_absent
 from helpers.graphs.model_card import card_in, parse_card
 from helpers.graphs.wiring import Wiring
 from helpers.serving.graph_ends import op_of, tensor_of
@@ -30,7 +30,7 @@ def stated_card(
         refuse_unknown(written, beside)
         card |= written
     card |= _replacing(card, stated, notes)
-    return {field: card[field] for field in card if card[field] not in ABSENT}
+    return without_absent(card)
 
 
 def _replacing(card: dict, stated: dict, notes: list[str]) -> dict:

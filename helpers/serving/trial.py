@@ -8,17 +8,18 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any, NamedTuple
 
 from helpers.foreign.texts import printable
+from helpers.quiet import file_in_memory
 
 START_SECONDS = 300  # for the import of TensorFlow, where the machine is busy
 GRACE = 10  # seconds after its limit, which the process itself keeps
 PER_FILE_BYTE = 16  # bytes of memory; a network of 250 MB takes 13 times as much
+TRYING = "loading it and running it on test pictures"
 STDERR_TAIL = 8_000  # bytes
 PROGRAM = """
 import sys
@@ -29,7 +30,7 @@ main(json.loads({settings!r}))
 """
 CHECK_FAILED = re.compile(r"Check failed: (.*)|F\d{4} \S+ +\d+ [^\]]*\] (.*)")
 OUT_OF_MEMORY = re.compile(r"bad_alloc|[Oo]ut of memory|Cannot allocate memory")
-CAUSES = {
+CAUSES: dict[int, str] = {
     signal.SIGSEGV: "as a function that calls itself does, or ops nested very deeply",
     signal.SIGBUS: "as a damaged file does",
     signal.SIGFPE: "as a division by 0 does",
@@ -61,7 +62,7 @@ class Trial:
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        self._errors = _file_in_memory()
+        self._errors = _appended_file()
         program = PROGRAM.format(path=sys.path, settings=json.dumps(settings))
         self._process = subprocess.Popen(  # noqa: S603  runs a module of its own
             [_python(), "-c", program],
@@ -151,14 +152,11 @@ class Trial:
         """What ended the process while it tried a file."""
         number = -self._process.returncode
         if number == signal.SIGALRM:
-            return (
-                f"loading it and running it on test pictures took longer than "
-                f"{limits.seconds:g} s (--load-seconds)"
-            )
+            return f"{TRYING} took longer than {limits.seconds:g} s (--load-seconds)"
         if number == signal.SIGXCPU:
             return (
-                f"loading it and running it on test pictures took more than "
-                f"{limits.cpu_seconds:g} s of CPU time (--load-cpu-seconds)"
+                f"{TRYING} took more than {limits.cpu_seconds:g} s of CPU time "
+                "(--load-cpu-seconds)"
             )
         tail = self._tail
         if OUT_OF_MEMORY.search(tail):
@@ -169,7 +167,7 @@ class Trial:
         name = signal.Signals(number).name if number in _NUMBERS else str(number)
         if found := CHECK_FAILED.search(tail):
             return f"{ended} ({name}): {printable(found[1] or found[2])[:200]}"
-        cause = CAUSES.get(signal.Signals(number)) if number in _NUMBERS else None
+        cause = CAUSES.get(number)
         return f"{ended} ({name})" + (f", {cause}" if cause else "")
 
     @property
@@ -186,8 +184,8 @@ _NUMBERS = {*map(int, signal.Signals)}
 
 def _too_much(limits: Limits) -> str:
     return (
-        "loading it and running it on test pictures takes more than "
-        f"{limits.megabytes:,.0f} MB of memory (--load-megabytes)"
+        f"{TRYING} takes more than {limits.megabytes:,.0f} MB of memory "
+        "(--load-megabytes)"
     )
 
 
@@ -198,12 +196,9 @@ def _python() -> str:
     return str(Path(sys.prefix, "bin", "python3"))
 
 
-def _file_in_memory() -> IO[bytes]:
+def _appended_file() -> IO[bytes]:
     """A file that all writes are appended to, wherever they come from."""
-    if hasattr(os, "memfd_create"):  # Linux
-        file: IO[bytes] = os.fdopen(os.memfd_create("errors"), "w+b")
-    else:
-        file = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
+    file = file_in_memory()
     flags = fcntl.fcntl(file, fcntl.F_GETFL)
     fcntl.fcntl(file, fcntl.F_SETFL, flags | os.O_APPEND)
     return file

@@ -163,8 +163,7 @@ class Trials:
     def _next(self) -> _Job | None:
         """The next file to try; None: there was none for IDLE seconds."""
         with self._changed:
-            if not self._waiting and not self._is_closed:
-                self._changed.wait_for(lambda: self._waiting or self._is_closed, IDLE)
+            self._changed.wait_for(lambda: self._waiting or self._is_closed, IDLE)
             while self._is_closed and self._waiting:
                 job = self._waiting.popleft()
                 job.error = NotTried(f"{job.path} is not tried: the server ends")

@@ -1,6 +1,5 @@
 """Verdicts on model files, which several processes share through files in a folder."""
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -11,6 +10,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from helpers.foreign.files import read_bounded
+from helpers.locks import take
 from helpers.serving.versions import Stamp
 
 NAME = "verdict-"
@@ -67,7 +67,7 @@ class SharedVerdict:
                 log.warning("the other workers try this file, too: %s", error)
                 yield
                 return
-            while not _locks(file.fileno()):
+            while not take(file.fileno()):
                 if monotonic() > end or has_ended():
                     break
                 sleep(LOOK_EVERY)
@@ -81,11 +81,3 @@ def _content(file: Path) -> tuple[str, str] | None:
     except (OSError, ValueError, TypeError):
         return None
     return (path, refused) if isinstance(refused, str) else None
-
-
-def _locks(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -183,7 +183,7 @@ class _Listed:
             return _labels(file)
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             why = str(why).replace(printable(str(file)), "it", 1)
             shown = printable(f"{name}/{LABELS}")

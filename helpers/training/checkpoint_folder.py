@@ -8,10 +8,10 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
 from helpers.checkpoints.checkpoint import Checkpoint, card_of
-from helpers.checkpoints.checkpoint_prefix import STATE_FILE, path_named_in
+from helpers.checkpoints.checkpoint_prefix import STATE_FILE, basename, path_named_in
 from helpers.whole_files import sync, write_whole
 
 FINISHED = "model-ckpt"  # the basename of the prefix of a finished training
@@ -97,7 +97,7 @@ class CheckpointFolder:
     def _named(self) -> str | None:
         """The basename of the prefix that the `checkpoint` file names."""
         path = path_named_in(self.folder / STATE_FILE)
-        return path and PureWindowsPath(PurePosixPath(path).name).name
+        return path and basename(path)
 
     @contextmanager
     def _part(self) -> Iterator[Path]:
@@ -134,9 +134,9 @@ class CheckpointFolder:
 
     def _is_left(self, name: str, latest: str | None) -> bool:
         """Whether a save is not whole, or of the training of the latest checkpoint."""
-        if not self._has(name) or not latest:
-            return not self._has(name)
-        training = _training(latest)
+        if not self._has(name):
+            return True
+        training = _training(latest) if latest else []
         return any(training) and _training(str(self.folder / name)) == training
 
     def _saves(self) -> list[str]:

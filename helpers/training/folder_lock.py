@@ -1,11 +1,12 @@
 """The lock of a training's folder, which a second training finds taken."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from helpers.locks import locked
 from helpers.training.save_errors import save_errors
+from helpers.whole_files import made_folder
 
 
 @contextmanager
@@ -16,10 +17,9 @@ def locked_folder(folder: Path) -> Iterator[None]:
       ValueError: another process trains in it.
       SaveError: it cannot be made.
     """
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    with save_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    try:
+    with ExitStack() as made:
+        with save_errors(folder):
+            made.enter_context(made_folder(folder))
         with locked(folder) as free:
             if not free:
                 raise ValueError(
@@ -27,7 +27,3 @@ def locked_folder(folder: Path) -> Iterator[None]:
                     "another folder with --out"
                 )
             yield
-    finally:
-        for path in missing:
-            with suppress(OSError):  # not empty
-                path.rmdir()

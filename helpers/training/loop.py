@@ -1,6 +1,7 @@
 """Trains a network and saves a checkpoint after each epoch, from which it can resume.
 
-A checkpoint is saved beside the one before it; history.csv has the epochs of either.
+The checkpoint before is kept until the next one is complete; an epoch is in history.csv
+before its checkpoint is the latest.
 
 Taught in notebooks/01_train_with_placeholders.ipynb.
 """
@@ -101,7 +102,7 @@ class Trainer:
                 session.close()
 
     def _tidy(self) -> None:
-        """Make the folder that of the checkpoint, after a run that was killed."""
+        """Delete what a killed run left; validate the epoch that it saved, if not done."""
         self.saved.tidy(self.done // self.feed.steps)
         lines = read_history(self.out)
         if lines and math.isnan(lines[-1]["validation"]):

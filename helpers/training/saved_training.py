@@ -1,4 +1,4 @@
-"""SavedTraining: what a training has in its folder, always that of one checkpoint."""
+"""SavedTraining: the checkpoint, history.csv and curve of a training, kept in step."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -89,7 +89,7 @@ class SavedTraining:
 
     def finish(self, write: Callable[[str], None], majority: float) -> None:
         """Save the finished checkpoint in place of the latest, and draw the curve."""
-        self.draw_curve(majority)
+        self._draw_curve(majority)
         with save_errors(self.folder):
             self.prefix = self.checkpoints.save(FINISHED, write)
 
@@ -97,9 +97,9 @@ class SavedTraining:
         """Write an epoch with its validation accuracy to the history and the curve."""
         with save_errors(self.folder):
             add_epoch(self.folder, epoch)
-        self.draw_curve(majority)
+        self._draw_curve(majority)
 
-    def draw_curve(self, majority: float) -> None:
+    def _draw_curve(self, majority: float) -> None:
         """Draw training.png, if there is an epoch; `majority` as in training_curve."""
         if lines := read_history(self.folder):
             with save_errors(self.folder):

@@ -13,6 +13,7 @@ from tests.browser.page_actions import (
     save_screenshot,
     submit,
 )
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -87,7 +88,7 @@ def test_heat_map_lies_over_the_photo(page):
     sent = picture(200, 100, ("red", 0, 0, 60, 60))
     submit(page, sent, button="Ask, and show why")
     heat, photo = page.locator(".heat"), page.get_by_alt_text("The photo you sent")
-    assert heat.bounding_box() == photo.bounding_box()
+    wait_for(lambda: heat.bounding_box() == photo.bounding_box())
     page.get_by_role("radio", name="Off").check()
     expect(heat).to_be_hidden()
 

@@ -89,9 +89,7 @@ def refusal(*options: str) -> str:
 def test_a_process_serves_at_its_address(models):
     options = ("--port", "0", "--classes", "a,b,c", "--", "--workers", "1")
     with running(*SERVE, str(models / "photos.h5"), *options) as process:
-        while "Serving" not in (line := process.line()):
-            assert line, process.end()
-        url = line.rpartition(" at ")[2]
+        url = process.line_with("Serving").rpartition(" at ")[2]
         files = {"image": ("photo.png", photo("red"))}
         asked = requests.post(f"{url}/predict", files=files, headers=JSON)
     assert asked.json()["probabilities"].keys() == {"a", "b", "c"}

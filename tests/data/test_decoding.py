@@ -411,7 +411,6 @@ def check_limits(files):
 
 
 @pytest.mark.ci
-@pytest.mark.ci
 def test_pictures_at_the_limits_stay_within_time_and_memory():
     files, _ = measured(at_the_limits())
     assert {file.said for file in files.values()} == {"a picture"}

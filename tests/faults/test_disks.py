@@ -11,6 +11,11 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.ci]
 
+DISKS = pytest.mark.parametrize(
+    ("disk", "cause"),
+    [("full", "No space left on device"), ("read-only", "Read-only file system")],
+)
+
 HERE = Path(__file__).parent
 NET = ["checkpoint", "history.csv", "training.png"]
 
@@ -102,10 +107,7 @@ def test_no_descriptor_left_is_not_taken_for_photos_that_cannot_be_read(found):
 # Freezing, downloading, no temporary folder
 
 
-@pytest.mark.parametrize(
-    ("disk", "cause"),
-    [("full", "No space left on device"), ("read-only", "Read-only file system")],
-)
+@DISKS
 def test_freezing_leaves_the_old_file_alone(found, disk, cause):
     freeze = found[f"freeze, {disk}"]
     assert freeze["files"] == ["model.pb"]
@@ -115,10 +117,7 @@ def test_freezing_leaves_the_old_file_alone(found, disk, cause):
     assert fix == "choose another place with --output, or make room there"
 
 
-@pytest.mark.parametrize(
-    ("disk", "cause"),
-    [("full", "No space left on device"), ("read-only", "Read-only file system")],
-)
+@DISKS
 def test_downloading_leaves_nothing_behind(found, disk, cause):
     download = found[f"download, {disk}"]
     assert download["files"] == []

@@ -41,25 +41,21 @@ def assert_whole(run, tallies, times):
 
 
 @pytest.mark.slow
-def test_a_killed_command_leaves_the_old_state_or_the_new_one(tmp_path):
-    run, tallies = kill(20, QUICK, tmp_path / "kills.json")
-    assert_whole(run, tallies, 20)
-
-
-@pytest.mark.slow
-@pytest.mark.ci
-def test_a_killed_training_keeps_a_whole_checkpoint(tmp_path):
-    names = ("train", "train, more epochs")
-    run, tallies = kill(16, names, tmp_path / "kills.json")
-    assert_whole(run, tallies, 16)
-
-
-@pytest.mark.slow
-@pytest.mark.ci
-def test_a_killed_freeze_leaves_the_old_file_or_the_new_one(tmp_path):
-    names = ("freeze", "freeze --plain")
-    run, tallies = kill(19, names, tmp_path / "kills.json")
-    assert_whole(run, tallies, 19)
+@pytest.mark.parametrize(
+    ("times", "names"),
+    [
+        pytest.param(20, QUICK, id="quick"),
+        pytest.param(
+            16, ("train", "train, more epochs"), id="train", marks=pytest.mark.ci
+        ),
+        pytest.param(
+            19, ("freeze", "freeze --plain"), id="freeze", marks=pytest.mark.ci
+        ),
+    ],
+)
+def test_a_killed_command_leaves_the_old_state_or_the_new_one(tmp_path, times, names):
+    run, tallies = kill(times, names, tmp_path / "kills.json")
+    assert_whole(run, tallies, times)
 
 
 NOT_ATOMIC = """

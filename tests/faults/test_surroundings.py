@@ -12,6 +12,7 @@ import requests
 
 from benchmarks.soak.exchange import Connection, get
 from tests.faults.surroundings import app_after, app_with_mounts
+from tests.waiting import wait_for
 from tests.webapp.running_app import photo, running, write_model
 from webapp.serving.listener import bind
 
@@ -63,10 +64,7 @@ def test_photos_are_answered_on_a_read_only_disk(read_only, side):
 def test_versions_are_loaded_on_a_read_only_disk(read_only, models):
     write_model(models / "cats" / "2.new", image_size=32)
     (models / "cats" / "2.new").rename(models / "cats" / "2.pb")
-    end = time.monotonic() + 60
-    while ask(read_only).json()["version"] != 2:
-        assert time.monotonic() < end
-        time.sleep(0.2)
+    wait_for(lambda: ask(read_only).json()["version"] == 2, pause=0.2)
 
 
 def test_workers_without_a_folder_for_their_state_are_told_what_to_do(models):
@@ -118,9 +116,7 @@ def test_without_descriptors_the_loop_is_idle_and_the_log_is_short(small_app):
         time.sleep(2)
         used = sum(watched.cpu_times()[:2]) - before
         assert used < 0.5 * (time.monotonic() - start)
-    end = time.monotonic() + 10
-    while not answers(small_app.open_port):
-        assert time.monotonic() < end
+    wait_for(lambda: answers(small_app.open_port), 10)
     assert ask(small_app.open_port).status_code == 200
     assert small_app._lines.qsize() < 20
 

@@ -14,20 +14,18 @@ import pytest
 from benchmarks.soak.exchange import Connection, get
 from tests.faults.surroundings import mounts_are_allowed
 from tests.faults.two_workers import (
-    DEADLINE,
     PROBE,
     REPLACED,
     ask,
+    assert_white_photos_hurt_no_other,
     clients,
-    is_answered,
     probe,
     probes,
-    read_until,
     two_workers,
-    wait_for,
     workers_of,
 )
-from tests.faults.white_graphs import WHITE, loops_on_white
+from tests.faults.white_graphs import loops_on_white
+from tests.waiting import wait_for
 from tests.webapp.running_app import photo, write_model
 from webapp.serving.server import DRAIN
 
@@ -55,7 +53,7 @@ def test_a_halted_worker_is_replaced_and_others_answer_meanwhile(service):
         assert not before[0].is_running()
         assert answered > 20
         assert sum(answers(sock) for sock in kept) >= 1  # the other worker's
-    read_until(service, "serves")
+    service.line_with("serves")
     assert before[1] in workers_of(service)
 
 
@@ -81,7 +79,7 @@ def test_a_worker_killed_under_load_loses_only_what_it_was_answering(service):
     with clients(service.open_port, 6) as got:
         wait_for(lambda: len(got) > 30)
         killed.kill()
-        read_until(service, "serves")
+        service.line_with("serves")
     lost = [one for one in got if one != "cat"]
     assert len(got) > 40
     assert set(lost) <= {"ConnectionError", "ConnectionResetError"}
@@ -127,17 +125,7 @@ def own_folder():
 
 @pytest.mark.ci
 def test_a_graph_that_hangs_stops_no_probe_and_is_answered_with_504(service):
-    with ThreadPoolExecutor(10) as pool:
-        white = [pool.submit(ask, service.open_port, WHITE) for _ in range(8)]
-        time.sleep(DEADLINE / 4)
-        assert probes(service.open_port) < PROBE
-        wait_for(lambda: is_answered(service.open_port, "cats"))
-        codes = {one.result().status_code for one in white}
-    assert codes <= {503, 504}
-    assert 504 in codes
-    read_until(service, "serves")  # a worker without the thread that hangs
-    wait_for(lambda: len(workers_of(service)) == 2)  # those have ended
-    assert ask(service.open_port, photo()).status_code == 200
+    assert_white_photos_hurt_no_other(service, "loops")
 
 
 def test_requests_accepted_before_sigterm_are_answered(service):  # ends it: the last

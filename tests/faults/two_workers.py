@@ -13,6 +13,8 @@ import requests
 
 from benchmarks.soak.exchange import Connection, get, post
 from tests.faults.surroundings import app_after, app_with_mounts, mounts_are_allowed
+from tests.faults.white_graphs import WHITE
+from tests.waiting import wait_for
 from tests.webapp.running_app import Process, photo, running
 
 DEADLINE = 1.0  # seconds of a run
@@ -33,14 +35,8 @@ def two_workers(models: Path, temporary: Path) -> Iterator[Process]:
     command = start(shell, *options)
     with running(*command, at_most=400, TMPDIR=str(temporary)) as process:
         process.open_port, process.temporary = process.port(), temporary
-        read_until(process, "worker 1 serves")
+        process.line_with("worker 1 serves")
         yield process
-
-
-def read_until(process, text: str) -> None:
-    """Read what it prints, up to a line with this text."""
-    while text not in (line := process.line()):
-        assert line, f"it ended: {process.end()}"
 
 
 def workers_of(process) -> list[psutil.Process]:
@@ -53,13 +49,6 @@ def _is_worker(process: psutil.Process) -> bool:
     with suppress(psutil.Error):  # it has just ended
         return "--deadline" in process.cmdline()
     return False
-
-
-def wait_for(condition, seconds: float = REPLACED) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @contextmanager
@@ -106,7 +95,7 @@ def probes(port: int, number: int = 20) -> float:
     return statistics.median(probe(port) for _ in range(number))
 
 
-def ask(port: int, data: bytes, model: str = "loops") -> requests.Response:
+def ask(port: int, data: bytes, model: str) -> requests.Response:
     address = f"http://127.0.0.1:{port}/predict?model={model}"
     return requests.post(address, data, timeout=60)
 
@@ -116,3 +105,19 @@ def is_answered(port: int, model: str) -> bool:
     with suppress(requests.ConnectionError):
         return ask(port, photo(), model).status_code == 200
     return False
+
+
+def assert_white_photos_hurt_no_other(service, model: str) -> None:
+    """White photos, which hang this model, get 503 or 504; all others are answered."""
+    port = service.open_port
+    with ThreadPoolExecutor(10) as pool:
+        white = [pool.submit(ask, port, WHITE, model) for _ in range(8)]
+        time.sleep(DEADLINE / 4)
+        assert probes(port) < PROBE
+        wait_for(lambda: is_answered(port, "cats"))
+        codes = {one.result().status_code for one in white}
+    assert codes <= {503, 504}
+    assert 504 in codes
+    service.line_with("serves")  # a worker without the threads that hang
+    wait_for(lambda: len(workers_of(service)) == 2)  # those have ended
+    assert ask(port, photo(), model).status_code == 200

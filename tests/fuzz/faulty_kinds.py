@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from tests.fuzz.kinds import Finding, Kind
+from tests.fuzz.kinds import Finding, Kind, case_rng
 
 WRONG = 3  # the case
 
@@ -20,7 +20,7 @@ class Numbers(Kind):
 
     def make(self, rng: Random) -> bool:
         """Whether this is the case that goes wrong."""
-        return rng.getstate() == Random(f"{self.name}:{WRONG}").getstate()
+        return rng.getstate() == case_rng(self.name, WRONG).getstate()
 
     def run(self, case: bool) -> bool:
         if case:
@@ -73,6 +73,7 @@ class Waits(Numbers):
 
 class Grows(Numbers):
     name = "grows"
+    seconds = 3  # of CPU time, which new memory takes on a busy machine
 
     def go_wrong(self) -> None:
         np.ones(100 << 20, np.uint8)

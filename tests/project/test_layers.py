@@ -7,7 +7,7 @@ import pytest
 from tools.import_graph import FILES, LAYERS, ROOT, edges, imports_of, package_edges
 
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-WITHOUT_TENSORFLOW = ("data", "figures", "foreign", "quiet", "whole_files")
+WITHOUT_TENSORFLOW = ("data", "figures", "foreign", "locks", "quiet", "whole_files")
 
 
 @pytest.mark.parametrize("package", LEVEL)

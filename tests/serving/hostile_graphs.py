@@ -50,39 +50,6 @@ def large(gigabytes: float = 3) -> tf1.GraphDef:
     return net(allocate)
 
 
-def chain(length: int = 60_000) -> tf1.GraphDef:
-    """So many ops, each of which takes the one before."""
-    graph_def = good()
-    (softmax,) = (node for node in graph_def.node if node.name == "y_pred")
-    before = softmax.input[0]
-    for number in range(length):
-        node = graph_def.node.add(name=f"n{number}", op="Neg", input=[before])
-        node.attr["T"].CopyFrom(softmax.attr["T"])
-        before = node.name
-    softmax.input[0] = before
-    return graph_def
-
-
-def recursive() -> tf1.GraphDef:
-    """A function that calls itself."""
-    graph_def = good()
-    (softmax,) = (node for node in graph_def.node if node.name == "y_pred")
-    call = tf1.NodeDef(name="call", op="PartitionedCall", input=softmax.input)
-    for attribute in ("Tin", "Tout"):
-        call.attr[attribute].list.type.append(tf1.float32.as_datatype_enum)
-    call.attr["f"].func.name = "again"
-    graph_def.node.add().CopyFrom(call)
-    softmax.input[0] = "call"
-    function = graph_def.library.function.add()
-    function.signature.name = "again"
-    function.signature.input_arg.add(name="a", type=1)
-    function.signature.output_arg.add(name="b", type=1)
-    call.input[0] = "a"
-    function.node_def.add().CopyFrom(call)
-    function.ret["b"] = "call:output:0"
-    return graph_def
-
-
 def write(path: Path, graph_def: tf1.GraphDef) -> Path:
     """Publish a graph: write it beside its place, and rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,8 +8,9 @@ from threading import Event
 
 import pytest
 
+from helpers.foreign.texts import printable
 from helpers.serving.library import Library, UnknownModel
-from helpers.serving.model_names import name_problem, printable
+from helpers.serving.model_names import name_problem
 from helpers.serving.reloading import Reloader, follow
 from helpers.serving.versions import NoModels, published_in
 from tests.webapp.running_app import photo, write_model

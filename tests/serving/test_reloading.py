@@ -4,7 +4,6 @@ import gc
 import json
 import os
 import threading
-import time
 import weakref
 from functools import partial
 
@@ -18,6 +17,7 @@ from helpers.serving.reloading import Reloader, follow
 from helpers.serving.trials import NotTried
 from helpers.serving.versions import published_as, published_in
 from tests.serving.made_graphs import image_net, softmax, write_graph
+from tests.waiting import wait_for
 from tests.webapp.running_app import write_model
 
 IMAGES = np.zeros([1, 128, 128, 3], np.uint8)
@@ -240,13 +240,6 @@ def reloader(folder, library):
     reloader.start()
     yield reloader
     reloader.stop()
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.mark.usefixtures("reloader")

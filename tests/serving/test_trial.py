@@ -17,6 +17,7 @@ from helpers.serving.verdicts import SharedVerdict
 from helpers.serving.versions import stamp_of
 from tests.serving import hostile_graphs
 from tests.serving.hostile_graphs import sparse, write
+from tests.waiting import wait_for
 
 BUSY = Limits(seconds=60)  # where other programs use this machine, too
 SHORT = Limits(seconds=1.5)
@@ -251,10 +252,3 @@ def test_a_process_ends_with_its_parent(files, tmp_path):
     assert trial.refusal(files / "good.pb", BUSY) == ""
     trial._process.stdin.close()
     assert trial._process.wait(60) == -signal.SIGKILL
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

@@ -182,7 +182,6 @@ def test_a_second_phase_restarts_the_schedule_with_the_learned_weights(
 
 
 @pytest.mark.ci
-@pytest.mark.ci
 def test_a_resumed_training_resets_the_temperature(tmp_path, monkeypatch):
     examples = small_resnet(monkeypatch, Phase())
     first = Lesson(tmp_path, examples, network="resnet", epochs=1)
@@ -367,7 +366,6 @@ def test_a_meta_file_without_an_index_starts_anew(copied, examples):
 # The network with a training phase of its own
 
 
-@pytest.mark.ci
 @pytest.mark.ci
 def test_resnet_trains_on_images_of_growing_size(tmp_path, monkeypatch):
     examples = small_resnet(monkeypatch, Phase(sizes=((0, 24), (0.5, 32))))

@@ -107,6 +107,12 @@ class Process:
         """The next line on standard output; "" after the last."""
         return self._lines.get().rstrip("\n")
 
+    def line_with(self, text: str) -> str:
+        """The next line on standard output that contains the text."""
+        while text not in (line := self.line()):
+            assert line, f"it ended: {self.end()}"
+        return line
+
     def port(self) -> int:
         """The port of the server, once it serves."""
         while line := self.line():

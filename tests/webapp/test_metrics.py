@@ -249,13 +249,6 @@ def process(tmp_path_factory):
         assert process.end() == (0, "")
 
 
-def line_with(process, text: str) -> str:
-    """The next line of the log that contains the text."""
-    while text not in (line := process.line()):
-        assert line
-    return line
-
-
 def test_the_process_writes_its_log_and_reloads(process):
     def version() -> int:
         answer = requests.post(f"{process.url}/predict", photo(), timeout=30)
@@ -263,16 +256,16 @@ def test_the_process_writes_its_log_and_reloads(process):
 
     assert version() == 1
     (process.models / "cats" / "2.pb").write_bytes(b"not a graph")
-    line_with(process, "not served")
+    process.line_with("not served")
     new = write_model(process.models / "cats" / "3.new")
     new.rename(process.models / "cats" / "3.pb")
-    line_with(process, "serving version 3")
+    process.line_with("serving version 3")
     assert version() == 3
 
 
 def test_a_request_that_the_parser_refuses_has_an_id_too(process):
     answer = requests.get(process.url, headers={"X": "x" * 300_000}, timeout=30)
     assert answer.status_code == 431
-    line = json.loads(line_with(process, "431"))
+    line = json.loads(process.line_with("431"))
     assert line["request"] == answer.headers["X-Request-ID"]
     assert line["status"] == 431

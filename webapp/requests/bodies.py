@@ -10,7 +10,8 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from webapp.serving.body_budget import RETRY_AFTER, BodyShare
+from webapp.serving.admission import RETRY_AFTER
+from webapp.serving.body_budget import BodyShare
 
 GZIP = zlib.MAX_WBITS | 16
 PACKED = {"gzip": GZIP, "x-gzip": GZIP, "deflate": zlib.MAX_WBITS}  # to zlib's wbits

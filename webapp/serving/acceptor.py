@@ -14,8 +14,8 @@ from webapp.serving.client_limits import CONNECTIONS
 from webapp.serving.shared_state import WorkerState
 
 GRACE = 0.03  # seconds that a connection waits for the worker with the fewest
-OPEN_FILES = 4096  # for CONNECTIONS and for TensorFlow
-OWN_FILES = 100  # of those, for TensorFlow, models and logs
+OPEN_FILES = 4096  # the soft limit that is asked for
+OWN_FILES = 100  # kept for TensorFlow, models and logs where the limit is lower
 NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 FULL = 1  # seconds without accepting where there is no descriptor for a connection
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class Acceptor:
 
 
 def room_for(connections: int) -> int:
-    """How many of these connections this process may have descriptors for."""
+    """How many of these connections have room; raises the limit of open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = max(OPEN_FILES, connections + OPEN_FILES - CONNECTIONS)
     if soft < wanted:

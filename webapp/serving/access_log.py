@@ -83,11 +83,11 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields = getattr(record, "fields", {})
         words = [str(value) for value in fields.values()] or [record.getMessage()]
-        line = " ".join([f"{_time(record):%H:%M:%S}", record.levelname.lower(), *words])
-        trace = self.formatException(record.exc_info) if record.exc_info else ""
-        return "\n".join(
-            map(printable, [line, *trace.split("\n")] if trace else [line])
-        )
+        words = [f"{_time(record):%H:%M:%S}", record.levelname.lower(), *words]
+        lines = [" ".join(words)]
+        if record.exc_info:
+            lines += self.formatException(record.exc_info).split("\n")
+        return "\n".join(map(printable, lines))
 
 
 def _time(record: logging.LogRecord) -> datetime:

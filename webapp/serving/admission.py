@@ -1,6 +1,7 @@
 """Admission control: 503 for a photo above the limit, 504 after too long a wait.
 
-scheduler.py counts and queues the photos; here the app refuses them.
+scheduler.py counts and queues the photos, and answers programs above the limit and
+requests that wait too long; here the app refuses the rest, such as a page's form.
 """
 
 from collections.abc import Callable

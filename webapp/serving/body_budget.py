@@ -16,7 +16,6 @@ from helpers.serving.allocator import return_free_memory
 
 SHARE = "webapp.body_share"  # in the WSGI environment
 BURST = 32_000_000  # bytes of bodies that went, after which memory is given back
-RETRY_AFTER = 1  # second
 
 
 class NoRoom(Error):

@@ -17,8 +17,16 @@ from webapp.serving.admission import RETRY_AFTER
 
 SENTENCE = "Too many photos at once: send this one again in a second."
 STATUS = HTTPStatus.SERVICE_UNAVAILABLE
-PROBLEM = {"type": "about:blank", "title": STATUS.phrase, "status": int(STATUS)}
-BODY = json.dumps(PROBLEM | {"detail": SENTENCE}).encode()
+
+
+def problem(code: int, detail: str) -> bytes:
+    """The body of an error as `application/problem+json` (RFC 9457)."""
+    title = HTTPStatus(code).phrase
+    fields = {"type": "about:blank", "title": title, "status": int(code)}
+    return json.dumps(fields | {"detail": detail}).encode()
+
+
+BODY = problem(STATUS, SENTENCE)
 FIELDS = HEADERS | {
     "Content-Type": "application/problem+json",
     "Content-Length": str(len(BODY)),

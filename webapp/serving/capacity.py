@@ -35,8 +35,8 @@ def memory(root: Path = ROOT) -> int:
 def workers(root: Path = ROOT) -> int:
     """The default number of workers: one for each core, up to MAX_WORKERS.
 
-    Each answers in one thread (scheduler.py). All together may use a quarter of the
-    free memory.
+    Each computes one batch of photos at a time, unless one takes long (scheduler.py).
+    All together may use a quarter of the free memory.
     """
     fitting = int(memory(root) / 4 / WORKER_BYTES)
     return max(1, min(cores(root), fitting, MAX_WORKERS))

@@ -1,12 +1,12 @@
 """How long a client may take to send a request and to read its answer.
 
-All times are those of a monotonic clock. Who is too slow is sent 408 if a part of a
-request has come, or the connection is closed. While connections are scarce, those that
-are idle longest make room for new ones, then those that are slow.
+All times are those of a monotonic clock. A client that is too slow gets 408 if a part
+of its request has come; else its connection is closed. While connections are scarce,
+those that are idle longest make room for new ones, then those that are slow.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from enum import Enum
 from time import monotonic
 from typing import Protocol
@@ -116,7 +116,7 @@ class ClientLimits:
 
     def __init__(
         self,
-        clients: Callable[[], Iterable[Client]],
+        clients: Callable[[], Collection[Client]],
         *,
         seconds: float = SECONDS,
         keep_alive: float = 75,
@@ -147,9 +147,9 @@ class ClientLimits:
 
     def make_room(self) -> None:
         """Evict clients that are idle or slow if there are too many connections."""
-        clients = list(self._clients())
-        if len(clients) <= self._most:
+        if (excess := len(self._clients()) - self._most) <= 0:
             return
+        clients = list(self._clients())
         for client in clients:
             client.note()
         idle = [c for c in clients if c.clock.phase in (Phase.IDLE, Phase.NEW)]
@@ -161,7 +161,7 @@ class ClientLimits:
         ]
         idle.sort(key=lambda client: client.clock.idle, reverse=True)
         slow.sort(key=lambda client: client.clock.since)
-        for client in (idle + slow)[: len(clients) - self._most]:
+        for client in (idle + slow)[:excess]:
             _evict(client, self._scarce)
 
 

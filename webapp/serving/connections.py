@@ -4,7 +4,6 @@ The classes extend undocumented ones of waitress: requirements.txt pins it, and
 tests/webapp/serving/test_server.py fails when they change.
 """
 
-import json
 import select
 import socket
 from contextlib import suppress
@@ -20,7 +19,7 @@ from webapp.security import HEADERS
 from webapp.serving import access_log, admission, body_budget
 from webapp.serving.body_budget import BodyShare
 from webapp.serving.body_buffers import DiscardedBody, LengthReceiver
-from webapp.serving.busy_answers import BusyTask, TooMany
+from webapp.serving.busy_answers import BusyTask, TooMany, problem
 from webapp.serving.chunked_bodies import ChunkReceiver
 from webapp.serving.client_limits import ClientClock, Phase
 from webapp.serving.framing import check_head, check_start
@@ -78,13 +77,12 @@ class Parser(HTTPRequestParser):
             self.body_rcv = ChunkReceiver(self.adj.inbuf_overflow - 1, self.share)
         elif self.content_length >= self.adj.inbuf_overflow:  # the app answers 413
             self._discard()
-        elif self.share.budget.has_room(self.content_length):
-            if self.content_length:
-                self.body_rcv = LengthReceiver(self.content_length, self.share)
-        else:
+        elif not self.share.budget.has_room(self.content_length):
             self.error = self.share.budget.refuse()
             self.content_length, self.body_rcv = 0, None
             self.expect_continue = False
+        elif self.content_length:
+            self.body_rcv = LengthReceiver(self.content_length, self.share)
 
     def _discard(self) -> None:
         self.body_rcv = FixedStreamReceiver(self.content_length, DiscardedBody())
@@ -128,13 +126,8 @@ class RefusalTask(ErrorTask):
     def execute(self) -> None:
         error = self.request.error
         title = HTTPStatus(error.code).phrase
-        problem = {
-            "type": "about:blank",
-            "title": title,
-            "status": error.code,
-            "detail": SENTENCES.get(error.code, MISTAKE).format(error.body),
-        }
-        body = json.dumps(problem).encode()
+        sentence = SENTENCES.get(error.code, MISTAKE).format(error.body)
+        body = problem(error.code, sentence)
         request_id = access_log.id_given(self.request.headers.get("X_REQUEST_ID", ""))
         access_log.log_request(request_id, status=error.code, refused=error.body)
         self.status = f"{error.code} {title}"
@@ -142,7 +135,7 @@ class RefusalTask(ErrorTask):
         self.response_headers.append((access_log.ID, request_id))
         self.response_headers.extend(HEADERS.items())
         if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
-            retry_after = str(body_budget.RETRY_AFTER)
+            retry_after = str(admission.RETRY_AFTER)
             self.response_headers.append(("Retry-After", retry_after))
         self.set_close_on_finish()
         self.channel.unread = UNREAD
@@ -284,13 +277,14 @@ class Channel(HTTPChannel):
         with self.outbuf_lock:
             first = self.requests[0] if self.requests else None
             if first and first.version == "1.1" and not self.was_asked:
+                # An answer may be on its way: nothing is sent between its parts.
                 if self._answered or self.total_outbufs_len or self.close_when_flushed:
-                    return (
-                        True  # an answer may be on its way: nothing between its parts
-                    )
+                    return True
                 self.was_asked = True
+                sock = self.socket  # the loop may set it to None
                 with suppress(OSError):
-                    self.socket.send(CONTINUE, socket.MSG_DONTWAIT)
+                    if sock is not None:
+                        sock.send(CONTINUE, socket.MSG_DONTWAIT)
         return not self._is_broken()
 
     def _is_broken(self) -> bool:

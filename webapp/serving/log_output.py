@@ -33,8 +33,7 @@ class LogOutput(logging.StreamHandler):
             lines = self.format(record) + self.terminator
             if self._dropped:
                 lines = self.format(_about(self._dropped)) + self.terminator + lines
-            size = len(lines.encode(errors="backslashreplace"))
-            if self._pipe is None or _has_room(self._pipe, size):
+            if self._pipe is None or _has_room(self._pipe, lines):
                 self.stream.write(lines)
                 self.flush()
                 self._dropped = 0
@@ -69,8 +68,9 @@ def _pipe_of(stream: TextIO) -> int | None:
     return descriptor if stat.S_ISFIFO(os.fstat(descriptor).st_mode) else None
 
 
-def _has_room(pipe: int, size: int) -> bool:
-    """Whether a pipe takes so many bytes at once."""
+def _has_room(pipe: int, lines: str) -> bool:
+    """Whether a pipe takes the lines at once."""
+    size = len(lines.encode(errors="backslashreplace"))
     if size <= select.PIPE_BUF:
         room = select.poll()
         room.register(pipe, select.POLLOUT)

@@ -89,13 +89,15 @@ class RunQueue:
 
     def _held(self) -> set[str]:
         """The models that have all threads but one."""
+        if len(self._runs) < self.count - 1:
+            return set()
         running = Counter(run.model for run in self.runs)
         return {model for model, number in running.items() if number >= self.count - 1}
 
     def start(self, work: Callable[[Run], None]) -> Run:
         """Do the work for the next request in a free thread, if `may_start`.
 
-        The work takes its requests with `take`.
+        The work finds it in its run, and may `take` more.
         """
         first = self._next()
         assert first

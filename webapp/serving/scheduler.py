@@ -130,11 +130,10 @@ class Scheduler:
 
     def _may_start_batch(self) -> bool:
         """Whether a batch may start, and none runs that may end soon."""
-        return self._photos.may_start and all(run.is_long for run in self._photos.runs)
+        return all(run.is_long for run in self._photos.runs) and self._photos.may_start
 
     def _answer_slow(self, run: Run) -> None:
-        for request in self._slow.take(run, 1):
-            request.answer()
+        run.requests[0].answer()
 
     def _answer_batch(self, run: Run) -> None:
         if number := run_batch(self._next(run)):

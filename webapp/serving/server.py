@@ -30,7 +30,7 @@ from webapp.serving.shared_state import WorkerState
 log = logging.getLogger(__name__)
 DRAIN = 20  # seconds for the requests in flight, at most
 QUIET = 0.2  # seconds without a request that end the drain
-LISTEN = 0.5  # seconds between two heartbeats, at most
+HEARTBEAT = 0.5  # seconds between two of them, at most
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -121,18 +121,20 @@ class Server:
         """Serve until a signal comes, then drain; a second signal exits with 130."""
         while not (self._waitress.draining or self._restarts):
             self._acceptor.look()
-            self._run_once(LISTEN if self._acceptor.accepts else GRACE / 2)
+            self._run_once(HEARTBEAT if self._acceptor.accepts else GRACE / 2)
             self._look()
-            if self._scheduler.is_stuck:
-                self._ask_replacement()
+            self._ask_replacement()
         self._waitress.draining = True
         on_stop()
         self._close_listener()
         self._drain()
 
     def _ask_replacement(self) -> None:
-        """Ask the supervisor, once: its answer is a signal, and a second one ends."""
-        if self._state and not self._has_asked:
+        """Ask the supervisor, once, if a run has passed its deadline.
+
+        Its answer is a signal, and a second one would end this process at once.
+        """
+        if self._state and not self._has_asked and self._scheduler.is_stuck:
             self._has_asked = True
             self._state.ask_replacement()
 

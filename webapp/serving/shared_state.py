@@ -40,33 +40,30 @@ def create_state(folder: Path, count: int) -> None:
     (folder / FILE).write_bytes(bytes(count * ctypes.sizeof(Slot)))
 
 
-def open_slots(folder: Path) -> ctypes.Array[Slot]:
+def open_slots(folder: Path) -> list[Slot]:
     """The slots in a folder, in shared memory."""
     with open(folder / FILE, "r+b") as file:
         shared = mmap.mmap(file.fileno(), 0)
-    return (Slot * (len(shared) // ctypes.sizeof(Slot))).from_buffer(shared)
+    # Each is made once: indexing a ctypes array makes an object each time.
+    return [*(Slot * (len(shared) // ctypes.sizeof(Slot))).from_buffer(shared)]
 
 
 class WorkerState:
     """The shared state, read and written by one worker.
 
     Args:
+      folder: of the state; all workers share it.
       number: the worker's slot, from 0; free when the worker before it has ended.
     """
 
     def __init__(self, folder: Path, number: int) -> None:
-        self.number, self._folder = number, folder
+        self.number, self.folder = number, folder
         self._in_use = hold(folder)
         self.slots = open_slots(folder)
         self._own = self.slots[number]
 
-    @property
-    def folder(self) -> Path:
-        """The folder of the state, which all workers share."""
-        return self._folder
-
     def beat(self) -> None:
-        """State that this worker's loop goes round."""
+        """Record that this worker's loop is running."""
         self._own.heartbeat = time.monotonic()
 
     def is_next(self, connections: int) -> bool:

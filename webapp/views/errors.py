@@ -13,7 +13,7 @@ from helpers.data.decoding import (
     PhotoTooLarge,
     UnknownFormat,
 )
-from helpers.serving.model_names import printable
+from helpers.foreign.texts import printable
 from helpers.serving.non_finite import NonFiniteAnswer
 from helpers.serving.refused_input import RefusedInput
 from webapp.requests.hosts import PROBLEM

@@ -24,7 +24,8 @@ def readyz() -> dict:
     ask this server.
     """
     reloader = current_app.extensions.get("reloader")
-    detail = {"detail": reloader.problem} if reloader and reloader.problem else {}
+    problem = reloader.problem if reloader else None
+    detail = {"detail": problem} if problem else {}
     return {"status": "ready", "models": ready_models(), **detail}
 
 

@@ -76,7 +76,7 @@ class PhotoResult(NamedTuple):
 
 
 def html(template: str, **variables) -> str:
-    """The rendered template; what UTF-8 has not, as in a card's \\ud800, is a ?."""
+    """The rendered template; a character that UTF-8 cannot encode becomes a ?."""
     text = render_template(template, fragment=_is_fragment(), **variables)
     return text.encode(errors="replace").decode()
 

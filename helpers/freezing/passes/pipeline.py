@@ -102,7 +102,7 @@ def make_editor(source: Source, outputs: Iterable[Edge], dtype: str) -> GraphEdi
     Args:
       dtype: of the weights in the frozen graph.
     Raises:
-      FreezeError: a node that the outputs need states no type that there is.
+      FreezeError: a node that the outputs need has an invalid type.
     """
     editor = GraphEditor.of(source.meta.graph_def, outputs)
     refuse_damaged_types(editor)

@@ -16,6 +16,7 @@ from helpers.freezing.proof.sample_inputs import sample_inputs
 from helpers.freezing.sources.checkpoint_values import error_summary
 from helpers.freezing.sources.source import Call
 from helpers.graphs.edges import Edge
+from helpers.graphs.graph_bodies import bodies
 
 TWICE = "seeded inputs, the checkpoint's graph run twice"
 STATEFUL = "first run; the checkpoint's graph changes its own state, this one does not"
@@ -148,8 +149,7 @@ def _run_frozen(frozen: FrozenGraph, feeds: Mapping[str, Any], *, seeded: bool) 
 
 def set_seeds(graph_def: tf1.GraphDef) -> None:
     """Give every random op a fixed seed, derived from the op's name."""
-    bodies = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
-    for node in (node for body in bodies for node in body):
+    for node in (node for body in bodies(graph_def) for node in body.nodes):
         if "seed" in node.attr and "seed2" in node.attr:
             node.attr["seed"].i = 1
             node.attr["seed2"].i = zlib.crc32(node.name.encode())

@@ -105,7 +105,7 @@ def _prove(
 def _prove_harmless(
     original: OriginalGraph, frozen: FrozenGraph, tolerance: float
 ) -> Proof:
-    """The proof; it runs nothing that freezing removed and that has lasting effects."""
+    """The proof; without a run, if the original graph has ops with lasting effects."""
     refused = refuse_to_run(original.graph_def)
     return refused or prove(original, frozen, tolerance=tolerance)
 

@@ -94,8 +94,8 @@ class CheckpointValues:
     """
 
     def __init__(self, prefix: str):
-        # Read without TensorFlow first: it ends the process where an index states what
-        # cannot be, and does not notice a missing shard.
+        # Read without TensorFlow first: it aborts the process on an invalid index, and
+        # does not notice a missing shard.
         self._files = Checkpoint(prefix)
         self.prefix = prefix = reader_prefix(prefix)
         if WILDCARDS.search(prefix):

@@ -22,7 +22,7 @@ ENCRYPTED = 1  # the bit of a member's flags
 LARGEST = 8 * 10**9  # bytes
 DAMAGES = (  # what reading and extracting a damaged zip raises
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError),
-    *(NotImplementedError, RuntimeError, UnicodeDecodeError),
+    *(RuntimeError, UnicodeDecodeError),
 )
 
 

@@ -25,6 +25,7 @@ from helpers.freezing.report import Report
 from helpers.freezing.sources.keras.hdf5_storage import SMALL
 from helpers.serving.frozen_model import FrozenModel
 from tests.freezing.sources.keras.keras_files import edited
+from tests.fuzz.archives import members_of, zip_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5")
 CANARY, SECRET = "canary", b"a private text of this machine " * 40
@@ -96,14 +97,6 @@ def objects(canary: Path) -> bytes:
     return file.getvalue()
 
 
-def zipped(**members: bytes) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name.replace("__", "/"), data)
-    return file.getvalue()
-
-
 def yaml_text(canary: Path) -> bytes:
     return f"class_name: !!python/object/apply:builtins.open [{canary}, w]\n".encode()
 
@@ -113,10 +106,10 @@ FILES = {
     "a pickle called .h5": ("model.h5", pickled),
     "a pickle called .pb": ("model.pb", pickled),
     "an array of objects": ("weights.npy", objects),
-    "arrays of objects": ("weights.npz", lambda c: zipped(**{"a.npy": objects(c)})),
+    "arrays of objects": ("weights.npz", lambda c: zip_of({"a.npy": objects(c)})),
     "a model of PyTorch": (
         "model.pt",
-        lambda c: zipped(archive__version=b"3", **{"archive__data.pkl": pickled(c)}),
+        lambda c: zip_of({"archive/version": b"3", "archive/data.pkl": pickled(c)}),
     ),
     "YAML with Python": ("model.yaml", yaml_text),
     "Python": ("model.py", lambda c: f"open({str(c)!r}, 'w')".encode()),
@@ -201,19 +194,16 @@ def test_a_name_of_the_file_imports_and_calls_nothing(
 
 def repacked(path: Path, members: dict[str, bytes], without: str = "") -> Path:
     """The archive with members added."""
-    with zipfile.ZipFile(path) as archive:
-        kept = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in (kept | members).items():
-            if name != without:
-                archive.writestr(name, data)
+    kept = members_of(path.read_bytes()) | members
+    kept.pop(without, None)
+    path.write_bytes(zip_of(kept))
     return path
 
 
 @pytest.mark.ci
 def test_weights_that_are_pickled_objects_are_not_loaded(folder, canary):
     path = dense(folder, "model.keras")
-    arrays = zipped(**{"__root__.npy": objects(canary), "layers.npy": objects(canary)})
+    arrays = zip_of({"__root__.npy": objects(canary), "layers.npy": objects(canary)})
     file = "model.weights.npz"
     assert refusal(repacked(path, {file: arrays}, without="model.weights.h5"))
 
@@ -241,7 +231,7 @@ def test_a_model_in_a_zip_is_the_one_of_the_zip(name, folder, tmp_path):
     inner = dense(folder, "model.h5")
     name = name.format(model=str(tmp_path / "elsewhere" / "model.h5")[1:])
     path = folder / "export.zip"
-    path.write_bytes(zipped(**{name: inner.read_bytes()}))
+    path.write_bytes(zip_of({name: inner.read_bytes()}))
     inner.unlink()
     assert freeze(path, output=folder / "frozen.pb").output.exists()
 
@@ -292,8 +282,7 @@ def test_an_array_is_not_taken_from_another_file(change, packed, folder, canary)
     path = dense(folder, "model.keras" if packed else "model.h5")
     weights = folder / "weights.h5"
     if packed:
-        with zipfile.ZipFile(path) as archive:
-            weights.write_bytes(archive.read("model.weights.h5"))
+        weights.write_bytes(members_of(path.read_bytes())["model.weights.h5"])
     changed = weights if packed else path
     with_arrays(changed, lambda group, name: change(group, name, secret))
     if packed:

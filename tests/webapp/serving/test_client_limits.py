@@ -39,11 +39,13 @@ def sock(server):
 
 
 def trickle(sock: socket.socket, data: bytes) -> bytes:
-    """Send a byte a tenth of a second until the server answers; its answer."""
+    """Send a byte a tenth of a second until the server answers; its whole answer."""
     sock.settimeout(0.1)
     for number in range(60):
         with contextlib.suppress(TimeoutError):
-            return sock.recv(10_000)
+            start = sock.recv(10_000)
+            sock.settimeout(10)
+            return start + everything(sock)
         sock.sendall(data[number : number + 1])
     raise AssertionError("the server waits for ever")
 
@@ -54,7 +56,6 @@ def test_a_slow_head_is_evicted_though_it_never_pauses(server, sock):
     assert head.startswith(b"HTTP/1.1 408 ") or head.startswith(b"HTTP/1.0 408 ")
     assert b"application/problem+json" in head
     assert "to send the head of a request" in json.loads(body)["detail"]
-    assert everything(sock) == b""
 
 
 def test_a_slow_body_is_evicted_though_it_never_pauses(server, sock):
@@ -62,7 +63,6 @@ def test_a_slow_body_is_evicted_though_it_never_pauses(server, sock):
     answer = trickle(sock, bytes(500))
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"less than 10,000 bytes a second" in answer
-    assert everything(sock) == b""
 
 
 def test_evictions_are_in_the_access_log(server, sock):

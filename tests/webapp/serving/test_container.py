@@ -14,6 +14,7 @@ import psutil
 import pytest
 import requests
 
+from tests.waiting import wait_for
 from tests.webapp.running_app import APP, photo, write_model
 from tests.webapp.slow_app import SLOW
 from webapp.serving.orphans import reap_orphans
@@ -118,7 +119,7 @@ def test_as_process_1_it_reaps_orphans_and_stops_on_a_signal():
         assert unshare.stdout.readline().startswith("Serving slow")
         (first,) = psutil.Process(unshare.pid).children()
         assert first_of(first.pid)
-        wait_until(lambda: not first.children())
+        wait_for(lambda: not first.children(), 15)
         first.send_signal(signal.SIGTERM)
         assert unshare.wait(30) == 0
     finally:
@@ -129,10 +130,3 @@ def first_of(pid: int) -> bool:
     """Whether the process has the id 1 in its namespace."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return any(line.startswith("NSpid:") and line.endswith("\t1") for line in lines)
-
-
-def wait_until(condition) -> None:
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -4,18 +4,21 @@ import os
 import shutil
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
 
+from tests import waiting
 from tests.serving import hostile_graphs
 from tests.serving.hostile_graphs import sparse, write
 from tests.webapp.running_app import APP, photo, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.ci]
 
+wait_for = partial(waiting.wait_for, seconds=150, pause=0.2)
 LIMITS = ("--load-seconds", "12", "--load-megabytes", "1000")
 REFUSED = {  # sentences of the versions that are graphs or should be
     "endless": "took longer than 12 s",
@@ -53,8 +56,7 @@ def service(tmp_path_factory):
     with running(APP, *options, *LIMITS, at_most=400) as process:
         process.url = f"http://127.0.0.1:{process.port()}"
         process.models = folder
-        while "worker 1 serves" not in (line := process.line()):
-            assert line
+        process.line_with("worker 1 serves")
         process.workers = psutil.Process(process.popen.pid).children()
         publish_hostile(folder)
         yield process
@@ -66,13 +68,6 @@ def service(tmp_path_factory):
         assert process.end()[0] == 0
         assert time.monotonic() - started < 25  # not killed
         wait_for(lambda: not any(one.is_running() for one in family))
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 150
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def get(service, path: str) -> requests.Response:
@@ -140,8 +135,7 @@ def test_a_replaced_worker_serves_and_tries_nothing_again(service):
         lambda: [one for one in children() if one.pid not in (before.pid, other.pid)]
     )
     (after,) = (one for one in children() if one.pid not in (before.pid, other.pid))
-    while "serves" not in (line := service.line()):
-        assert line
+    service.line_with("serves")
     assert time.monotonic() - started < 100
     assert all(is_answered(service) for _ in range(10))
     assert after.is_running()

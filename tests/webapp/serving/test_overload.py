@@ -57,7 +57,9 @@ def test_many_large_bodies_take_no_more_than_their_budget(server):
     highest = before
     head = post("/predict", b"").replace(b"Content-Length: 0", b"Content-Length: %d")
     with contextlib.ExitStack() as stack:
-        socks = [stack.enter_context(connected(server.open_port)) for _ in range(100)]
+        socks = [
+            stack.enter_context(connected(server.open_port)) for _ in range(CLIENTS)
+        ]
         for sock in socks:
             sock.sendall(head % BODY)
         statuses = []

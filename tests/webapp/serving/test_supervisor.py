@@ -13,6 +13,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.waiting import wait_for
 from tests.webapp.running_app import APP, photo, running, signals_restored, write_model
 from webapp.serving import supervisor as supervising
 from webapp.serving.listener import bind
@@ -26,8 +27,7 @@ def two_workers(models, *options):
     arguments = ("--models", str(models), "--workers", "2", *options)
     with running(APP, *arguments, at_most=300) as process:
         process.url = f"http://127.0.0.1:{process.port()}"
-        while "worker 1 serves" not in (line := process.line()):
-            assert line  # the second worker loads while the first serves
+        process.line_with("worker 1 serves")
         yield process
 
 
@@ -47,13 +47,6 @@ def service(tmp_path_factory):
 
 def workers_of(process) -> list[psutil.Process]:
     return psutil.Process(process.popen.pid).children()
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def counted(url, name="photo_infer_seconds_count") -> float:
@@ -95,8 +88,7 @@ def test_a_worker_that_dies_is_replaced(service):
     before = workers_of(service)
     before[0].kill()
     wait_for(lambda: len({*workers_of(service)} - {*before}) == 1)
-    while "serves" not in (line := service.line()):
-        assert line
+    service.line_with("serves")
     for _ in range(5):
         assert ask(service.url).status_code == 200
 
@@ -107,8 +99,7 @@ def test_a_worker_that_is_halted_is_replaced_and_others_answer(service):
     for _ in range(20):
         assert requests.get(f"{service.url}/healthz", timeout=2).status_code == 200
     wait_for(lambda: len({*workers_of(service)} - {*before}) == 1)
-    while "serves" not in (line := service.line()):
-        assert line
+    service.line_with("serves")
 
 
 def test_workers_swap_to_a_new_version_together(service, tmp_path):

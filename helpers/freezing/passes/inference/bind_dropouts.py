@@ -18,9 +18,9 @@ from helpers.freezing.passes.inference.bind_switches import (
 )
 from helpers.freezing.passes.inference.dropout_masks import bind_masks
 from helpers.freezing.passes.inference.simplify import bound_tensors, fold_neutral
-from helpers.freezing.passes.prune.prune import functions_in
 from helpers.graphs.edges import Edge, data_inputs
 from helpers.graphs.editor import GraphEditor
+from helpers.graphs.graph_bodies import functions_in
 from helpers.graphs.wiring import PLACEHOLDERS
 
 KEEP = re.compile(r"keep_?(prob(ability)?|rate|p)?(_?\d*)$|dropout_keep", re.I)

@@ -11,11 +11,12 @@ import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from helpers.freezing.errors import FreezeError
-from helpers.freezing.passes.prune.prune import CONTROL_FLOW, functions_in, prune
+from helpers.freezing.passes.prune.prune import CONTROL_FLOW, prune
 from helpers.freezing.proof.graph_session import GraphSession
 from helpers.freezing.sources.checkpoint_values import error_summary
 from helpers.graphs.edges import Edge, data_inputs, source_nodes
 from helpers.graphs.editor import GraphEditor, Weight, output_types
+from helpers.graphs.graph_bodies import functions_in
 from helpers.graphs.op_registry import op_def
 from helpers.graphs.traversal import find_reachable
 from helpers.graphs.unsafe_ops import unsafe_ops

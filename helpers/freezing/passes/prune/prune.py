@@ -2,6 +2,7 @@
 
 from helpers.graphs.edges import control_inputs, data_inputs, set_inputs, source_nodes
 from helpers.graphs.editor import GraphEditor
+from helpers.graphs.graph_bodies import functions_in
 from helpers.graphs.traversal import find_reachable
 
 UPDATES = "update of a variable"
@@ -132,13 +133,3 @@ def used_functions(editor: GraphEditor) -> dict:
         within=functions,
     )
     return {name: body for name, body in functions.items() if name in used}
-
-
-def functions_in(node) -> list[str]:
-    """The functions that a node's attributes name."""
-    names = []
-    for value in node.attr.values():
-        if value.HasField("func"):
-            names.append(value.func.name)
-        names += [func.name for func in value.list.func]
-    return names

@@ -17,18 +17,13 @@ MOST_TIMES = 20  # its own size; weights hardly shrink when they are packed
 AGAIN = "save the model again as one file: model.save('model.keras')"
 
 
-def most_unpacked(size: int) -> int:
-    """The bytes that a file of this size may unpack to."""
-    return max(SMALL, MOST_TIMES * size)
-
-
 def check_size(unpacked: int, size: int, path: Path) -> None:
     """Refuse a file that unpacks to far more than it holds.
 
     Raises:
       FreezeError: it does.
     """
-    if unpacked > most_unpacked(size):
+    if unpacked > max(SMALL, MOST_TIMES * size):
         raise FreezeError(
             f"{path} has {size / 1e6:,.1f} MB and unpacks to {unpacked / 1e6:,.0f} MB, "
             f"over {MOST_TIMES} times as much: as no model does",

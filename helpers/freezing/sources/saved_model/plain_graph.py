@@ -13,12 +13,13 @@ from tensorflow.core.protobuf import meta_graph_pb2
 
 from helpers.freezing.control_flow.inlining import inline_all
 from helpers.freezing.custom_ops import unregistered_op
-from helpers.freezing.passes.prune.prune import functions_in, used_functions
+from helpers.freezing.passes.prune.prune import used_functions
 from helpers.freezing.sources.saved_model.default_attributes import state_defaults
 from helpers.freezing.sources.saved_model.op_names import op_name
 from helpers.freezing.sources.saved_model.signature_tensors import plain_tensors
 from helpers.graphs.edges import Edge, source_nodes
 from helpers.graphs.editor import GraphEditor, nodes_of
+from helpers.graphs.graph_bodies import functions_in
 from helpers.graphs.op_registry import op_def
 from helpers.graphs.traversal import find_reachable
 
