@@ -102,7 +102,7 @@ class Trainer:
                 session.close()
 
     def _tidy(self) -> None:
-        """Delete what a killed run left; validate the epoch that it saved, if not done."""
+        """Delete what a killed run left; validate the last epoch where it did not."""
         self.saved.tidy(self.done // self.feed.steps)
         lines = read_history(self.out)
         if lines and math.isnan(lines[-1]["validation"]):
