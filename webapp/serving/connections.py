@@ -1,155 +1,26 @@
-"""Parses one connection's HTTP more strictly than waitress, with bodies in memory.
+"""One connection: its requests in order, its client's clock, and who has left.
 
-The classes extend undocumented ones of waitress: requirements.txt pins it, and
-tests/webapp/serving/test_server.py fails when they change.
+The class extends an undocumented one of waitress: requirements.txt pins it, and
+tests/webapp/serving/test_server.py fails when it changes.
 """
 
 import select
 import socket
 from contextlib import suppress
-from http import HTTPStatus
 
-from waitress.channel import ClientDisconnected, HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.receiver import FixedStreamReceiver
-from waitress.task import ErrorTask, WSGITask
-from waitress.utilities import BadRequest, Error
+from waitress.channel import HTTPChannel
+from waitress.utilities import Error
 
-from webapp.security import HEADERS
-from webapp.serving import access_log, admission, body_budget
-from webapp.serving.body_budget import BodyShare
-from webapp.serving.body_buffers import DiscardedBody, LengthReceiver
-from webapp.serving.busy_answers import BusyTask, TooMany, problem
-from webapp.serving.chunked_bodies import ChunkReceiver
 from webapp.serving.client_limits import ClientClock, Phase
-from webapp.serving.framing import check_head, check_start
+from webapp.serving.request_parser import Parser
+from webapp.serving.tasks import Task, error_task
 
-SENTENCES = {
-    400: "This is not valid HTTP ({}): send the request again with another client.",
-    408: "{}",
-    413: "The request is far too large: send a smaller copy of the photo.",
-    431: "The headers are too large: send fewer or shorter ones.",
-    503: "{}",
-    504: "{}",
-}
-UNREAD = 64_000_000  # bytes after a refusal that are read and dropped, at most
-MISTAKE = "This is our mistake, not yours: send the request again later."
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BROKEN = select.POLLERR | select.POLLHUP
 
 
-class Parser(HTTPRequestParser):
-    """Refuses ambiguous framing; discards bodies that the app will refuse.
-
-    The body takes its share of the budget of `adj.body_budget`.
-    """
-
-    content_length: int
-    completed: bool
-    expect_continue: bool
-    body_rcv: ChunkReceiver | LengthReceiver | FixedStreamReceiver | None
-
-    def __init__(self, adj) -> None:
-        super().__init__(adj)
-        self.share = BodyShare(adj.body_budget)
-
-    def received(self, data: bytes) -> int:
-        """Take the next bytes of the connection; returns how many are this request's.
-
-        What begins like no request is refused at once, not when its head has ended.
-        """
-        if self.body_rcv is None and not self.completed:
-            head = self.header_plus + data
-            end = head.find(b"\r\n\r\n")
-            try:
-                new, end = len(self.header_plus), len(head) if end < 0 else end
-                check_start(head, new, end)
-            except ParsingError as error:
-                self.error, self.completed = BadRequest(str(error)), True
-                return len(data)
-        return super().received(data)
-
-    def parse_header(self, header_plus: bytes) -> None:
-        if self.header_bytes_received < self.adj.max_request_header_size:
-            check_head(header_plus.rstrip(b"\r\n"))
-        super().parse_header(header_plus)
-        if self.chunked:
-            self.body_rcv = ChunkReceiver(self.adj.inbuf_overflow - 1, self.share)
-        elif self.content_length >= self.adj.inbuf_overflow:  # the app answers 413
-            self._discard()
-        elif not self.share.budget.has_room(self.content_length):
-            self.error = self.share.budget.refuse()
-            self.content_length, self.body_rcv = 0, None
-            self.expect_continue = False
-        elif self.content_length:
-            self.body_rcv = LengthReceiver(self.content_length, self.share)
-
-    def _discard(self) -> None:
-        self.body_rcv = FixedStreamReceiver(self.content_length, DiscardedBody())
-        if self.expect_continue:  # answered with the error, not with 100 Continue
-            self.expect_continue = False
-            self.headers["CONNECTION"] = "close"
-            self.content_length = 0
-            self.body_rcv = None
-
-    def close(self) -> None:
-        """Free the body."""
-        super().close()
-        self.share.release()
-
-
-class Task(WSGITask):
-    """Passes the time of arrival and the admission to the app, in its environment.
-
-    While the server drains, each answer closes its connection.
-    """
-
-    def get_environment(self) -> dict:
-        environ = super().get_environment()
-        environ[admission.ARRIVED] = self.request.arrived
-        environ[admission.TOO_MANY] = self.request.too_many
-        environ[body_budget.SHARE] = self.request.share
-        return environ
-
-    def build_response_header(self) -> bytes:
-        if not self.request.claim():  # given up: the connection is being closed
-            raise ClientDisconnected
-        self.request.leave()
-        if self.channel.server.draining:
-            self.set_close_on_finish()
-        return super().build_response_header()
-
-
-class RefusalTask(ErrorTask):
-    """Answers what the parser refuses, as `application/problem+json`."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        title = HTTPStatus(error.code).phrase
-        sentence = SENTENCES.get(error.code, MISTAKE).format(error.body)
-        body = problem(error.code, sentence)
-        request_id = access_log.id_given(self.request.headers.get("X_REQUEST_ID", ""))
-        access_log.log_request(request_id, status=error.code, refused=error.body)
-        self.status = f"{error.code} {title}"
-        self.response_headers.append(("Content-Type", "application/problem+json"))
-        self.response_headers.append((access_log.ID, request_id))
-        self.response_headers.extend(HEADERS.items())
-        if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
-            retry_after = str(admission.RETRY_AFTER)
-            self.response_headers.append(("Retry-After", retry_after))
-        self.set_close_on_finish()
-        self.channel.unread = UNREAD
-        self.content_length = len(body)
-        self.write(body)
-
-
-def _error_task(channel: HTTPChannel, request: HTTPRequestParser) -> ErrorTask:
-    task = BusyTask if isinstance(request.error, TooMany) else RefusalTask
-    return task(channel, request)
-
-
 class Channel(HTTPChannel):
-    """A connection that uses the classes above and times its client.
+    """A connection that reads with Parser, answers with Task and times its client.
 
     After a refusal its input is read and dropped until the client closes: closing with
     unread input would reset the connection, and the client might lose the answer.
@@ -157,7 +28,7 @@ class Channel(HTTPChannel):
 
     parser_class = Parser
     task_class = Task
-    error_task_class = staticmethod(_error_task)
+    error_task_class = staticmethod(error_task)
     unread = 0  # bytes that are still dropped before the connection is closed
     is_dropping = False
     was_asked = False  # whether the client is there, by a 100 Continue
