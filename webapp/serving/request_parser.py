@@ -35,11 +35,11 @@ class Parser(HTTPRequestParser):
         What begins like no request is refused at once, not when its head has ended.
         """
         if self.body_rcv is None and not self.completed:
-            head = self.header_plus + data
+            new = len(self.header_plus)
+            head = self.header_plus + data[: self.adj.max_request_header_size]
             end = head.find(b"\r\n\r\n")
             try:
-                new, end = len(self.header_plus), len(head) if end < 0 else end
-                check_start(head, new, end)
+                check_start(head, new, len(head) if end < 0 else end)
             except ParsingError as error:
                 self.error, self.completed = BadRequest(str(error)), True
                 return len(data)

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from threading import get_ident
 from time import monotonic
 
 from waitress import create_server, wasyncore
@@ -103,7 +104,9 @@ class Server:
         )
         make_room = self._clients.make_room
         self._acceptor = Acceptor(self._waitress, state, make_room, connections)
-        scheduler.wake_with(self._waitress.pull_trigger)
+        self._wake, self._thread = self._waitress.pull_trigger, 0
+        self._waitress.pull_trigger = self._wake_if_needed
+        scheduler.wake_with(self._wake)
         self._state, self._descriptor = state, os.dup(listener.fileno())
         self._waitress.draining, self._signals, self._has_asked = False, 0, False
         for number in SIGNALS:
@@ -119,6 +122,7 @@ class Server:
 
     def serve(self, on_stop: Callable[[], None] = lambda: None) -> None:
         """Serve until a signal comes, then drain; a second signal exits with 130."""
+        self._thread = get_ident()
         while not (self._waitress.draining or self._restarts):
             self._acceptor.look()
             self._run_once(HEARTBEAT if self._acceptor.accepts else GRACE / 2)
@@ -148,7 +152,12 @@ class Server:
             os._exit(130)
         self._signals += 1
         self._waitress.draining = True
-        self._waitress.pull_trigger()  # wakes the loop; a thunk could deadlock
+        self._wake()  # not with a thunk: its lock could be held
+
+    def _wake_if_needed(self) -> None:
+        """Wake the loop for another thread; in its own, it will look anyway."""
+        if get_ident() != self._thread:
+            self._wake()
 
     def _run_once(self, patience: float) -> None:
         """Read and write, then answer; waits for a request up to `patience` seconds."""
