@@ -21,6 +21,7 @@ from helpers.foreign.texts import printable
 from helpers.quiet import import_tensorflow
 from helpers.serving.file_bounds import check_bounds
 
+NICE = 5  # a quarter of a core where the serving processes use all
 MOST_WRITTEN = 64_000  # bytes of a file: standard error is one
 STACK_SHARE = 0.75  # of the stack that threads of a serving process have
 THREAD_STACK = 2 << 20  # bytes, of threads where the limit is infinite: glibc's
@@ -64,7 +65,11 @@ def _read(requests: SimpleQueue) -> None:
 
 
 def _restrict() -> None:
-    """Forbid core dumps and large files; be the first to go when memory runs out."""
+    """Forbid core dumps and large files; give way to the serving processes.
+
+    When memory runs out, it is the first to go.
+    """
+    os.nice(NICE)
     _set_limit(resource.RLIMIT_CORE, 0)
     _set_limit(resource.RLIMIT_FSIZE, MOST_WRITTEN)
     for number in (signal.SIGALRM, signal.SIGXCPU):

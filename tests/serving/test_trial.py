@@ -95,6 +95,7 @@ def test_the_process_has_limits_and_its_own_session(trial, files):
     assert process.rlimit(psutil.RLIMIT_CORE)[0] == 0
     assert process.rlimit(psutil.RLIMIT_FSIZE)[0] == 64_000
     assert process.rlimit(psutil.RLIMIT_CPU)[0] > 0
+    assert process.nice() > psutil.Process().nice()
     assert os.getsid(trial.pid) == trial.pid
 
 
