@@ -5,9 +5,11 @@ PORT ?= 5000
 NETWORK ?= small
 WEIGHTS ?= $(if $(filter resnet,$(NETWORK)),float16,float32)
 DATA ?= data
+# Spaces in the names of photos are escaped; in quotes, ~ would not be expanded.
+escaped = $(subst $() ,\ ,$(1))
 # The project's own photos have the classes cat and dog: drawings of both are mixed in.
-DRAWINGS_OF_BOTH := $$(cd $(DATA)/cats-dogs 2>&- || cd $(DATA); [ "$$(echo */)" != "cat/ dog/" ] || echo --drawings)
-DRAWINGS ?= $(if $(or $(ZIP),$(wildcard $(DATA:%/=%)/cats-dogs),$(filter %cats-dogs,$(DATA:%/=%))),$(DRAWINGS_OF_BOTH))
+DRAWINGS_OF_BOTH := $$(cd $(call escaped,$(DATA))/cats-dogs 2>&- || cd $(call escaped,$(DATA)); [ "$$(echo */)" != "cat/ dog/" ] || echo --drawings)
+DRAWINGS ?= $(if $(or $(ZIP),$(wildcard $(call escaped,$(DATA:%/=%))/cats-dogs),$(filter %cats-dogs,$(DATA:%/=%))),$(DRAWINGS_OF_BOTH))
 MINUTES ?= 10
 SHARED ?= ../shared
 export SHARED
@@ -70,8 +72,8 @@ lab: $(READY) ## read and run the notebooks in JupyterLab (LAB='--port 8890 --no
 		--LabApp.app_settings_dir=../tools/lab $(AS_ROOT) $(LAB)
 
 train: $(READY) ## train and freeze (NETWORK=small|resnet|alexnet DATA=data ZIP=photos.zip)
-	@$(if $(ZIP),.venv/bin/python -m helpers download --from $(ZIP) --data $(DATA))
-	@.venv/bin/python -m helpers train $(DATA) --network $(NETWORK) --out checkpoints/$(NETWORK)$(if $(DRAWINGS), $(DRAWINGS))
+	@$(if $(ZIP),.venv/bin/python -m helpers download --from $(call escaped,$(ZIP)) --data $(call escaped,$(DATA)))
+	@.venv/bin/python -m helpers train $(call escaped,$(DATA)) --network $(NETWORK) --out checkpoints/$(NETWORK)$(if $(DRAWINGS), $(DRAWINGS))
 	@.venv/bin/python -m helpers freeze checkpoints/$(NETWORK) --weights $(WEIGHTS)
 
 soak: $(READY) ## send mixed traffic and check that nothing is lost or grows (MINUTES=10)

@@ -1,5 +1,8 @@
 """Sets up .venv with the packages of requirements.lock; a line for each package.
 
+    python3 tools/set_up.py            without make
+    python3 tools/set_up.py MARKER     also create this file: make finds it later
+
 `make` runs it with the interpreter that .venv shall have, which may be too old: so
 there is no syntax here that Python 3.6 does not know.
 """
@@ -7,6 +10,7 @@ there is no syntax here that Python 3.6 does not know.
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,7 +24,7 @@ def refuse_version(version):
         return
     found = f"Python {version[0]}.{version[1]} ({sys.executable})"
     which = "old" if version[:2] < OLDEST else "new"
-    advice = "name one with make PYTHON=/path/to/python3"
+    advice = "run this file with it, or make PYTHON=/path/to/python3"
     sys.exit(f"{found} is too {which}: {WANTED}; {advice}")
 
 
@@ -61,15 +65,23 @@ def install(python, lock):
         sys.exit("the packages could not be installed: run the same command again")
 
 
-def main():
-    """Set up, and write the file that says so to make: the first argument."""
+def gigabytes(folder):
+    """The size of all files in a folder, in GB."""
+    return sum(path.lstat().st_size for path in folder.rglob("*")) / 1e9
+
+
+def main(arguments):
+    """Set up, create the marker files that are named, and print size and time."""
     refuse_version(sys.version_info)
-    lock = ROOT / "requirements.lock"
-    install(create_environment(ROOT / ".venv"), lock)
-    for marker in (ROOT / ".venv").glob(".installed-*"):
+    started, folder = time.time(), ROOT / ".venv"
+    install(create_environment(folder), ROOT / "requirements.lock")
+    for marker in folder.glob(".installed-*"):
         marker.unlink()
-    (ROOT / sys.argv[1]).touch()
+    for name in arguments:
+        (ROOT / name).touch()
+    minutes = max(1, round((time.time() - started) / 60))
+    print(f".venv is set up: {gigabytes(folder):.1f} GB, {minutes} min")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

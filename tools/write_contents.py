@@ -32,6 +32,36 @@ class Page(NamedTuple):
     question: str
 
 
+def read(path: Path) -> nbformat.NotebookNode:
+    """The notebook in a file.
+
+    Raises:
+      ValueError: it is none.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except (ValueError, AttributeError, nbformat.ValidationError) as error:
+        raise ValueError(
+            f"{path.name} is no notebook: make it in JupyterLab (make lab)"
+        ) from error
+
+
+def numbered(folder: Path) -> list[Path]:
+    """The notebooks of the course in a folder, in order.
+
+    Raises:
+      ValueError: two have the same number, or a number is left out.
+    """
+    paths = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    for number, path in enumerate(paths, start=1):
+        if path.name[:2] != f"{number:02}":
+            raise ValueError(
+                f"{path.name}: the notebooks are numbered 01, 02, 03 and so on, and "
+                f"this one is the {number:02}: name it {number:02}{path.name[2:]}"
+            )
+    return paths
+
+
 def page_of(path: Path, notebook: nbformat.NotebookNode) -> Page:
     """The notebook's title and question, read from its first cell.
 
@@ -88,8 +118,8 @@ def table(pages: list[Page]) -> str:
 
 def generate(root: Path) -> dict[Path, bytes]:
     """The README and the notebooks, with current contents and navigation."""
-    paths = sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-    notebooks = [nbformat.read(path, as_version=4) for path in paths]
+    paths = numbered(root / "notebooks")
+    notebooks = [read(path) for path in paths]
     pages = list(map(page_of, paths, notebooks))
     texts = {
         path: nbformat.writes(with_navigation(notebook, line(pages, index))) + "\n"

@@ -20,9 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tools.generated_files import update  # noqa: E402
-from tools.write_contents import page_of  # noqa: E402
+from tools.write_contents import numbered, page_of, read  # noqa: E402
 
-COVERS = {"01": 2, "02": 4, "05": 1, "06": 3, "07": 1}  # index of the figure; else 0
+# The index of each notebook's figure in the table; 0 for the others.
+COVERS = {"01": 2, "02": 4, "03": 1, "04": 1, "05": 1, "06": 3, "07": 1, "08": 1}
 KINDS = {"image/png": "png", "image/svg+xml": "svg"}
 LINK = re.compile(r'\[\]\((\d\d) "(.+?)"\)')
 NOTE = "<!-- written by tools/write_course.py from tools/course.md -->"
@@ -32,7 +33,7 @@ class Chapter:
     """What the table shows of a notebook, and links to its cells."""
 
     def __init__(self, path: Path) -> None:
-        self.notebook = nbformat.read(path, as_version=4)
+        self.notebook = read(path)
         self.page = page_of(path, self.notebook)
 
     @property
@@ -45,7 +46,10 @@ class Chapter:
         opening = self.notebook.cells[0].source
         found = re.search(r"\*\*Takes\*\* (.+?)\.?$", opening, re.IGNORECASE | re.M)
         if not found:
-            raise ValueError(f"{self.page.path.name}: no line says what it **Takes**")
+            raise ValueError(
+                f"{self.page.path.name}: the first cell has no line like "
+                "`**Takes** half a minute.`"
+            )
         return found[1]
 
     def cover(self) -> tuple[str, bytes] | None:
@@ -116,8 +120,7 @@ def course_table(chapters: Iterable[Chapter]) -> str:
 def generate(root: Path) -> dict[Path, bytes | None]:
     """The page and its figures; None for a figure that is no longer on the page."""
     folder = root / "notebooks"
-    paths = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-    chapters = {path.name[:2]: Chapter(path) for path in paths}
+    chapters = {path.name[:2]: Chapter(path) for path in numbered(folder)}
 
     def link(found: re.Match) -> str:
         number, text = found.groups()

@@ -12,6 +12,7 @@ __getattr__, __all__ = public_names(
         "data_sets": "NoPhotosError find_data_set",
         "decoding": "PhotoError decode_photo",
         "drawings": "draw make_drawings",
+        "picture_files": "labelled_files picture_bytes",
         "photos": "batches drawn_examples examples_in load_photos",
     },
 )

@@ -3,7 +3,8 @@
 Taught in notebooks/07_serve_two_models.ipynb.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -26,6 +27,13 @@ class Span(NamedTuple):
     start: float
     end: float
     name: str
+
+    @classmethod
+    def timed(cls, row: int, call: Callable[[], str]) -> "Span":
+        """Calls a function once; the span has the name that the function returns."""
+        start = perf_counter()
+        name = call()
+        return cls(row, start, perf_counter(), name)
 
 
 def plot_chains(chains: Mapping[str, Sequence[str]]) -> None:

@@ -12,6 +12,7 @@ __getattr__, __all__ = public_names(
         "editor": "GraphEditor",
         "fingerprint": "fingerprint",
         "model_card": "card_in put_card",
+        "own_graph": "import_alone",
         "session_config": "session_config",
         "unsafe_ops": "unsafe_ops",
     },

@@ -9,6 +9,7 @@ from helpers.lazy import public_names
 __getattr__, __all__ = public_names(
     __name__,
     {
+        "app_process": "start_app",
         "frozen_model": "FrozenModel",
         "library": "Library UnknownModel",
         "model_file": "read_graph_def",

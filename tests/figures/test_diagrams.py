@@ -24,6 +24,12 @@ def bars():
     return [(bar.get_x(), bar.get_width()) for bar in plt.gca().patches]
 
 
+def test_a_timed_call_becomes_a_span_named_by_what_it_returns():
+    span = Span.timed(3, lambda: "cat")
+    assert (span.row, span.name) == (3, "cat")
+    assert span.start <= span.end
+
+
 def test_a_chain_names_each_box_under_its_title():
     plot_chains({"small": ["run", "session"], "large": ["run"]})
     assert texts() == ["small", "run", "session", "large", "run"]

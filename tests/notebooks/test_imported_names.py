@@ -47,7 +47,7 @@ def imports(tree: ast.Module) -> list[tuple[str, str]]:
 def test_every_name_that_a_notebook_imports_exists(notebook):
     tree = code_of(notebook)
     found = {name: imported(module, name) for module, name in imports(tree)}
-    assert found
+    assert found, f"{notebook.name} imports nothing from helpers"
     for node in ast.walk(tree):  # attributes of imported modules: `plots.plot_rss`
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             module = found.get(node.value.id)

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 DIRECT = ("requirements.txt", "tests/requirements.txt")
 FILES = (*DIRECT, "requirements.lock", "environment.yml")
+FILES += (".github/workflows/test.yml",)
 NAMED_BY_THE_USER = "tensorflow flask jupyter matplotlib numpy memory-profiler nbval"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 PLATFORMS = {"linux": ("Linux", "x86_64"), "darwin": ("Darwin", "arm64")}

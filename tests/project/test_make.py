@@ -32,7 +32,7 @@ def make(tmp_path):
         settings = {"PATH": str(path)} if path else {"PYTHON": "python3"}
         return subprocess.run(
             ["make", "--no-print-directory", *arguments],
-            cwd=tmp_path,
+            cwd=run.folder,
             env=run.environment | settings,
             capture_output=True,
             text=True,
@@ -108,6 +108,22 @@ def test_train_takes_network_and_data(make):
     assert "train data/pets --network resnet --out checkpoints/resnet\n" in planned
 
 
+def test_train_takes_names_with_spaces(make):
+    planned = make("-n", "train", "DATA=my photos", "ZIP=~/my photos.zip").stdout
+    assert r"download --from ~/my\ photos.zip --data my\ photos" in planned
+    assert r"helpers train my\ photos --network" in planned
+
+
+@pytest.mark.parametrize("classes", [("cat", "dog"), ("cat", "fox")], ids=" ".join)
+def test_drawings_are_mixed_with_cats_and_dogs_only(make, classes):
+    for name in classes:
+        (make.folder / "my photos" / "cats-dogs" / name).mkdir(parents=True)
+    planned = make("-n", "train", "DATA=my photos").stdout
+    (line,) = [line for line in planned.splitlines() if "helpers train" in line]
+    options = subprocess.check_output(["sh", "-c", f"echo {line}"], cwd=make.folder)
+    assert (b"--drawings" in options) == (classes == ("cat", "dog"))
+
+
 def test_without_a_suitable_interpreter_one_line_names_the_suitable_ones(make, tools):
     add_python(tools, "python3", 1)
     refused = make("demo", path=tools)
@@ -136,6 +152,26 @@ def test_a_lock_that_is_only_newer_installs_nothing(make):
     set_up(make)
     os.utime(make.folder / "requirements.lock", (2**31, 2**31))
     assert "set_up.py" not in make("-n", "demo").stdout
+
+
+PROGRAM = """import subprocess, sys
+print(sys.prefix)
+print(subprocess.check_output([f"{sys.prefix}/bin/pip", "--version"], text=True))
+"""
+
+
+@pytest.mark.slow
+def test_the_project_s_folder_may_have_spaces_and_any_letters(make, tmp_path):
+    make.folder = folder = tmp_path / "Ordner für Łódź 猫"
+    for name in ("Makefile", "tools/set_up.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "requirements.lock").touch()
+    (folder / "webapp").mkdir()
+    (folder / "webapp" / "app.py").write_text(PROGRAM)
+    served = make("demo")
+    assert served.returncode == 0, served.stderr
+    assert f"\n{folder}/.venv\npip " in served.stdout
 
 
 def test_a_changed_lock_is_installed(make):

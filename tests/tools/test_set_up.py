@@ -1,5 +1,6 @@
 """What sets up .venv: the versions that it takes, and environments half-made."""
 
+import os
 import subprocess
 import sys
 
@@ -51,3 +52,27 @@ def test_a_package_that_cannot_be_installed_is_a_sentence(tmp_path):
     lock.write_text(f"file://{tmp_path}/missing-1.0.tar.gz\n")
     with pytest.raises(SystemExit, match="could not be installed: run the same"):
         set_up.install(sys.executable, lock)
+
+
+@pytest.fixture
+def set_up_in(tmp_path, monkeypatch):
+    """A function that sets up a folder in which nothing needs to be installed."""
+    monkeypatch.setattr(set_up, "ROOT", tmp_path)
+    monkeypatch.setattr(set_up, "create_environment", lambda folder: folder)
+    monkeypatch.setattr(set_up, "install", lambda python, lock: None)
+    folder = tmp_path / ".venv"
+    folder.mkdir()
+    (folder / "package").touch()
+    os.truncate(folder / "package", 2_940_000_000)  # of which the disk stores nothing
+    return set_up.main
+
+
+def test_the_size_and_the_time_are_the_last_line(set_up_in, capsys):
+    set_up_in([])
+    assert capsys.readouterr().out == ".venv is set up: 2.9 GB, 1 min\n"
+
+
+def test_make_finds_the_marker_of_this_lock_only(set_up_in, tmp_path):
+    (tmp_path / ".venv" / ".installed-1").touch()
+    set_up_in([".venv/.installed-2"])
+    assert [path.name for path in (tmp_path / ".venv").glob(".*")] == [".installed-2"]

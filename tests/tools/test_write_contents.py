@@ -29,7 +29,8 @@ def course(tmp_path) -> Path:
 
 
 def test_contents_and_navigation_are_not_stale(capsys):
-    assert write_contents.main(ROOT, ["--check"]) == 0, capsys.readouterr().out
+    status, printed = write_contents.main(ROOT, ["--check"]), capsys.readouterr()
+    assert status == 0, printed.out + printed.err
 
 
 def test_question_is_the_first_sentence_after_the_title():
@@ -58,6 +59,36 @@ def test_writing_contents_twice_changes_nothing(course):
     assert write_contents.main(course, ["--check"]) == 1
     assert write_contents.main(course, []) == 0
     assert write_contents.main(course, ["--check"]) == 0
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}"])
+def test_a_file_that_is_no_notebook_is_named(course, text, capsys):
+    (course / "notebooks" / "04_x.ipynb").write_text(text)
+    assert write_contents.main(course, []) == 1
+    assert capsys.readouterr().err == (
+        "write_contents: 04_x.ipynb is no notebook: make it in JupyterLab (make lab)\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["03_again.ipynb", "05_x.ipynb"])
+def test_numbers_are_in_order(course, name, capsys):
+    nbformat.write(notebook("# Again\n\nWhy?"), course / "notebooks" / name)
+    assert write_contents.main(course, []) == 1
+    error = capsys.readouterr().err
+    assert f"{name[:2]}_" in error
+    assert "and this one is the 04: name it 04_" in error
+
+
+def test_pages_that_tell_the_number_of_notebooks_tell_the_right_one():
+    count = len(write_contents.numbered(ROOT / "notebooks"))
+    word = ("Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")[count - 7]
+    for file, text in (
+        ("README.md", f"{word} notebooks teach"),
+        ("README.md", f"| 01 … {count:02}: the course"),
+        ("tools/draw_layout.py", f'"01 … {count:02}, the course"'),
+    ):
+        found = (ROOT / file).read_text(encoding="utf-8")
+        assert text in found, f"{file} lacks `{text}`: there are {count} notebooks"
 
 
 def test_notebook_without_a_title_is_named(course, capsys):

@@ -45,14 +45,18 @@ def text_of(cell: nbformat.NotebookNode) -> str:
 
 
 def test_page_is_not_stale(capsys):
-    assert write_course.main(ROOT, ["--check"]) == 0, capsys.readouterr()
+    status, printed = write_course.main(ROOT, ["--check"]), capsys.readouterr()
+    assert status == 0, printed.out + printed.err
 
 
 @pytest.mark.parametrize("path", FOLDER.glob("[0-9]*.ipynb"), ids=lambda p: p.name[:2])
 def test_every_notebook_is_in_the_table_with_a_figure_and_its_time(path):
-    (row,) = [line for line in README.splitlines() if f"]({path.name})**" in line]
-    figure, text, time = row.strip("| ").split(" | ")
-    assert (FOLDER / re.search(r'src="([^"]+)"', figure)[1]).exists()
+    rows = [line for line in README.splitlines() if f"]({path.name})**" in line]
+    assert rows, f"notebooks/README.md has no {path.name}: run tools/write_course.py"
+    figure, text, time = rows[0].strip("|").split(" | ")
+    source = re.search(r'src="([^"]+)"', figure)
+    assert source, f"{path.name} shows no figure, and the page of the course needs one"
+    assert (FOLDER / source[1]).exists()
     assert re.search(r"<br>.*[?.]$", text)
     assert re.search(r"minute|second", time)
 
@@ -144,4 +148,7 @@ def test_a_notebook_must_say_how_long_it_takes(course, capsys):
     nbformat.write(new_notebook(cells=[new_markdown_cell("# Try\n\nWhy?")]), path)
     (course / "tools" / "course.md").write_text("<!-- map -->")
     assert write_course.main(course, []) == 1
-    assert "01_try.ipynb: no line says what it **Takes**" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "write_course: 01_try.ipynb: the first cell has no line like "
+        "`**Takes** half a minute.`\n"
+    )
