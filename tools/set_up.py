@@ -24,7 +24,7 @@ def refuse_version(version):
         return
     found = f"Python {version[0]}.{version[1]} ({sys.executable})"
     which = "old" if version[:2] < OLDEST else "new"
-    advice = "run this file with it, or make PYTHON=/path/to/python3"
+    advice = "run tools/set_up.py with one, or make PYTHON=/path/to/python3"
     sys.exit(f"{found} is too {which}: {WANTED}; {advice}")
 
 

@@ -14,10 +14,11 @@ from google.protobuf import text_format
 from google.protobuf.message import DecodeError, Message
 from tensorflow.core.protobuf import saved_model_pb2
 
+from helpers.checkpoints.graph_damage import damage_of
 from helpers.checkpoints.tables import MAGIC, TableError
 from helpers.checkpoints.wire_format import BYTES, VARINT, fields
 from helpers.foreign.files import refuse_kind
-from helpers.foreign.texts import printable, shown, text_problem
+from helpers.foreign.texts import printable
 
 MESSAGES = {
     "GraphDef": tf1.GraphDef,
@@ -45,8 +46,6 @@ NO_GRAPH = "damaged, cut short, or no graph file"
 LARGEST = 2**31 - 1  # bytes of a protobuf message
 TOO_LARGE = "protobuf's messages, as graphs are, have less than 2 GiB"
 MOST_FIELDS = 1_000_000  # outermost ones, such as the nodes of a graph
-# An input of a node: name, name:1 or ^name.
-INPUT = re.compile(r"\^[^:^]+|[^:^]+(:[0-9]{1,9})?")
 
 
 class StoredGraph(NamedTuple):
@@ -206,7 +205,7 @@ def _checked(kind: str, message: Message, *, is_text: bool) -> Content:
     if not graphs or not all(_is_complete(graph.graph_def) for graph in graphs):
         return Content("", "no graph file, or its graph has no node")
     for graph in graphs:
-        if damage := _damage_of(graph.graph_def):
+        if damage := damage_of(graph.graph_def):
             return Content(DAMAGED, f"a damaged {kind}: {damage}")
     return Content(kind, f"a {kind}", message, graphs, is_text)
 
@@ -225,15 +224,3 @@ def _graphs_in(kind: str, message) -> Iterator[StoredGraph]:
 def _is_complete(graph_def: tf1.GraphDef) -> bool:
     nodes = graph_def.node
     return bool(nodes) and all(node.name and node.op for node in nodes)
-
-
-def _damage_of(graph_def: tf1.GraphDef) -> str | None:
-    """A sentence on the first name that no op has, or input that names no output."""
-    for node in graph_def.node:
-        for text in (node.name, node.op):
-            if problem := text_problem(text, is_name=True):
-                return f"the name {shown(text)} {problem}"
-        for text in node.input:
-            if not INPUT.fullmatch(text) or text_problem(text, is_name=True):
-                return f"op {shown(node.name)} has the input {shown(text)}"
-    return None

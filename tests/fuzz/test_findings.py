@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,10 +16,13 @@ from tensorflow.core.util.saved_tensor_slice_pb2 import SavedTensorSlices
 
 from helpers.checkpoints.bundles import CheckpointError
 from helpers.checkpoints.checkpoint import Checkpoint
+from helpers.checkpoints.file_contents import MESSAGES
 from helpers.checkpoints.tables import read_table
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.freeze import freeze
 from helpers.freezing.sources.checkpoint_values import CheckpointValues
+from helpers.freezing.sources.saved_model.plain_graph import INIT_OP
+from tests.freezing.saved_models import save_function
 from tests.freezing.small_models import V1, V2
 from tests.fuzz.archives import zip_of
 from tests.fuzz.checkpoint_kinds import INDEX, PREFIX, checkpoint_files
@@ -250,3 +254,39 @@ def test_a_checkpoint_is_read_as_tensorflow_reads_it_before_it_is_changed(
     for variable in checkpoint.variables():
         expected = reader.get_tensor(variable.name)
         np.testing.assert_array_equal(checkpoint.read(variable.name), expected)
+
+
+# Files that others read
+
+
+def test_hdf5_that_its_library_never_finishes_reading_is_refused(tmp_path):
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = "{}"
+    data = path.read_bytes()
+    first = data.index(b"GCOL") + 16  # the first object of the heap of texts
+    path.write_bytes(data[:first] + bytes(16) + data[first + 16 :])
+    with pytest.raises(FreezeError, match="damaged: reading it hangs"):
+        freeze(path, output=tmp_path / "1.pb")
+
+
+def test_a_slice_whose_name_is_no_text_is_refused(tmp_path):
+    files = dict(checkpoint_files(V2)[SLICED])
+    entries = dict(read_table(files[INDEX]))
+    key = next(one for one in entries if one.startswith(b"\0parts"))
+    broken = key.replace(b"parts", b"pa\0\1ts")
+    files[INDEX] = write_table(entries | {broken: entries.pop(key)})
+    with pytest.raises(FreezeError, match="'utf-8' codec can't decode byte"):
+        CheckpointValues(str(write_files(tmp_path, files) / PREFIX))
+
+
+def test_an_init_op_that_the_graph_does_not_have_is_refused(tmp_path):
+    save_function(lambda m, x: tf.matmul(x, m.kernel) + m.bias, tmp_path / "saved")
+    path = tmp_path / "saved" / "saved_model.pb"
+    message = MESSAGES["SavedModel"].FromString(path.read_bytes())
+    (named,) = message.meta_graphs[0].signature_def[INIT_OP].outputs.values()
+    named.name = "gone"
+    path.write_bytes(message.SerializeToString())
+    with pytest.raises(FreezeError, match="initialised by 'gone', an op"):
+        freeze(tmp_path / "saved", output=tmp_path / "1.pb")
+    assert not (tmp_path / "1.pb").exists()

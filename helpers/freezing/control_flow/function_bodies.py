@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from helpers.foreign.texts import shown
+from helpers.freezing.errors import FreezeError
 from helpers.graphs.edges import (
     Edge,
     control_inputs,
@@ -67,7 +69,14 @@ class FunctionBody:
         if name in self.arguments:
             return self.arguments[name]
         output, number = where[0], int(where[1]) if len(where) > 1 else 0
-        offsets = dict(self._output_offsets(self.nodes[name]))
+        node = self.nodes.get(name)
+        offsets = dict(self._output_offsets(node)) if node else {}
+        if output not in offsets:
+            raise FreezeError(
+                f"the function {shown(self.body.signature.name)} is damaged: it reads "
+                f"{shown(text)}, an output that none of its ops has",
+                "copy or download the model again, or save it again",
+            )
         return Edge(self.names[name], offsets[output] + number)
 
     def body_tensor(self, node, index: int) -> str:

@@ -7,6 +7,8 @@ only the object graph can restore are restored by its keys, before the saver doe
 
 import tensorflow.compat.v1 as tf1
 
+from helpers.foreign.texts import shown
+from helpers.freezing.errors import FreezeError
 from helpers.freezing.passes.constants.read_values import remove_hints
 from helpers.freezing.proof.graph_session import unoptimized
 from helpers.freezing.proof.prove import OriginalGraph
@@ -47,6 +49,12 @@ def own_graph(editor: GraphEditor) -> OriginalGraph | None:
     if source.prefix:
         constants[meta.saver_def.filename_tensor_name] = source.prefix
     own = GraphEditor.of(meta.graph_def, outputs)
+    if missing := [name for name in initialisers if name not in own.nodes]:
+        raise FreezeError(
+            f"the SavedModel is to be initialised by {shown(missing[0])}, an op that "
+            "its graph does not have",
+            "copy or download the SavedModel again, or save it again",
+        )
     is_first = is_channels_first(meta.graph_def)
     _prepare(own, [*initialisers, *fed], channels_first=is_first)
     if source.prefix:

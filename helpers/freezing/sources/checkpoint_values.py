@@ -5,6 +5,7 @@ partitioned variable share one key, and a Saver can be given other keys. The res
 ops of the graph's savers hold the keys that were used.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -69,21 +70,23 @@ def restored_from(nodes: Mapping[str, Any], item: Edge) -> SavedTensor | None:
     node = nodes.get(item.node)
     if node is None or node.op not in RESTORES:
         return None
-    inputs = data_inputs(node)
-    keys = _strings(nodes, inputs[1])
-    specs = _strings(nodes, inputs[2]) if len(inputs) > 2 else [""] * len(keys)
-    if item.output_index >= min(len(keys), len(specs)):
-        return None
-    return SavedTensor(keys[item.output_index], specs[item.output_index])
+    _, keys, *specs = data_inputs(node)
+    key = _string(nodes, keys, item.output_index)
+    spec = _string(nodes, specs[0], item.output_index) if specs else ""
+    return None if key is None or spec is None else SavedTensor(key, spec)
 
 
-def _strings(nodes: Mapping[str, Any], item: Edge) -> list[str]:
-    """The values of a constant vector of strings; none for another op."""
+def _string(nodes: Mapping[str, Any], item: Edge, index: int) -> str | None:
+    """An element of a constant vector of strings; None if there is none."""
     node = nodes.get(item.node)
     if node is None or node.op != "Const":
-        return []
-    values = tf.make_ndarray(node.attr["value"].tensor).reshape(-1)
-    return [value.decode() for value in values]
+        return None
+    tensor = node.attr["value"].tensor
+    values, sizes = tensor.string_val, [dim.size for dim in tensor.tensor_shape.dim]
+    if not values or not 0 <= index < math.prod(sizes):
+        return None
+    # The last value stands for those that are not stated.
+    return values[min(index, len(values) - 1)].decode(errors="backslashreplace")
 
 
 class CheckpointValues:
@@ -106,10 +109,11 @@ class CheckpointValues:
         self._raise_damage()
         try:
             self._reader = tf1.train.NewCheckpointReader(prefix)
+            # A name that is not UTF-8 is an error only here.
+            self.shapes: dict[str, list[int]] = self._reader.get_variable_to_shape_map()
+            self.dtypes: dict[str, tf.DType] = self._reader.get_variable_to_dtype_map()
         except UNREADABLE as error:
             raise self._damage(error) from error
-        self.shapes: dict[str, list[int]] = self._reader.get_variable_to_shape_map()
-        self.dtypes: dict[str, tf.DType] = self._reader.get_variable_to_dtype_map()
 
     def read(self, saved: SavedTensor) -> np.ndarray:
         """The value of a tensor or slice.

@@ -16,8 +16,9 @@ from helpers.foreign.json_text import KERAS, parse_json
 from helpers.foreign.texts import printable, shown
 from helpers.freezing.errors import FreezeError, first_line
 from helpers.freezing.sources.keras.hdf5_storage import check_size, check_storage
+from helpers.freezing.sources.keras.hdf5_trial import WEIGHTS, try_to_read
 
-CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+CONFIG, METADATA = "config.json", "metadata.json"
 # The groups of a file that training needs.
 TRAINING = ("optimizer", "optimizer_weights", "metrics", "compile_metrics")
 CUT = re.compile(r"eof = (\d+),.*stored_eof = (\d+)")  # as HDF5 says it
@@ -72,6 +73,7 @@ def read_contents(path: Path) -> KerasContents:
     Raises:
       FreezeError: it is damaged, holds weights only, or is not of Keras.
     """
+    try_to_read(path)
     try:
         if zipfile.is_zipfile(path):
             return _read_archive(path)

@@ -3,6 +3,7 @@
 import importlib.metadata
 import re
 
+from helpers.foreign.texts import shown
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources.checkpoint_values import error_summary
 from helpers.freezing.sources.keras.keras_contents import KerasContents
@@ -40,8 +41,8 @@ def explain(contents: KerasContents, error: Exception, keras: str) -> FreezeErro
             kind = "class" if kind == "type" else kind
             where = "tensorflow_hub" if name == HUB else "MODULE"
             return FreezeError(
-                f"{path} needs the {kind} {name!r}, which Keras does not have; the "
-                "file holds its name only, not its code",
+                f"{path} needs the {kind} {shown(name)}, which Keras does not have; "
+                "the file holds its name only, not its code",
                 f"bring it with --custom {where}: the dotted name, or the path of the "
                 ".py file, of a module that defines it",
             )
