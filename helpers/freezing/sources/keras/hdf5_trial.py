@@ -34,10 +34,18 @@ def try_to_read(path: Path) -> None:
     Errors that HDF5 reports are left to whoever reads the file next.
 
     Raises:
-      FreezeError: that process hangs or is ended by the file.
+      FreezeError: that process hangs, is ended by the file, or cannot be started.
     """
     command = [sys.executable, "-c", PROGRAM.format(path=sys.path), str(path)]
-    run = subprocess.run(command, capture_output=True)  # noqa: S603  a module of its own
+    try:
+        run = subprocess.run(  # noqa: S603  runs a module of its own
+            command, capture_output=True
+        )
+    except OSError as error:
+        raise FreezeError(
+            f"no process can be started to read {path}: {error.strerror}",
+            "end other programs, and try again",
+        ) from error
     if run.returncode < 0:
         raise FreezeError(
             f"{path} is damaged: reading it hangs, or ends the process",
