@@ -273,6 +273,7 @@ def test_what_is_left_out_is_said_and_named_in_a_file(command, tmp_path):
     ]
 
 
+@pytest.mark.ci
 def test_without_a_terminal_there_are_lines_within_an_epoch(
     command, folder, tmp_path, monkeypatch
 ):

@@ -67,6 +67,7 @@ def test_bars_and_tables_fit_the_window_and_are_accessible(
 
 
 @VIEWS
+@pytest.mark.ci
 def test_the_example_request_fits_the_window_and_is_accessible(
     open_at, numbers, width, scheme
 ):

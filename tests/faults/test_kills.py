@@ -83,6 +83,7 @@ print(tally.calls, tally.old, tally.damaged)
 """
 
 
+@pytest.mark.ci
 def test_two_files_that_are_written_in_turn_are_found_damaged(tmp_path):
     command = [sys.executable, "-c", NOT_ATOMIC, tmp_path]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

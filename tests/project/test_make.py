@@ -161,6 +161,7 @@ print(subprocess.check_output([f"{sys.prefix}/bin/pip", "--version"], text=True)
 
 
 @pytest.mark.slow
+@pytest.mark.ci
 def test_the_project_s_folder_may_have_spaces_and_any_letters(make, tmp_path):
     make.folder = folder = tmp_path / "Ordner für Łódź 猫"
     for name in ("Makefile", "tools/set_up.py"):

@@ -175,7 +175,17 @@ RUNS: dict[str, Callable[[Here], str]] = {
 }
 
 
-@pytest.mark.parametrize("problem", problems(), ids=lambda problem: problem.command)
+def params() -> list:
+    """The problems; the one that runs a notebook takes seconds."""
+    return [
+        pytest.param(
+            one, id=one.command, marks=[pytest.mark.ci] * ("nbval" in one.command)
+        )
+        for one in problems()
+    ]
+
+
+@pytest.mark.parametrize("problem", params())
 def test_a_command_prints_what_the_page_shows(problem, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     printed = RUNS[problem.command](Here(tmp_path, monkeypatch, capfd))

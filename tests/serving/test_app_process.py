@@ -10,6 +10,7 @@ from tests.webapp.running_app import write_model
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.ci
 def test_a_started_app_serves_the_models_that_it_names(tmp_path):
     write_model(tmp_path / "small" / "1.pb")
     app = start_app("--workers", "1", "--models", str(tmp_path))

@@ -65,6 +65,7 @@ def confined(models: Path, *options: str) -> subprocess.Popen:
 
 
 @needs_root
+@pytest.mark.ci
 def test_it_serves_as_any_user_without_home_and_without_writing(models):
     process = confined(models, "--workers", "1")
     try:

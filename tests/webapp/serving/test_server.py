@@ -363,6 +363,7 @@ def test_what_cannot_be_served_is_one_sentence(arguments, status, sentence):
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.ci
 def test_file_that_is_no_frozen_graph_is_one_sentence(tmp_path):
     file = tmp_path / "text.pb"
     file.write_text("not a graph")

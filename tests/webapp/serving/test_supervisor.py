@@ -93,6 +93,7 @@ def test_a_worker_that_dies_is_replaced(service):
         assert ask(service.url).status_code == 200
 
 
+@pytest.mark.ci
 def test_a_worker_that_is_halted_is_replaced_and_others_answer(service):
     before = workers_of(service)
     before[0].send_signal(signal.SIGSTOP)
@@ -188,6 +189,7 @@ def one_admitted(service):
         yield process
 
 
+@pytest.mark.ci
 def test_admitted_photos_are_counted_over_all_workers(one_admitted):
     large = photo(size=(6000, 4000), kind="JPEG")
     with ThreadPoolExecutor(6) as pool:
@@ -196,6 +198,7 @@ def test_admitted_photos_are_counted_over_all_workers(one_admitted):
     assert ask(one_admitted.url).status_code == 200
 
 
+@pytest.mark.ci
 def test_workers_end_with_their_parent(one_admitted):  # it ends the fixture: the last
     workers = workers_of(one_admitted)
     assert len(workers) == 2
