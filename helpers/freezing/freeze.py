@@ -4,18 +4,13 @@ Taught in notebooks/03_freeze_the_graph.ipynb.
 """
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 from helpers.freezing.card_completion import complete_card, valid_card
-from helpers.freezing.cleanup_process import cleanup_process
 from helpers.freezing.outputs import find_outputs
 from helpers.freezing.passes.constants.variables_to_constants import check_size
-from helpers.freezing.passes.inference.average_batch_norms import average_batch_norms
-from helpers.freezing.passes.optional.fold_batch_norms import fold_batch_norms
-from helpers.freezing.passes.optional.moving_averages import take_moving_averages
-from helpers.freezing.passes.optional.narrow_weights import check_dtype, narrow_weights
-from helpers.freezing.passes.pipeline import PLAIN, apply_passes, make_editor
+from helpers.freezing.passes.optional.narrow_weights import check_dtype
+from helpers.freezing.passes.pipeline import apply_passes, make_editor, passes_asked_for
 from helpers.freezing.preflight import preflight
 from helpers.freezing.proof.compare import Proof
 from helpers.freezing.proof.prove import FrozenGraph
@@ -24,12 +19,7 @@ from helpers.freezing.report import Report, report_of
 from helpers.freezing.sources.recognise import recognise
 from helpers.freezing.sources.source_options import SourceOptions
 from helpers.freezing.warnings import add_warnings
-from helpers.freezing.writing import (
-    atomic_write,
-    choose_place,
-    write_card,
-    write_model,
-)
+from helpers.freezing.writing import choose_place, new_files, write_card, write_model
 
 
 def freeze(
@@ -66,11 +56,9 @@ def freeze(
         answers of the two graphs differ; no file is written.
     """
     check_dtype(weights, plain=plain)
-    options = [take_moving_averages] if ema else []
-    options += [average_batch_norms] if inference_batch_norm else []
-    options += PLAIN if plain else []
-    options += [fold_batch_norms] if fold else []
-    options += [narrow_weights] if weights != "float32" else []
+    options = passes_asked_for(
+        weights, ema=ema, batch_norms=inference_batch_norm, plain=plain, fold=fold
+    )
 
     # 1. Read the source.
     found = recognise(source, SourceOptions(**reading, frozen=plain))
@@ -88,13 +76,7 @@ def freeze(
     add_warnings(editor, averages_taken=ema)
     card = complete_card(card, editor, class_names, folded=fold, ema=ema, plain=plain)
 
-    beside = place.with_suffix(".json") if plain else None  # a plain graph's card
-    with ExitStack() as files:
-        # Closed in reverse: the old card is deleted, the graph renamed, then its card.
-        # So no graph has another graph's card.
-        beside_part = files.enter_context(atomic_write(beside)) if beside else None
-        path = files.enter_context(atomic_write(place, replaces=beside))
-        files.enter_context(cleanup_process(path, beside_part))
+    with new_files(place, with_card=plain) as (path, beside):
         # 4. Write.
         card = write_model(editor, path, card)
         # 5. Prove; the file gets its name only afterwards.
@@ -104,7 +86,7 @@ def freeze(
             proof = prove_source(editor, frozen)
             refuse_different(proof)
         size = path.stat().st_size
-        if beside_part:
-            write_card(beside_part, card)
+        if beside:
+            write_card(beside, card)
     doubts = doubts if proof.verdict == "unproven" else []
     return report_of(editor, place, size, card, proof, passes=passes, doubts=doubts)

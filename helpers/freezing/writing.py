@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +19,7 @@ import tensorflow.compat.v1 as tf1
 from tensorflow.core.framework import node_def_pb2, tensor_pb2
 
 from helpers.freezing.card_completion import describe_source
+from helpers.freezing.cleanup_process import cleanup_process
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.partial_files import partial_file
 from helpers.freezing.sources.source import Source
@@ -61,6 +62,25 @@ def _is_of(source: Source, place: Path) -> bool:
     with suppress(OSError):  # not there, or not to be entered
         return any(place.samefile(file) for file in source.files)
     return False
+
+
+@contextmanager
+def new_files(place: Path, *, with_card: bool) -> Iterator[tuple[Path, Path | None]]:
+    """Yield temporary files of a graph and its card, which get their names at the end.
+
+    If an exception is raised, or the process is killed, both are deleted.
+
+    Args:
+      with_card: whether the card is a file beside the graph; if not, it is None.
+    """
+    beside = place.with_suffix(".json") if with_card else None
+    with ExitStack() as files:
+        # Closed in reverse: the old card is deleted, the graph renamed, then its card.
+        # So no graph has another graph's card.
+        card = files.enter_context(atomic_write(beside)) if beside else None
+        graph = files.enter_context(atomic_write(place, replaces=beside))
+        files.enter_context(cleanup_process(graph, card))
+        yield graph, card
 
 
 @contextmanager

@@ -96,6 +96,19 @@ FIRST_OF_CONSTANTS = [step.family for step in PASSES].index("constants")
 UNTIL_CONSTANTS = PASSES[:FIRST_OF_CONSTANTS]
 
 
+def passes_asked_for(
+    weights: str, *, ema: bool, batch_norms: bool, plain: bool, fold: bool
+) -> list[Callable[[GraphEditor], int]]:
+    """The passes that these options of `freeze` ask for, in no order."""
+    return [
+        *([take_moving_averages] if ema else []),
+        *([average_batch_norms] if batch_norms else []),
+        *(PLAIN if plain else []),
+        *([fold_batch_norms] if fold else []),
+        *([narrow_weights] if weights != "float32" else []),
+    ]
+
+
 def make_editor(source: Source, outputs: Iterable[Edge], dtype: str) -> GraphEditor:
     """An editor of the source's graph, without its model card, with a Context.
 
