@@ -37,6 +37,7 @@ class Plan(NamedTuple):
     Attributes:
       seconds: of traffic, unless it is limited to a number of requests.
       warm: seconds of traffic before threads and descriptors are counted.
+      look_every: seconds between two looks at memory and ops.
       reload_every: seconds between two new versions.
       sizes: how many photos are sent of each width and height.
       models: frozen graphs by the name they are served under.
@@ -49,6 +50,7 @@ class Plan(NamedTuple):
     sizes: Mapping[tuple[int, int], int] = ALL_SIZES
     models: Mapping[str, Path] = MODELS
     warm: float = 5.0
+    look_every: float = 1.0
 
 
 def run(plan: Plan) -> Result:
@@ -107,7 +109,7 @@ def _send(
     sending.close()
     publishing = publisher.running(app.port) if publisher else nullcontext()
     try:
-        with publishing, watch.Watch(app, progress) as watching:
+        with publishing, watch.Watch(app, progress, plan.look_every) as watching:
             return receiving.recv(), watching
     finally:
         process.terminate()  # it has ended, unless this one is interrupted

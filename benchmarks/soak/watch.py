@@ -16,7 +16,6 @@ from benchmarks.soak.progress import QUARTERS, Progress
 from helpers.profiling.usage import MIB
 from webapp.serving.state_folder import MEMORY, NAME
 
-EVERY = 1.0  # seconds between two samples
 PROBE_EVERY = 0.05  # seconds
 SETTLE = 15.0  # seconds for connections to be closed after the last request
 
@@ -31,6 +30,8 @@ class Usage(NamedTuple):
 class Watch:
     """Samples in threads of their own, from the start to the end of a block.
 
+    Args:
+      every: seconds between two samples of memory and ops.
     Attributes:
       rss: MiB of each worker, by its number and the quarter.
       ops: the graph ops of all models, by quarter.
@@ -38,7 +39,7 @@ class Watch:
       problems: probes and scrapes that failed.
     """
 
-    def __init__(self, app: AppProcess, progress: Progress) -> None:
+    def __init__(self, app: AppProcess, progress: Progress, every: float) -> None:
         self._app, self._progress = app, progress
         self.rss: dict[tuple[int, int], list[float]] = defaultdict(list)
         self.ops: dict[int, list[float]] = defaultdict(list)
@@ -46,8 +47,8 @@ class Watch:
         self.problems: list[str] = []
         self._ended = threading.Event()
         self._threads = [
-            threading.Thread(target=self._repeat, args=(self._sample, EVERY)),
-            threading.Thread(target=self._repeat, args=(self._scrape, 2 * EVERY)),
+            threading.Thread(target=self._repeat, args=(self._sample, every)),
+            threading.Thread(target=self._repeat, args=(self._scrape, every)),
             threading.Thread(target=self._repeat, args=(self._probe, PROBE_EVERY)),
         ]
         self._kept = Connection(app.port, keeps=True)

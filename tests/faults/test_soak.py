@@ -28,8 +28,8 @@ def soaked(tmp_path_factory):
         "large": write_model(folder / "large.pb", image_size=64),
         "small": write_model(folder / "small.pb", image_size=32),
     }
-    plan = Plan(0, REQUESTS, reload_every=0.5, sizes=SIZES, models=models, warm=1.0)
-    return run(plan)
+    intervals = {"reload_every": 0.5, "look_every": 0.2, "warm": 1.0}
+    return run(Plan(0, REQUESTS, sizes=SIZES, models=models, **intervals))
 
 
 def failed_claims(result) -> list[str]:
