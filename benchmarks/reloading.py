@@ -38,18 +38,17 @@ def main(reloads: int, file: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         case = Case("reloads", folder, write_photo(folder, 500, 374), 128)
-        publish(folder / "model", file, 1)
+        model = folder / "model"
+        publish(model, file, 1)
         with running(Server(COMMAND, ours=True), case) as server:
             with load(server.url, case.photo.read_bytes()) as answers:
                 time.sleep(SETTLE)
-                publish(
-                    folder / "model", file, 2
-                )  # the first reload allocates what all use
+                publish(model, file, 2)  # the first reload allocates what all use
                 wait_for(server, 2)
                 before = settled_mib(server)
                 print(f"{before:.0f} MiB before", flush=True)
                 for version in range(3, reloads + 3):
-                    publish(folder / "model", file, version)
+                    publish(model, file, version)
                     wait_for(server, version)
                 after = settled_mib(server)
             server.process.terminate()

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from functools import cache
 
 import tensorflow as tf
@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf1
 
 from helpers.checkpoints.stated_tensors import tensor_fault
 from helpers.foreign.texts import shown, text_problem
+from helpers.graphs.edges import control_inputs
 from helpers.graphs.op_registry import op_def
 
 # An input of a node: name, name:1 or ^name; in a function name:output:1, too.
@@ -23,46 +24,41 @@ def damage_of(graph_def: tf1.GraphDef) -> str | None:
     Checked are the names, the form and the number of the inputs, and the constants, in
     the graph and in its functions.
     """
-    if damage := _damage_of_nodes(graph_def.node, INPUT):
-        return damage
+    for node in graph_def.node:
+        if damage := _damage_of_node(node, INPUT.fullmatch):
+            return damage
     for function in graph_def.library.function:
         arguments = {argument.name for argument in function.signature.input_arg}
-        damage = _damage_of_nodes(function.node_def, BODY_INPUT, arguments)
-        if damage:
-            return f"in the function {shown(function.signature.name)}, {damage}"
+
+        def is_input(text: str, arguments: Container[str] = arguments) -> bool:
+            is_long = text.startswith("^") or ":" in text  # else it is an argument
+            return bool(BODY_INPUT.fullmatch(text)) and (is_long or text in arguments)
+
+        for node in function.node_def:
+            if damage := _damage_of_node(node, is_input):
+                return f"in the function {shown(function.signature.name)}, {damage}"
     return None
 
 
-def _damage_of_nodes(
-    nodes: Iterable, form: re.Pattern, arguments: Iterable[str] | None = None
-) -> str | None:
-    """The same for the nodes of one graph or function.
+def _damage_of_node(node, is_input: Callable[[str], object]) -> str | None:
+    """The same for one node.
 
     Args:
-      form: of an input.
-      arguments: of the function; None: it is the graph.
+      is_input: whether an input may have this form.
     """
-    for node in nodes:
-        for text in (node.name, node.op):
-            if problem := text_problem(text, is_name=True):
-                return f"the name {shown(text)} {problem}"
-        data = 0
-        for text in node.input:
-            is_data = not text.startswith("^")
-            data += is_data
-            is_whole = ":" in text or arguments is None or text in arguments
-            if (
-                not form.fullmatch(text)
-                or text_problem(text, is_name=True)
-                or (is_data and not is_whole)
-            ):
-                return f"op {shown(node.name)} has the input {shown(text)}"
-        least, most = _inputs_of(node.op)
-        if not least <= data <= most:
-            takes = f"{least}" if least == most else f"at least {least}"
-            return f"op {shown(node.name)} ({node.op}) has {data} of {takes} inputs"
-        if fault := _fault_of_constant(node):
-            return f"the constant {shown(node.name)} {fault}"
+    for text in (node.name, node.op):
+        if problem := text_problem(text, is_name=True):
+            return f"the name {shown(text)} {problem}"
+    for text in node.input:
+        if not is_input(text) or text_problem(text, is_name=True):
+            return f"op {shown(node.name)} has the input {shown(text)}"
+    data = len(node.input) - len(control_inputs(node))
+    least, most = _inputs_of(node.op)
+    if not least <= data <= most:
+        takes = f"{least}" if least == most else f"at least {least}"
+        return f"op {shown(node.name)} ({node.op}) has {data} of {takes} inputs"
+    if fault := _fault_of_constant(node):
+        return f"the constant {shown(node.name)} {fault}"
     return None
 
 

@@ -17,6 +17,7 @@ from math import ceil
 from pathlib import Path
 from queue import SimpleQueue
 
+from helpers.foreign.limits import set_soft_limit
 from helpers.foreign.texts import printable
 from helpers.quiet import import_tensorflow
 from helpers.serving.file_bounds import check_bounds
@@ -70,8 +71,8 @@ def _restrict() -> None:
     When memory runs out, it is the first to go.
     """
     os.nice(NICE)
-    _set_limit(resource.RLIMIT_CORE, 0)
-    _set_limit(resource.RLIMIT_FSIZE, MOST_WRITTEN)
+    set_soft_limit(resource.RLIMIT_CORE, 0)
+    set_soft_limit(resource.RLIMIT_FSIZE, MOST_WRITTEN)
     for number in (signal.SIGALRM, signal.SIGXCPU):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -90,18 +91,10 @@ def _limit(request: dict) -> None:
     """
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu = ceil(used.ru_utime + used.ru_stime + request["cpu_seconds"])
-    _set_limit(resource.RLIMIT_CPU, cpu)
+    set_soft_limit(resource.RLIMIT_CPU, cpu)
     if data := _data_bytes():
-        _set_limit(resource.RLIMIT_DATA, int(data + request["megabytes"] * 1e6))
+        set_soft_limit(resource.RLIMIT_DATA, int(data + request["megabytes"] * 1e6))
     signal.setitimer(signal.ITIMER_REAL, request["seconds"])
-
-
-def _set_limit(which: int, wanted: int) -> None:
-    """Set a soft limit, which can be raised again for the next file."""
-    hard = resource.getrlimit(which)[1]
-    resource.setrlimit(
-        which, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
-    )
 
 
 def _data_bytes() -> int:

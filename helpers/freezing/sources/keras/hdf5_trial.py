@@ -14,6 +14,7 @@ from pathlib import Path
 
 import h5py
 
+from helpers.foreign.limits import set_soft_limit
 from helpers.freezing.errors import FreezeError
 from helpers.freezing.sources.keras.hdf5_storage import MOST_TIMES, SMALL
 
@@ -60,10 +61,8 @@ def read_all(name: str) -> None:
     """
     path = Path(name)
     size = path.stat().st_size
-    limit = SECONDS + size // BYTES_PER_SECOND
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    set_soft_limit(resource.RLIMIT_CPU, SECONDS + size // BYTES_PER_SECOND)
+    set_soft_limit(resource.RLIMIT_CORE, 0)
     most = max(SMALL, MOST_TIMES * size)
     if not zipfile.is_zipfile(path):
         _read(path, most)
