@@ -36,6 +36,7 @@ ROWS = (  # title and key in the card
     ("photos for training, validation, test", "splits"),
     ("epochs", "epochs"),
     ("minutes of training", "minutes"),
+    ("trained with", "trained_with"),
     ("training command, as of today", "train_command"),
     ("temperature", "temperature"),
     ("“not sure” below", "threshold"),
@@ -69,7 +70,8 @@ def command(card: dict) -> str:
     Commands recorded before that option existed mixed them in without it.
     """
     recorded = card["train_command"]
-    added = " drawings" in card["data"] and "--drawings" not in recorded
+    mixed = " drawings" in card["data"] and "-m helpers train" in recorded
+    added = mixed and "--drawings" not in recorded
     return recorded + " --drawings" * added
 
 
@@ -138,7 +140,7 @@ def draw(name: str, card: dict) -> None:
         rows = [
             dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)
         ]
-        plots.plot_history([row | {"epoch": n} for n, row in enumerate(rows, start=1)])
+        plots.plot_history([{"epoch": n} | row for n, row in enumerate(rows, start=1)])
         plt.savefig(PAGE.parent / f"{name}-training.png", dpi=100)
     photos = next(iter(card["held_out"].values()))
     if "reliability" in photos:

@@ -32,18 +32,22 @@ def plot_images(images: np.ndarray, titles: Sequence[str], columns: int = 8) -> 
     figure.tight_layout()
 
 
-def plot_history(history: Sequence[Mapping[str, float]]) -> None:
+def plot_history(history: Sequence[Mapping[str, float]], classes: int = 2) -> None:
     """Loss over epochs, and beside it accuracy on training and validation examples."""
     figure = plt.figure(figsize=HISTORY_SIZE)
     right = draw_history(figure, history)
-    right.axhline(50, color=GREY, linewidth=1)
-    right.set(ylim=(40, 101))
+    chance = 100 / classes
+    right.axhline(chance, color=GREY, linewidth=1)
+    right.set(ylim=(chance - 10, 101))
     right.legend(loc="lower right", frameon=False)
     remove_frames(figure)
 
 
 def draw_history(figure: Figure, history: Sequence[Mapping[str, float]]) -> Axes:
-    """Draw the curves of loss and of accuracy; returns the axes of the accuracy."""
+    """Draw the curves of loss and of accuracy; returns the axes of the accuracy.
+
+    `accuracy`, on training examples, may be missing.
+    """
     epochs = [line["epoch"] for line in history]
     left, right = figure.subplots(1, 2)
     few = len(epochs) <= 20
@@ -53,6 +57,8 @@ def draw_history(figure: Figure, history: Sequence[Mapping[str, float]]) -> Axes
     for name, (colour, line, marker) in zip(
         ("accuracy", "validation"), STYLES, strict=False
     ):
+        if any(name not in entry for entry in history):
+            continue
         values = [100 * entry[name] for entry in history]
         label = {"accuracy": "training"}.get(name, name)
         (curve,) = right.plot(epochs, values, line, color=colour, label=label)

@@ -1,6 +1,7 @@
 """NetworkSession: runs, trains, saves and restores a network."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import tensorflow.compat.v1 as tf1
 from helpers.data.photos import Examples
 from helpers.graphs.model_card import put_card
 from helpers.graphs.session_config import session_config
-from helpers.training.networks import Network, average_names
+from helpers.training.networks import Network, average_names, model_variables
 from helpers.whole_files import write_whole
 
 
@@ -68,6 +69,23 @@ class NetworkSession:
         """Divide the logits by this from now on, if the network has a temperature."""
         if self.network.temperature is not None:
             self.session.run(self._assign, {self._temperature: temperature})
+
+    def assign(self, values: Mapping[str, np.ndarray]) -> None:
+        """Set the variables of these names, and their moving averages, to the values.
+
+        Raises:
+          ValueError: a kernel, bias or average of the network is not among the names.
+        """
+        with self.network.graph.as_default():
+            variables = {v.op.name: v for v in tf1.global_variables()}
+        needed = {v.op.name for v in model_variables(self.network.graph)}
+        if missing := sorted(needed - set(values)):
+            raise ValueError(f"no values for {', '.join(missing)}")
+        averages = average_names(self.network.graph)
+        for name in needed:
+            for variable in {name, averages.get(name, name)}:
+                start = variables[variable].initializer
+                self.session.run(start, {start.inputs[1]: values[name]})
 
     def accuracy(self, examples: Examples) -> float:
         """The share of examples whose likeliest class is the label, 0 to 1."""

@@ -106,14 +106,15 @@ def momentum(loss, rate, global_step, decay=5e-4):
     averages = tf1.train.ExponentialMovingAverage(0.998, global_step)
     root = tf1.VariableScope(reuse=False)  # or their names would begin with training/
     with tf.control_dependencies([step, *statistics]), tf1.variable_scope(root):
-        averaged = averages.apply(_model_variables())
+        averaged = averages.apply(model_variables(tf1.get_default_graph()))
     return tf.group(averaged, name="train_op")
 
 
-def _model_variables():
-    """The variables that a prediction depends on: no optimizer slots, no counters."""
+def model_variables(graph: tf.Graph) -> list[tf.Variable]:
+    """The variables that training fits: no optimizer slots, no counters."""
     parts = ("kernel", "bias", "gamma", "beta", "mean", "variance")
-    return [v for v in tf1.global_variables() if v.op.name.endswith(parts)]
+    variables = graph.get_collection(tf1.GraphKeys.GLOBAL_VARIABLES)
+    return [v for v in variables if v.op.name.endswith(parts)]
 
 
 def average_names(graph: tf.Graph) -> dict[str, str]:
@@ -161,38 +162,29 @@ def alexnet(x, classes, is_training=None):
 
 
 def resnet(x, classes, is_training):
-    """Residual blocks of two 3x3 convolutions with batch normalization, then dropout.
-
-    In inference the logits are the mean over the image and its mirror image; training
-    sees only the image. Source: He, Zhang, Ren, Sun: Identity mappings in deep residual
-    networks, 2016.
-    """
-    with tf1.variable_scope("mirror"):
-        images = layers.in_train_phase(
-            is_training, lambda: x, lambda: tf.concat([x, x[:, :, ::-1]], 0)
-        )
+    """Two convolutions, residual blocks with squeeze and excitation, then dropout."""
+    images = x
     with tf1.variable_scope("stem"):
-        images = layers.convolution(images, 16, stride=2, bias=False)  # [N, 64, 64, 16]
-    stages = ((32, 1, 1), (64, 2, 2), (128, 3, 2))
+        for layer, filters in enumerate((32, 64), start=1):
+            with tf1.variable_scope(f"conv{layer}"):
+                images = layers.convolution(images, filters, stride=2, bias=False)
+            images = layers.normalized(images, is_training, f"norm{layer}")
+            images = tf.nn.relu(images)
+    stages = ((64, 2, 1), (128, 3, 2), (160, 1, 2))  # [N, 32, 32, 64] to [N, 8, 8, 160]
     for stage, (filters, blocks, stride) in enumerate(stages, start=1):
         for block in range(blocks):
             with tf1.variable_scope(f"stage{stage}/block{block}"):
                 images = layers.residual(
                     images, filters, 1 if block else stride, is_training
                 )
-    with tf1.variable_scope("head"):  # [N, 16, 16, 128]
-        images = layers.normalized_relu(images, is_training)
+    with tf1.variable_scope("head"):
         vectors = tf.reduce_mean(images, [1, 2])
         vectors = layers.in_train_phase(
             is_training, lambda: tf.nn.dropout(vectors, rate=0.2), lambda: vectors
         )
         ones = tf1.ones_initializer()  # see helpers/training/calibration.py
         temperature = tf1.get_variable("temperature", [], None, ones, trainable=False)
-        logits = layers.dense(vectors, classes) / temperature
-    with tf1.variable_scope("mean"):
-        return layers.in_train_phase(
-            is_training, lambda: logits, lambda: tf.add_n(tf.split(logits, 2)) / 2
-        )
+        return layers.dense(vectors, classes) / temperature
 
 
 NETWORKS = {

@@ -16,10 +16,10 @@ def test_the_page_is_current(tmp_path):
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_the_training_commands_are_accepted_and_mix_in_drawings():
-    found = re.findall(r"\| python -m helpers train (.*) \|", PAGE.read_text())
-    asked = [train.make_context("train", shlex.split(line)).params for line in found]
-    assert [options["drawings"] for options in asked] == [True, True]
+def test_the_training_command_is_accepted_and_mixes_in_drawings():
+    (found,) = re.findall(r"\| python -m helpers train (.*) \|", PAGE.read_text())
+    asked = train.make_context("train", shlex.split(found)).params
+    assert asked["drawings"]
 
 
 def test_every_figure_of_the_page_exists():

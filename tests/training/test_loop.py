@@ -376,5 +376,5 @@ def test_resnet_trains_on_images_of_growing_size(tmp_path, monkeypatch):
     card = lesson.trainer.finish()
     assert {"temperature", "threshold", "held_out"} <= card.keys()
     final = stored(lesson.trainer)
-    average = final["stem/kernel/ExponentialMovingAverage"]
-    assert np.array_equal(final["stem/kernel"], average)
+    average = final["stem/conv1/kernel/ExponentialMovingAverage"]
+    assert np.array_equal(final["stem/conv1/kernel"], average)

@@ -11,6 +11,7 @@ from helpers.commands.train import NETWORKS as NAMES_OFFERED
 from helpers.freezing.by_session import freeze_by_session
 from helpers.graphs.model_card import card_in
 from helpers.graphs.session_config import session_config
+from helpers.training import layers
 from helpers.training.calibration import softmax
 from helpers.training.network_session import NetworkSession
 from helpers.training.networks import NETWORKS, average_names, build
@@ -18,7 +19,7 @@ from helpers.training.networks import NETWORKS, average_names, build
 tf1 = tf.compat.v1
 
 CARD = {"class_names": ["cat", "dog"], "image_size": 128, "seed": 1}
-AVERAGE = "stem/kernel/ExponentialMovingAverage"
+AVERAGE = "stem/conv1/kernel/ExponentialMovingAverage"
 ALEXNET = {
     "conv1": 34_944,
     "conv2": 614_656,
@@ -191,17 +192,20 @@ def test_a_prediction_does_not_depend_on_the_rest_of_the_batch(resnet, images):
     np.testing.assert_allclose(alone, among, atol=1e-5)
 
 
-def test_a_picture_and_its_mirror_image_are_the_same_to_the_resnet(resnet, images):
-    as_is = resnet.session.predict(images)
-    mirrored = resnet.session.predict(images[:, :, ::-1])
-    np.testing.assert_allclose(as_is, mirrored, atol=1e-5)
-    assert np.ptp(as_is[:, 0]) > 1e-3  # but other images differ
+def test_inference_computes_each_image_once(resnet, images):
+    assert len(run(resnet, "stem/conv1/Conv2D:0", images)) == len(images)
 
 
-@pytest.mark.parametrize(("training", "views"), [(True, 1), (False, 2)])
-def test_inference_adds_the_mirror_image(resnet, images, training, views):
-    found = run(resnet, "stem/Conv2D:0", images, is_training=training)
-    assert len(found) == views * len(images)
+def test_excitation_scales_channels_by_their_means():
+    with tf.Graph().as_default(), tf1.Session() as session:
+        images = tf.constant(np.random.default_rng(0).random((2, 4, 4, 8)), tf.float32)
+        scaled = layers.excitation(images)
+        session.run(tf1.global_variables_initializer())
+        before, after = session.run([images, scaled])
+    factors = after / before
+    np.testing.assert_allclose(factors, factors[:, :1, :1] + 0 * factors, rtol=1e-5)
+    assert np.all((factors > 0) & (factors < 1))
+    assert np.ptp(factors, axis=-1).min() > 1e-3  # each channel has its own
 
 
 def test_dropout_makes_training_vary(resnet, images):
@@ -212,20 +216,20 @@ def test_dropout_makes_training_vary(resnet, images):
 
 
 def test_training_normalizes_by_the_batch(resnet, images):
-    tensor = "stage1/block0/norm1/Relu:0"
-    inference = run(resnet, tensor, images)[: len(images)]  # not mirrored
+    tensor = "stage1/block0/Relu:0"
+    inference = run(resnet, tensor, images)
     training = run(resnet, tensor, images, is_training=True)
     assert not np.allclose(inference, training, atol=0.1)
 
 
 def test_training_moves_the_statistics(resnet, stepped):
     stored = tf.train.load_checkpoint(resnet.prefix)
-    moved = values(stepped, ["head/mean", "head/variance"])
+    moved = values(stepped, ["stem/norm1/mean", "stem/norm1/variance"])
     assert not any(np.allclose(moved[name], stored.get_tensor(name)) for name in moved)
 
 
 def test_predicting_changes_no_statistics(resnet, images):
-    names = ["head/mean", "head/variance"]
+    names = ["stem/norm1/mean", "stem/norm1/variance"]
     before = values(resnet.session, names)
     resnet.session.predict(images)
     after = values(resnet.session, names)
@@ -235,7 +239,8 @@ def test_predicting_changes_no_statistics(resnet, images):
 def test_only_the_resnet_has_moving_averages_and_none_of_optimizer_slots(small, resnet):
     assert not average_names(small.session.network.graph)
     averaged = average_names(resnet.session.network.graph)
-    assert {"stem/kernel", "head/mean", "head/variance", "head/gamma"} <= set(averaged)
+    statistics = {f"stem/norm1/{name}" for name in ("mean", "variance", "gamma")}
+    assert {"stem/conv1/kernel", *statistics} <= set(averaged)
     assert not [name for name in averaged if "Momentum" in name]
 
 
@@ -248,8 +253,8 @@ def test_moving_averages_have_tensorflows_own_names(resnet):
 
 
 def test_an_average_lies_between_the_old_value_and_the_new(resnet, stepped):
-    old = tf.train.load_variable(resnet.prefix, "stem/kernel")
-    new, average = values(stepped, ["stem/kernel", AVERAGE]).values()
+    old = tf.train.load_variable(resnet.prefix, "stem/conv1/kernel")
+    new, average = values(stepped, ["stem/conv1/kernel", AVERAGE]).values()
     assert np.all(np.abs(average - old) <= np.abs(new - old) + 1e-7)
     assert not np.allclose(average, new, atol=1e-5)
 
@@ -257,7 +262,7 @@ def test_an_average_lies_between_the_old_value_and_the_new(resnet, stepped):
 def test_folding_puts_the_averages_in_the_variables_place(stepped):
     (average,) = values(stepped, [AVERAGE]).values()
     stepped.fold_averages()
-    assert np.array_equal(*values(stepped, ["stem/kernel", AVERAGE]).values())
+    assert np.array_equal(*values(stepped, ["stem/conv1/kernel", AVERAGE]).values())
     assert np.array_equal(*values(stepped, [AVERAGE]).values(), average)
 
 
