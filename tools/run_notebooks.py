@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT))
 from helpers.whole_files import write_whole  # noqa: E402
 
 NOTEBOOKS = ROOT / "notebooks"
+LINKED = ("helpers", "webapp", "tools", "benchmarks")  # folders that notebooks read
 TIMEOUT = 1800  # seconds a cell may take
 
 
@@ -53,7 +54,7 @@ def stage(folder: Path, data: Path | None) -> Path:
     Args:
       data: the folder of photos to link as data/; None for the samples only.
     """
-    for name in ("helpers", "webapp", "README.md", "requirements.txt", "tools"):
+    for name in (*LINKED, "README.md", "requirements.txt"):
         (folder / name).symlink_to(ROOT / name)
     for name in ("notebooks", "checkpoints"):
         (folder / name).mkdir()

@@ -17,6 +17,7 @@ WORKERS = 2
 START = 180  # seconds to serve, at most
 END = 60  # seconds to end after SIGTERM, at most
 SERVES = re.compile(rb"worker \d+ serves")
+SERVED_AT = re.compile(rb"^Serving .*:(\d+)$", re.MULTILINE)
 
 
 class AppProcess:
@@ -48,12 +49,9 @@ class AppProcess:
                 stdin=subprocess.DEVNULL,
             )
         self._wait_until_it_serves()
+        # Once: the log grows with each request, and is searched as a whole.
+        (self.port,) = map(int, SERVED_AT.findall(self._log.read_bytes()))
         self.workers = [one for one in self.process.children() if _is_worker(one)]
-
-    @property
-    def port(self) -> int:
-        (line,) = re.findall(rb"^Serving .*:(\d+)$", self._log.read_bytes(), re.M)
-        return int(line)
 
     def log(self) -> str:
         """What it has printed."""

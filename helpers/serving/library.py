@@ -52,6 +52,7 @@ class Library:
         self._labels: dict[str, dict[str, int]] = {}
         self._statuses = Statuses()
         self._unused: deque[tuple] = deque()  # closed at the next `close_unused`
+        self._replaced = weakref.WeakSet[FrozenModel]()  # since `has_replaced`
         self.updating = RLock()  # held while versions are loaded and dropped
         self.skipped: Mapping[str, str] = {}  # why files and folders are no models
         for name, versions in models.items():
@@ -212,6 +213,12 @@ class Library:
     def set_labels(self, name: str, labels: Mapping[str, int]) -> None:
         self._labels[name] = dict(labels)
 
+    def has_replaced(self) -> bool:
+        """Whether models replaced since the last call are still referenced."""
+        found = bool(self._replaced)
+        self._replaced.clear()
+        return found
+
     def close_unused(self) -> bool:
         """Close replaced models without references; whether there were any."""
         closed = False
@@ -236,5 +243,6 @@ class Library:
 
     def _close_when_unused(self, served: Served) -> None:
         """Queue the session for `close_unused` when the model is garbage-collected."""
+        self._replaced.add(served.model)
         ending = (served.name, served.version, served.model.session)
         weakref.finalize(served.model, self._unused.append, ending).atexit = False

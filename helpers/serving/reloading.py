@@ -76,8 +76,11 @@ def follow(
 def close_unused(library) -> None:
     """Close the sessions of replaced models that no request uses any more.
 
-    The reference cycles of their graphs are collected, and free memory returned.
+    The reference cycles of their graphs are collected, and free memory returned. An
+    error of a request may be part of a cycle, too, and refer to the model.
     """
+    if library.has_replaced():
+        gc.collect()
     if library.close_unused():
         gc.collect()
         return_free_memory()

@@ -1,6 +1,7 @@
 """`lesson_checkpoint`, which stands in for notebook 01, makes the same checkpoint."""
 
 import ast
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,8 +22,9 @@ def test_lesson_card_is_the_one_that_notebook_01_writes():
     sources = [cell.source for cell in nbformat.read(path, as_version=4).cells]
     (source,) = [source for source in sources if source.startswith("card = ")]
     lines = [part for part in ast.parse(source).body if "card" in ast.unparse(part)]
-    scope = {"examples": SimpleNamespace(source="2 drawings")}
-    exec(ast.unparse(lines[:3]), scope)
+    examples = SimpleNamespace(source="2 drawings", class_names=("cat", "dog"))
+    scope = {"examples": examples, "size": 128}
+    exec(ast.unparse(lines[:4]), scope)
     assert scope["card"] == LESSON_CARD | {"data": "2 drawings"}
 
 
@@ -63,3 +65,21 @@ def test_lesson_checkpoint_is_made_once(lesson, capsys):
     assert lesson_checkpoint(lesson) == f"{lesson}/model-ckpt"
     assert {file: file.stat().st_mtime_ns for file in lesson.iterdir()} == before
     assert capsys.readouterr().out == f"{lesson}/model-ckpt is there\n"
+
+
+def test_a_network_of_another_size_is_left_alone(tmp_path, lesson, capsys):
+    from helpers.training import NetworkSession, build
+    from helpers.training import lesson_checkpoint as make
+    from helpers.training.lesson_checkpoint import LESSON_CARD
+
+    card = LESSON_CARD | {"class_names": ["a", "b", "c"], "image_size": 64}
+    prefix = str(tmp_path / "lesson" / "model-ckpt")
+    session = NetworkSession(build("small", card))
+    session.save(prefix)
+    session.write_meta(prefix, card)
+    session.close()
+    shutil.copytree(lesson, tmp_path / "lesson-unchanged")
+    assert make(tmp_path / "lesson") == f"{tmp_path}/lesson-unchanged/model-ckpt"
+    assert capsys.readouterr().out.startswith(
+        f"{prefix} is of another network, 64 pixels and 3 classes: taking the lesson's"
+    )

@@ -86,6 +86,19 @@ def test_the_version_before_is_closed_and_its_memory_free(folder, library, updat
     assert graph() is None
 
 
+def test_a_version_that_only_garbage_refers_to_is_closed(library, update):
+    gc.collect()
+    gc.disable()  # it may be long until Python finds a cycle that has become old
+    try:
+        cycle = [library.model("cats").model]
+        cycle.append(cycle)
+        del cycle
+        update(2)
+        assert states(library)[1] == "END"
+    finally:
+        gc.enable()
+
+
 def test_a_request_in_flight_ends_on_the_version_it_began_with(library, update):
     held = library.model("cats")
     update(2)

@@ -45,6 +45,13 @@ class TooMany(Error):
         super().__init__(SENTENCE)
 
 
+def is_of_program(request) -> bool:
+    """Whether a photo is sent by a program, which reads `application/problem+json`."""
+    headers = request.headers
+    wants_page = "html" in headers.get("ACCEPT", "") or "ORIGIN" in headers
+    return request.path.endswith("/predict") and not wants_page
+
+
 class BusyTask(ErrorTask):
     """Answers a request whose error is TooMany."""
 

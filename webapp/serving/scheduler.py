@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from time import perf_counter
 
-from webapp.serving.busy_answers import TooMany
+from webapp.serving.busy_answers import TooMany, is_of_program
 from webapp.serving.in_flight import InFlightCounter
 from webapp.serving.micro_batching import run_batch
 from webapp.serving.pending_request import PendingRequest
@@ -24,10 +24,11 @@ BATCH_SECONDS = 0.25  # that a batch should take at most
 HISTORY = 4  # batches whose time predicts the next one's
 MAX_BATCH = 8  # photos; with more, each waits longer and none is faster
 DECODING = 0.02  # seconds of decoding that close a batch: a large photo is alone in it
-PAUSE = 0.06  # seconds that the loop waits for a batch before it reads on
+PAUSE = 0.06  # seconds that the loop answers pages and waits before it reads on
 TICK = 0.05  # seconds between two looks at what runs and waits
 DEADLINE = 20.0  # seconds of one run
 PATIENCE = 10.0  # seconds that a request may wait for its run
+PROBES = ("/healthz", "/readyz", "/health/live", "/health/ready")  # ends of paths
 
 
 class Scheduler:
@@ -99,10 +100,13 @@ class Scheduler:
         request.arrived, request.too_many = perf_counter(), False
         request.leave, request.claim = lambda: None, lambda: True
         if request.error or request.command != "POST":
-            self._quick.append(channel)
+            if _is_probe(request):
+                self._quick.appendleft(channel)
+            else:
+                self._quick.append(channel)
         elif not self._in_flight.enter(self._limit):
             request.too_many = True
-            if _is_of_program(request):
+            if is_of_program(request):
                 request.error = TooMany()  # the app would take several times as long
                 self._refused("busy")
             self._quick.append(channel)
@@ -119,14 +123,19 @@ class Scheduler:
         return False
 
     def serve(self) -> None:
-        """Answer all probes and pages, and start what may run; waits for quick runs."""
-        for _ in range(len(self._quick)):
+        """Answer probes and pages, and start what may run; waits for quick runs.
+
+        It returns after PAUSE, or one page, for a probe may have come meanwhile.
+        """
+        end = perf_counter() + PAUSE
+        while self._quick and perf_counter() < end:
             _answer(self._quick.popleft())
         self._give_up_late()
         while self._slow.may_start:
             self._slow.start(self._answer_slow)
         if self._may_start_batch():
-            self._photos.start(self._answer_batch).wait(PAUSE)
+            run = self._photos.start(self._answer_batch)
+            run.wait(max(0, end - perf_counter()))
 
     def _may_start_batch(self) -> bool:
         """Whether a batch may start, and none runs that may end soon."""
@@ -183,11 +192,8 @@ class Scheduler:
             queue.shutdown(timeout)
 
 
-def _is_of_program(request) -> bool:
-    """Whether a photo is sent by a program, which reads `application/problem+json`."""
-    headers = request.headers
-    wants_page = "html" in headers.get("ACCEPT", "") or "ORIGIN" in headers
-    return request.path.endswith("/predict") and not wants_page
+def _is_probe(request) -> bool:
+    return not request.error and request.path.endswith(PROBES)
 
 
 def _answer(channel) -> None:

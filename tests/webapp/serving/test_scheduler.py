@@ -14,6 +14,7 @@ from webapp.serving.scheduler import (
     DECODING,
     HISTORY,
     MAX_BATCH,
+    PAUSE,
     TICK,
     Scheduler,
 )
@@ -266,6 +267,47 @@ def test_probes_and_pages_are_answered_before_photos(add, answered):
     add(scheduler, "page", "GET", "/")
     serve(scheduler)
     assert answered == ["probe", "page", "photo"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/below/readyz", "/v2/health/live"])
+def test_probes_are_answered_before_pages(add, answered, path):
+    scheduler = quick_scheduler(limit=8)
+    add(scheduler, "page", "GET", "/models")
+    add(scheduler, "probe", "GET", path)
+    serve(scheduler)
+    assert answered == ["probe", "page"]
+
+
+def test_a_request_that_is_not_parsed_is_no_probe(answered):
+    scheduler, channel = quick_scheduler(limit=8), Channel(answered, "nonsense")
+    channel.requests = [SimpleNamespace(error="it has no path")]
+    scheduler.add_task(channel)
+    serve(scheduler)
+    assert answered == ["nonsense"]
+
+
+def test_the_loop_looks_for_probes_between_slow_pages(answered):
+    scheduler = quick_scheduler(limit=8)
+    pages = [Channel(answered, name, "GET", "/models") for name in "abc"]
+    for page in pages:
+        page.service = lambda: (time.sleep(0.6 * PAUSE), answered.append("page"))
+        scheduler.add_task(page)
+    scheduler.serve()
+    scheduler.add_task(Channel(answered, "probe", "GET", "/healthz"))
+    assert scheduler.idle_seconds(1) == 0
+    scheduler.serve()
+    assert answered == ["page", "page", "probe", "page"]
+
+
+def test_the_loop_waits_for_no_photo_after_slow_pages(add, hanging):
+    scheduler = quick_scheduler(limit=8)
+    page = Channel([], "page", "GET", "/models")
+    page.service = lambda: time.sleep(1.5 * PAUSE)
+    scheduler.add_task(page)
+    scheduler.add_task(hanging)
+    started = time.perf_counter()
+    scheduler.serve()
+    assert time.perf_counter() - started < 2.4 * PAUSE
 
 
 def test_a_photo_above_the_limit_is_answered_first(add, answered):
