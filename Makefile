@@ -94,6 +94,7 @@ lock: $(READY) ## pin everything that the requirements bring
 		requirements.txt tests/requirements.txt --output-file requirements.lock
 
 notebooks: $(READY) ## run all notebooks and store their outputs
+	.venv/bin/python tools/write_first_cells.py
 	.venv/bin/python tools/run_notebooks.py
 	.venv/bin/python tools/write_contents.py
 	.venv/bin/python tools/write_course.py

@@ -1,5 +1,10 @@
 """The command line: `python -m helpers --help`."""
 
+from helpers.commands.missing_packages import leave_without_packages
+
+if __name__ == "__main__":
+    leave_without_packages()
+
 import click
 
 from helpers.commands.command_group import CommandGroup

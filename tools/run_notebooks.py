@@ -3,6 +3,7 @@
     tools/run_notebooks.py                    all of them, in order
     tools/run_notebooks.py 01 03_freeze       those whose names begin with these
     tools/run_notebooks.py --data DIR --no-store 01    with photos; nothing is stored
+    tools/run_notebooks.py --measure 05       stores new times and memory, too
 
 They run in one copy of the project, where a notebook can read the files of an earlier
 one. Its data/ holds only the samples, so that no stored output shows a photo. A
@@ -11,6 +12,7 @@ notebook is stored only if all its cells ran.
 
 import argparse
 import base64
+import copy
 import io
 import re
 import sys
@@ -27,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from helpers.whole_files import write_whole  # noqa: E402
+from tools import measured_outputs  # noqa: E402
 
 NOTEBOOKS = ROOT / "notebooks"
 LINKED = ("helpers", "webapp", "tools", "benchmarks")  # folders that notebooks read
@@ -67,13 +70,16 @@ def stage(folder: Path, data: Path | None) -> Path:
     return folder / "notebooks"
 
 
-def run(path: Path, folder: Path) -> nbformat.NotebookNode:
+def run(path: Path, folder: Path, measure: bool = False) -> nbformat.NotebookNode:
     """The notebook with new outputs, run in a folder.
 
+    Args:
+      measure: whether outputs that `measured_outputs` keeps are new, too.
     Raises:
       CellExecutionError: a cell raised, and is not tagged `raises-exception`.
     """
     notebook = nbformat.read(path, as_version=4)
+    stored = copy.deepcopy(notebook)
     client = NotebookClient(
         notebook,
         timeout=TIMEOUT,
@@ -82,7 +88,9 @@ def run(path: Path, folder: Path) -> nbformat.NotebookNode:
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute()
-    return settled(notebook)
+    notebook = settled(notebook)
+    measured_outputs.keep(notebook, notebook if measure else stored)
+    return notebook
 
 
 def settled(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -146,6 +154,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*", help="beginnings of the file names")
     parser.add_argument("--data", type=Path, help="run with the photos in this folder")
     parser.add_argument("--no-store", action="store_true", help="do not store outputs")
+    parser.add_argument("--measure", action="store_true", help="new times and memory")
     options = parser.parse_args(arguments)
     if options.data and not options.no_store:
         parser.error("outputs with photos are never stored: add --no-store")
@@ -159,7 +168,7 @@ def main(arguments: list[str]) -> int:
         for path in paths:
             started = time.perf_counter()
             try:
-                notebook = run(path, folder)
+                notebook = run(path, folder, options.measure)
             except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
                 print(f"{path.name}: {_plain(error)}", file=sys.stderr)
                 failed = True

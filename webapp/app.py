@@ -5,17 +5,14 @@ Taught in notebooks/08_launch_the_flask_app.ipynb.
 
 import socket
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Event
 
 if __name__ == "__main__":  # Python put webapp/ first; imports start at its parent
     sys.path[0] = str(Path(__file__).resolve().parents[1])
-    if find_spec("click") is None:
-        sys.exit(
-            f"{sys.executable} lacks the packages of this app: enter the environment "
-            "first with `source .venv/bin/activate`; `make demo` makes it"
-        )
+    from helpers.commands.missing_packages import leave_without_packages
+
+    leave_without_packages()
 
 import click
 from flask import Flask
@@ -41,7 +38,7 @@ from webapp.serving.server import Server, leave_on_signal
 from webapp.serving.shared_state import WorkerState
 from webapp.serving.state_folder import remove_abandoned
 from webapp.serving.supervisor import Supervisor
-from webapp.serving.worker import worker_context
+from webapp.serving.worker import has_answered, worker_context
 from webapp.views import (
     errors,
     model_repository,
@@ -123,7 +120,7 @@ def main(host: str, port: int, **given) -> None:
     Ctrl-C answers what was accepted and stops; a second one stops at once.
     """
     use_one_arena()
-    leave_on_signal()
+    leave_on_signal(has_answered())
     worker = worker_context()
     access_log.write_to_stdout(given["log_style"])
     source = loading.model_source(given["model"], given["models"])

@@ -194,5 +194,6 @@ def _table(quarters: list[Quarter]) -> str:
         "MiB at most, ever": [f"{quarter.peak_mib:,.1f}" for quarter in quarters],
         "ms a call, median": [f"{quarter.milliseconds:,.1f}" for quarter in quarters],
     }
-    lines = (f"{n:18}" + "".join(f"{v:>13}" for v in r) for n, r in rows.items())
+    width = 2 + max(len(value) for row in rows.values() for value in row)
+    lines = (f"{n:18}" + "".join(f"{v:>{width}}" for v in r) for n, r in rows.items())
     return "\n".join(lines)

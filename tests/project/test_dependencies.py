@@ -127,3 +127,12 @@ def test_no_file_names_a_package_index(name):
     text = (ROOT / name).read_text()
     assert not re.search(r"://|index-url|find-links|trusted-host", text)
     assert not re.search(r"\b[a-z0-9-]+\.(com|dev|io|net|org)\b", text)
+
+
+def test_binder_and_colab_get_what_this_project_asks_for_but_jupyter():
+    lines = (ROOT / "binder" / "requirements.txt").read_text().splitlines()
+    comment, constraint, *names = lines
+    assert comment.startswith("#")
+    assert constraint == "--constraint ../requirements.lock"
+    stated = [requirement.name for requirement in requirements("requirements.txt")]
+    assert names == [name for name in stated if name != "jupyter"]

@@ -99,7 +99,8 @@ def app_without_packages(here: Here) -> str:
 
 
 def helpers_without_packages(here: Here) -> str:
-    return run([*NO_PACKAGES, "-m", "helpers", "inspect", "checkpoints/frozen"])
+    said = run([*NO_PACKAGES, "-m", "helpers", "inspect", "checkpoints/frozen"])
+    return said.replace(sys.executable, "/usr/bin/python3")
 
 
 def freeze_two_heads(here: Here) -> str:

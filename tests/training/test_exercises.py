@@ -21,7 +21,6 @@ def test_an_answer_of_the_same_numbers_is_close():
 @pytest.mark.parametrize(
     "answer",
     [[0.5, 0.6], [0.5], [[0.5, 0.5]], [[0.5], [0.5, 1]], "half", None, ..., object()],
-    ids=str,
 )
 def test_any_other_answer_is_not_close_and_raises_nothing(answer):
     assert not is_close(answer, np.array([0.5, 0.5]))

@@ -35,11 +35,16 @@ HEARTBEAT = 0.5  # seconds between two of them, at most
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def leave_on_signal() -> None:
-    """Make a signal end the process at once: no request has been accepted yet."""
+def leave_on_signal(has_answered: bool = False) -> None:
+    """Make a signal end the process at once: it has accepted no request yet.
+
+    Args:
+      has_answered: whether other processes of this program have, which makes it silent.
+    """
 
     def leave(*_) -> None:
-        os.write(1, b"Stopped before serving.\n")
+        if not has_answered:
+            os.write(1, b"Stopped before serving.\n")
         os._exit(0)
 
     for number in SIGNALS:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from webapp.serving import metric_files
+from webapp.serving import metric_files, restart
 from webapp.serving.shared_state import WorkerState
 
 FIRST = "WEBAPP_FIRST_WORKER"  # set if no worker has served yet
@@ -36,6 +36,14 @@ class WorkerContext(NamedTuple):
         with suppress(BrokenPipeError):  # the supervisor reads the first worker's only
             os.write(self.ready, text.encode())
         os.close(self.ready)
+
+
+def has_answered() -> bool:
+    """Whether another worker has served before this one, or it has before a restart.
+
+    To be asked before `worker_context` and `inherited_listener` take the variables.
+    """
+    return os.environ.get(FIRST) == "" or restart.VARIABLE in os.environ
 
 
 def worker_context() -> WorkerContext | None:

@@ -174,6 +174,16 @@ def test_a_signal_in_the_middle_of_a_start_ends_the_worker(supervisor, monkeypat
     assert made._codes == [-signal.SIGTERM]
 
 
+def test_a_worker_that_loads_while_another_serves_ends_in_silence(tmp_path):
+    write_model(tmp_path / "cats" / "1.pb")
+    with running(APP, "--models", str(tmp_path), "--workers", "2") as process:
+        process.port()
+        process.line_with("Loading")  # the second worker
+        process.popen.send_signal(signal.SIGINT)
+        assert process.end() == (0, "")
+        assert "Stopped before serving." not in iter(process.line, "")
+
+
 def test_workers_that_cannot_start_end_the_parent(tmp_path):
     with running(APP, "--models", str(tmp_path), "--workers", "2") as process:
         status, stderr = process.end()
