@@ -154,7 +154,15 @@ DESCRIPTIVE = (  # written by training and freezing, or by people
     ),
     *("held_out", "history", "inference_batch_norm", "licence", "license", "minutes"),
     *("mixture", "name", "network", "notes", "plain", "seed", "signature", "source"),
-    *("splits", "tags", "temperature", "tensorflow", "train_command", "url"),
+    *(
+        "splits",
+        "tags",
+        "temperature",
+        "tensorflow",
+        "train_command",
+        "trained_with",
+        "url",
+    ),
     *("version", "weights"),
 )
 
